@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+// Plain JavaScript on purpose: this file must run on any Node, old ones included, to say what is missing.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const source = join(here, '..', 'src', 'main.ts');
+const built = join(here, '..', 'dist', 'main.js');
+const fromSource = existsSync(source);
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+
+if (major > 24 || (major === 24 && minor >= 15)) {
+  if (fromSource && !process.execArgv.includes('--conditions=source')) respawn(process.execPath);
+  else await import(fromSource ? source : built);
+} else {
+  const pinned = join(here, '..', '..', '..', 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
+  if (existsSync(pinned)) respawn(pinned);
+  else {
+    process.stderr.write(
+      `seekyou needs Node.js 24.15 or newer and this is ${process.version}.\nInstall a current Node.js, or run it from a clone with: npm start\n`,
+    );
+    process.exitCode = 1;
+  }
+}
+
+function respawn(node) {
+  const condition = fromSource ? ['--conditions=source'] : [];
+  const child = spawn(node, [...condition, fromSource ? source : built, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // A terminal's Ctrl-C reaches the child by itself; a signal to this process alone must be handed on.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => {
+    if (signal) process.kill(process.pid, signal);
+    process.exitCode = code ?? 1;
+  });
+}

@@ -1,0 +1,483 @@
+/**
+ * Layouts: one declaration of a packet gives its decoder, encoder, type, field table and generator.
+ *
+ * A layout is a value; composing layouts composes everything at once. Lengths count bytes unless a name says otherwise.
+ * Text without a stated charset is bytes here: the front end knows its user's code page.
+ */
+import { inField, WireError } from './errors.ts';
+import { Reader, type Trace } from './reader.ts';
+import { Writer } from './writer.ts';
+
+/** Chance from outside: a number from 0 up to, not including, 1. */
+export type Chance = () => number;
+
+/** What a layout looks like, for field tables. */
+export interface LayoutDoc {
+  readonly type: string;
+  readonly fields?: readonly { readonly name: string; readonly doc: LayoutDoc }[];
+}
+
+export interface Layout<T> {
+  readonly doc: LayoutDoc;
+  /** @throws WireError */
+  read(r: Reader): T;
+  /** @throws WireError `out-of-range`, `too-long`, `bad-value` */
+  write(w: Writer, value: T): void;
+  /** A value this layout can carry, for generated tests. */
+  sample(chance: Chance): T;
+}
+
+/** The type of the values a layout, or a declaration with a `body`, carries. */
+export type Value<L> = L extends Layout<infer T> ? T : L extends { readonly body: Layout<infer T> } ? T : never;
+
+const upTo = (chance: Chance, max: number): number => Math.floor(chance() * (max + 1));
+
+// ---------------------------------------------------------------- numbers
+
+function number(type: string, max: number, read: (r: Reader) => number, write: (w: Writer, v: number) => void): Layout<number> {
+  return { doc: { type }, read, write, sample: (chance) => upTo(chance, max) };
+}
+
+export const u8 = number(
+  'u8',
+  0xff,
+  (r) => r.u8(),
+  (w, v) => w.u8(v),
+);
+
+/** −128 to 127. */
+export const i8: Layout<number> = {
+  doc: { type: 'i8' },
+  read: (r) => (r.u8() << 24) >> 24,
+  write: (w, v) => {
+    if (v < -128 || v > 127) throw new WireError('out-of-range', -1, `${v} is not a whole number from -128 to 127`);
+    w.u8(v & 0xff);
+  },
+  sample: (chance) => upTo(chance, 0xff) - 128,
+};
+
+/** Network byte order: OSCAR. */
+export const be = {
+  u16: number(
+    'u16',
+    0xffff,
+    (r) => r.u16be(),
+    (w, v) => w.u16be(v),
+  ),
+  u32: number(
+    'u32',
+    0xffffffff,
+    (r) => r.u32be(),
+    (w, v) => w.u32be(v),
+  ),
+};
+
+/** Little-endian: the UDP protocols and ICQ meta. */
+export const le = {
+  u16: number(
+    'u16 LE',
+    0xffff,
+    (r) => r.u16le(),
+    (w, v) => w.u16le(v),
+  ),
+  u32: number(
+    'u32 LE',
+    0xffffffff,
+    (r) => r.u32le(),
+    (w, v) => w.u32le(v),
+  ),
+};
+
+// ---------------------------------------------------------------- lengths
+
+/** How far a run of bytes goes. */
+export interface Extent {
+  readonly doc: string;
+  /** Longest run it can express. */
+  readonly max: number;
+  /** A reader over the run. */
+  open(r: Reader): Reader;
+  /** Writes the run by calling `body`, with whatever frames it. */
+  write(w: Writer, body: () => void): void;
+}
+
+/** Exactly `length` bytes. */
+export function fixed(length: number): Extent {
+  return {
+    doc: `${length} bytes`,
+    max: length,
+    open: (r) => r.sub(length),
+    write: (w, body) => {
+      const from = w.length;
+      body();
+      if (w.length - from !== length) throw new WireError('bad-value', -1, `need exactly ${length} bytes, got ${w.length - from}`);
+    },
+  };
+}
+
+/** As many bytes as a number before them says. */
+export function bytesOf(length: Layout<number>): Extent {
+  const width = length.doc.type === 'u8' ? 1 : length.doc.type.startsWith('u16') ? 2 : 4;
+  const max = width === 1 ? 0xff : width === 2 ? 0xffff : 0xffffffff;
+  return {
+    doc: `${length.doc.type} length, bytes`,
+    max,
+    open: (r) => r.sub(length.read(r)),
+    write: (w, body) => {
+      const at = w.reserve(width);
+      body();
+      const size = w.length - at - width;
+      if (size > max) throw new WireError('too-long', -1, `${size} bytes do not fit a ${length.doc.type} length`);
+      w.patch(at, (p) => length.write(p, size));
+    },
+  };
+}
+
+/** Everything to the end of what encloses it. */
+export const rest: Extent = {
+  doc: 'to the end',
+  max: 0xffff,
+  open: (r) => r.sub(r.left),
+  write: (_w, body) => body(),
+};
+
+// ---------------------------------------------------------------- bytes and text
+
+/** Raw bytes. Decoded values are views of the packet. */
+export function bytes(extent: Extent): Layout<Uint8Array> {
+  return {
+    doc: { type: `bytes (${extent.doc})` },
+    read: (r) => {
+      const run = extent.open(r);
+      return run.bytes(run.left);
+    },
+    write: (w, value) => extent.write(w, () => w.bytes(value)),
+    sample: (chance) => {
+      const exact = /^(\d+) bytes$/.exec(extent.doc);
+      return Uint8Array.from({ length: exact ? Number(exact[1]) : upTo(chance, 20) }, () => upTo(chance, 0xff));
+    },
+  };
+}
+
+/** ASCII on the wire; bytes above 0x7F arrive as U+0080–U+00FF and go back unchanged. */
+export function ascii(extent: Extent): Layout<string> {
+  const raw = bytes(extent);
+  return {
+    doc: { type: `ascii (${extent.doc})` },
+    read: (r) => latin1(raw.read(r)),
+    write: (w, value) => raw.write(w, fromLatin1(value)),
+    sample: (chance) => latin1(raw.sample(chance).map((b) => 0x20 + (b % 95))),
+  };
+}
+
+/** UTF-8 on the wire; broken sequences arrive as U+FFFD. */
+export function utf8(extent: Extent): Layout<string> {
+  const raw = bytes(extent);
+  return {
+    doc: { type: `utf-8 (${extent.doc})` },
+    read: (r) => utf8Decoder.decode(raw.read(r)),
+    write: (w, value) => raw.write(w, utf8Encoder.encode(value)),
+    sample: (chance) => latin1(raw.sample(chance).map((b) => 0x20 + (b % 95))),
+  };
+}
+
+const utf8Decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+const utf8Encoder = new TextEncoder();
+
+function latin1(data: Uint8Array): string {
+  let text = '';
+  for (const byte of data) text += String.fromCharCode(byte);
+  return text;
+}
+
+function fromLatin1(text: string): Uint8Array {
+  const data = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 0xff) throw new WireError('bad-value', -1, `character U+${code.toString(16)} is not ASCII`);
+    data[i] = code;
+  }
+  return data;
+}
+
+// ---------------------------------------------------------------- structure
+
+/** No bytes: the presence of what encloses it is the message. */
+export const empty: Layout<true> = { doc: { type: 'empty' }, read: () => true, write: () => {}, sample: () => true };
+
+/** A fixed value that must be there, such as padding or a version. Decoding accepts any. */
+export function constant<T>(layout: Layout<T>, value: T): Layout<T> {
+  return { doc: { type: `${layout.doc.type} = ${String(value)}` }, read: layout.read, write: (w, v) => layout.write(w, v), sample: () => value };
+}
+
+declare const OPTIONAL: unique symbol;
+/** A layout whose field may be absent from a `struct`. */
+export interface OptionalLayout<T> extends Layout<T | undefined> {
+  readonly [OPTIONAL]: true;
+}
+
+/** There if bytes remain: old clients stop early, newer ones go on. */
+export function optional<T>(layout: Layout<T>): OptionalLayout<T> {
+  return {
+    doc: { type: `${layout.doc.type}, optional`, ...(layout.doc.fields ? { fields: layout.doc.fields } : {}) },
+    read: (r: Reader) => (r.left > 0 ? layout.read(r) : undefined),
+    write: (w: Writer, value: T | undefined) => {
+      if (value !== undefined) layout.write(w, value);
+    },
+    sample: (chance: Chance) => layout.sample(chance),
+  } as OptionalLayout<T>;
+}
+
+type Fields = Readonly<Record<string, Layout<never> | Layout<any>>>;
+type StructValue<F extends Fields> = {
+  readonly [K in keyof F as F[K] extends OptionalLayout<unknown> ? never : K]: Value<F[K]>;
+} & { readonly [K in keyof F as F[K] extends OptionalLayout<unknown> ? K : never]?: Exclude<Value<F[K]>, undefined> };
+/** Flattens an intersection so that editors show one object. */
+type Flat<T> = { [K in keyof T]: T[K] };
+
+/** Fields one after another. */
+export function struct<const F extends Fields>(fields: F): Layout<Flat<StructValue<F>>> {
+  const names = Object.keys(fields);
+  const layouts = Object.values(fields) as Layout<unknown>[];
+  return {
+    doc: { type: 'struct', fields: names.map((name, i) => ({ name, doc: (layouts[i] as Layout<unknown>).doc })) },
+    read(r) {
+      const value: Record<string, unknown> = {};
+      let i = 0;
+      try {
+        for (; i < layouts.length; i++) {
+          const name = names[i] as string;
+          r.trace?.enter(name, r.at);
+          const part = (layouts[i] as Layout<unknown>).read(r);
+          r.trace?.leave(r.at, part);
+          if (part !== undefined) value[name] = part;
+        }
+      } catch (error) {
+        throw inField(error, names[i] as string);
+      }
+      return value as Flat<StructValue<F>>;
+    },
+    write(w, value) {
+      let i = 0;
+      try {
+        for (; i < layouts.length; i++) (layouts[i] as Layout<unknown>).write(w, (value as Record<string, unknown>)[names[i] as string]);
+      } catch (error) {
+        throw inField(error, names[i] as string);
+      }
+    },
+    sample(chance) {
+      const value: Record<string, unknown> = {};
+      for (let i = 0; i < layouts.length; i++) value[names[i] as string] = (layouts[i] as Layout<unknown>).sample(chance);
+      return value as Flat<StructValue<F>>;
+    },
+  };
+}
+
+/** A layout inside its own length: nothing in it can reach beyond. Bytes left over are skipped. */
+export function within<T>(extent: Extent, layout: Layout<T>): Layout<T> {
+  return {
+    doc: { type: `${layout.doc.type} (${extent.doc})`, ...(layout.doc.fields ? { fields: layout.doc.fields } : {}) },
+    read: (r) => layout.read(extent.open(r)),
+    write: (w, value) => extent.write(w, () => layout.write(w, value)),
+    sample: layout.sample,
+  };
+}
+
+/** How many items a list has: a number before them, or as many as bytes allow. */
+export type Count = Layout<number> | typeof rest;
+
+const ITEMS_MAX = 4096;
+
+/** Items of one kind. At most 4,096: a longer list is an attack, no client sends one. */
+export function list<T>(item: Layout<T>, count: Count = rest): Layout<readonly T[]> {
+  const counted = 'read' in count ? count : undefined;
+  return {
+    doc: {
+      type: `list of ${item.doc.type} (${counted ? `${counted.doc.type} count` : 'to the end'})`,
+      ...(item.doc.fields ? { fields: item.doc.fields } : {}),
+    },
+    read(r) {
+      const values: T[] = [];
+      const want = counted?.read(r);
+      try {
+        while (want === undefined ? r.left > 0 : values.length < want) {
+          if (values.length === ITEMS_MAX) throw new WireError('too-long', r.at, `more than ${ITEMS_MAX} items`);
+          const from = r.at;
+          r.trace?.enter(`[${values.length}]`, r.at);
+          const value = item.read(r);
+          r.trace?.leave(r.at, value);
+          values.push(value);
+          if (r.at === from && want === undefined) throw new WireError('bad-value', r.at, 'an item of no bytes in an open list');
+        }
+      } catch (error) {
+        throw inField(error, `[${values.length}]`);
+      }
+      return values;
+    },
+    write(w, values) {
+      counted?.write(w, values.length);
+      let i = 0;
+      try {
+        for (; i < values.length; i++) item.write(w, values[i] as T);
+      } catch (error) {
+        throw inField(error, `[${i}]`);
+      }
+    },
+    sample: (chance) => Array.from({ length: upTo(chance, 3) }, () => item.sample(chance)),
+  };
+}
+
+/** The same bytes seen as another type. `toValue` may throw WireError `bad-value`. */
+export function mapped<A, B>(layout: Layout<A>, toValue: (a: A) => B, toWire: (b: B) => A, type = layout.doc.type): Layout<B> {
+  return {
+    doc: { ...layout.doc, type },
+    read: (r) => toValue(layout.read(r)),
+    write: (w, value) => layout.write(w, toWire(value)),
+    sample: (chance) => toValue(layout.sample(chance)),
+  };
+}
+
+// ---------------------------------------------------------------- TLVs
+
+/** A TLV nobody declared, or a repetition of one that should stand once; kept in order. */
+export interface RawTlv {
+  readonly type: number;
+  readonly data: Uint8Array;
+}
+
+/** Marks a TLV that may be repeated; its value is then an array. */
+export const many = Symbol('many');
+
+type TlvField = readonly [type: number, layout: Layout<any>] | readonly [type: number, layout: Layout<any>, many: typeof many];
+type TlvFields = Readonly<Record<string, TlvField>>;
+type TlvValue<F extends TlvField> = F extends readonly [number, infer L, typeof many]
+  ? readonly Value<L>[]
+  : F extends readonly [number, infer L]
+    ? Value<L>
+    : never;
+type TlvsValue<F extends TlvFields> = Flat<{ readonly [K in keyof F]?: TlvValue<F[K]> } & { readonly extra?: readonly RawTlv[] }>;
+
+/** How a TLV block ends: `rest`, a count of TLVs, or a length in bytes. */
+export type TlvFraming = typeof rest | { readonly count: Layout<number> } | { readonly size: Layout<number> };
+
+const TLVS_MAX = 500;
+
+/** Big-endian TLVs. Every one may be absent; `extra` holds those we do not know, in order. */
+export function tlvs<const F extends TlvFields>(fields: F, framing: TlvFraming = rest): Layout<TlvsValue<F>> {
+  return tlvBlock(fields, framing, be.u16);
+}
+
+/** TLVs with little-endian type and length: inside family 0x15 only. */
+export function tlvsLe<const F extends TlvFields>(fields: F, framing: TlvFraming = rest): Layout<TlvsValue<F>> {
+  return tlvBlock(fields, framing, le.u16);
+}
+
+function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, word: Layout<number>): Layout<TlvsValue<F>> {
+  const known = Object.entries(fields).map(([name, field]) => ({ name, type: field[0], layout: field[1] as Layout<unknown>, many: field[2] === many }));
+  const byType = new Map(known.map((field) => [field.type, field]));
+  const length = bytesOf(word);
+  const counted = 'count' in framing ? framing.count : undefined;
+  const sized = 'size' in framing ? bytesOf(framing.size) : undefined;
+  const framed = counted ? `${counted.doc.type} count` : sized ? sized.doc : 'to the end';
+
+  function readOne(r: Reader, value: Record<string, unknown>): void {
+    const type = word.read(r);
+    const claimed = word.read(r);
+    // A length past the container is cut, not refused: Jimm sends such a TLV 5 in 02/04 (oscar.md §1.3).
+    const part = r.sub(Math.min(claimed, r.left));
+    const field = byType.get(type);
+    if (field === undefined || (value[field.name] !== undefined && !field.many)) {
+      ((value['extra'] ??= []) as RawTlv[]).push({ type, data: part.bytes(part.left) });
+      return;
+    }
+    try {
+      r.trace?.enter(field.name, part.at);
+      const decoded = field.layout.read(part);
+      r.trace?.leave(part.at, decoded);
+      if (field.many) ((value[field.name] ??= []) as unknown[]).push(decoded);
+      else value[field.name] = decoded;
+    } catch (error) {
+      throw inField(error, field.name);
+    }
+  }
+
+  function writeOne(w: Writer, type: number, body: () => void): void {
+    word.write(w, type);
+    length.write(w, body);
+  }
+
+  function writeAll(w: Writer, value: Record<string, unknown>): number {
+    let written = 0;
+    for (const field of known) {
+      const part = value[field.name];
+      if (part === undefined) continue;
+      try {
+        for (const one of field.many ? (part as readonly unknown[]) : [part]) {
+          writeOne(w, field.type, () => field.layout.write(w, one));
+          written++;
+        }
+      } catch (error) {
+        throw inField(error, field.name);
+      }
+    }
+    for (const raw of (value['extra'] as readonly RawTlv[] | undefined) ?? []) {
+      writeOne(w, raw.type, () => w.bytes(raw.data));
+      written++;
+    }
+    return written;
+  }
+
+  return {
+    doc: {
+      type: `TLVs (${framed})`,
+      fields: known.map((field) => ({ name: `${field.name} 0x${field.type.toString(16).padStart(4, '0')}`, doc: field.layout.doc })),
+    },
+    read(r) {
+      const value: Record<string, unknown> = {};
+      const want = counted?.read(r);
+      const run = sized ? sized.open(r) : r;
+      // Fewer than four bytes cannot hold another TLV: padding some clients leave behind.
+      for (let got = 0; want === undefined ? run.left >= 4 : got < want; got++) {
+        if (got === TLVS_MAX) throw new WireError('too-long', run.at, `more than ${TLVS_MAX} TLVs`);
+        readOne(run, value);
+      }
+      return value as TlvsValue<F>;
+    },
+    write(w, value) {
+      const fieldsOf = value as Record<string, unknown>;
+      if (counted) {
+        const width = counted.doc.type === 'u8' ? 1 : 2;
+        const at = w.reserve(width);
+        const written = writeAll(w, fieldsOf);
+        w.patch(at, (p) => counted.write(p, written));
+      } else if (sized) sized.write(w, () => void writeAll(w, fieldsOf));
+      else writeAll(w, fieldsOf);
+    },
+    sample(chance) {
+      const value: Record<string, unknown> = {};
+      for (const field of known) {
+        if (chance() < 0.5) continue;
+        value[field.name] = field.many ? [field.layout.sample(chance)] : field.layout.sample(chance);
+      }
+      return value as TlvsValue<F>;
+    },
+  };
+}
+
+// ---------------------------------------------------------------- doors
+
+/**
+ * Decodes a whole packet. Bytes after the declared fields are ignored: newer clients append.
+ *
+ * @throws WireError with the field path and byte offset
+ */
+export function decode<T>(layout: Layout<T>, data: Uint8Array, trace?: Trace): T {
+  return layout.read(new Reader(data, 0, data.length, trace));
+}
+
+/** @throws WireError when the value does not fit its layout */
+export function encode<T>(layout: Layout<T>, value: T): Uint8Array {
+  const w = new Writer();
+  layout.write(w, value);
+  return w.take();
+}

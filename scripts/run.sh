@@ -1,0 +1,20 @@
+#!/bin/sh
+# What the npm scripts run: installs what is missing, then hands this process over to the pinned Node.
+# It ends in `exec`, so that a signal sent to `npm start` reaches the server itself.
+set -eu
+cd "$(dirname "$0")/.."
+
+# npm writes node_modules/.package-lock.json last, so it is there and new only after a whole installation.
+if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  echo "seekyou: installing what package-lock.json names (once)" >&2
+  npm ci --no-audit --no-fund --loglevel=error >&2
+fi
+
+node=node_modules/.bin/node
+[ -x "$node" ] || node=node
+task=$1
+shift
+case "$task" in
+  serve) exec "$node" --conditions=source packages/cli/src/main.ts serve "$@" ;;
+  *) exec "$node" --conditions=source "scripts/$task.ts" "$@" ;;
+esac
