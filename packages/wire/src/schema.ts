@@ -207,7 +207,7 @@ export const empty: Layout<true> = { doc: { type: 'empty' }, read: () => true, w
 
 /** A fixed value that must be there, such as padding or a version. Decoding accepts any. */
 export function constant<T>(layout: Layout<T>, value: T): Layout<T> {
-  return { doc: { type: `${layout.doc.type} = ${String(value)}` }, read: layout.read, write: (w, v) => layout.write(w, v), sample: () => value };
+  return { doc: { type: `${layout.doc.type} = ${String(value)}` }, read: (r) => layout.read(r), write: (w, v) => layout.write(w, v), sample: () => value };
 }
 
 declare const OPTIONAL: unique symbol;
@@ -279,7 +279,7 @@ export function within<T>(extent: Extent, layout: Layout<T>): Layout<T> {
     doc: { type: `${layout.doc.type} (${extent.doc})`, ...(layout.doc.fields ? { fields: layout.doc.fields } : {}) },
     read: (r) => layout.read(extent.open(r)),
     write: (w, value) => extent.write(w, () => layout.write(w, value)),
-    sample: layout.sample,
+    sample: (chance) => layout.sample(chance),
   };
 }
 
