@@ -1,0 +1,76 @@
+/**
+ * What a front end can ask of the core on behalf of a session. The session is the actor: no command takes a sender's UIN,
+ * so no client can speak for another.
+ */
+import type { Refusal } from './refusals.ts';
+import type { Body, EditResult, Message, MessageId, Passing, Presence, PresenceView, RosterEdit, RosterState, StyledText, Time, Uin } from './words.ts';
+
+interface Shape<I, O> {
+  readonly input: I;
+  readonly output: O;
+}
+
+export interface Commands {
+  /** Changes what this session says about itself; absent parts stay, `undefined` removes. */
+  'presence.set': Shape<{ readonly [K in keyof Presence]?: Presence[K] | undefined }, void>;
+  /** The client is complete: announce it, tell it who is there. Only the first call does something. */
+  'presence.ready': Shape<void, void>;
+  /** What this user sees of another. Refused `off-line` when he is, or is so for this observer. */
+  'presence.look': Shape<{ readonly uin: Uin }, { readonly view: PresenceView; readonly profile?: StyledText; readonly away?: StyledText }>;
+  /** The account's own presence as its other sessions and contacts get it. */
+  'presence.own': Shape<void, { readonly view: PresenceView; readonly externalAddress?: string; readonly sessionStartedAt: Time }>;
+
+  /** Client-side lists: volatile, this session's own. */
+  'contacts.add': Shape<{ readonly uins: readonly Uin[]; readonly temporary: boolean }, void>;
+  'contacts.remove': Shape<{ readonly uins: readonly Uin[]; readonly temporary: boolean }, void>;
+  /** ICQ's lists of sessions that keep their roster themselves: switching to one clears the other (oscar.md §5.3). */
+  'visibility.edit': Shape<{ readonly list: 'visible' | 'invisible'; readonly do: 'add' | 'remove'; readonly uins: readonly Uin[] }, void>;
+
+  'roster.load': Shape<void, RosterState>;
+  /** From now on the server roster decides whom this session watches. */
+  'roster.use': Shape<void, void>;
+  /** One result per edit, in order, each applied independently; the stamp is that of the roster afterwards. */
+  'roster.edit': Shape<
+    { readonly edits: readonly RosterEdit[]; readonly importing: boolean },
+    { readonly results: readonly EditResult[]; readonly stamp: number }
+  >;
+
+  'authorisation.request': Shape<{ readonly to: Uin; readonly reason: string }, void>;
+  'authorisation.answer': Shape<{ readonly to: Uin; readonly granted: boolean; readonly reason: string }, void>;
+  /** Grants before being asked. */
+  'authorisation.grant': Shape<{ readonly to: Uin; readonly reason: string }, void>;
+  /** Takes this user off another's list. */
+  'authorisation.withdraw': Shape<{ readonly from: Uin }, void>;
+
+  /**
+   * Stores a message, then announces it; the answer comes after the commit.
+   * `store: false`: refuse `off-line` unless the recipient has a session now.
+   */
+  'messages.send': Shape<
+    { readonly to: Uin; readonly body: Body; readonly store: boolean; readonly senderId?: string },
+    { readonly id: MessageId; readonly sentAt: Time }
+  >;
+  /**
+   * Hands something to the recipient's sessions, never stored; the answer comes after it was written to them.
+   * `needs`: refuse `not-supported-by-client` unless a session announced this capability. `concealed`: behave as if the
+   * recipient were off line when this observer does not see him (oscar.md §10.1).
+   */
+  'messages.pass': Shape<{ readonly to: Uin; readonly passing: Passing; readonly needs?: string; readonly concealed: boolean }, void>;
+  /** Stored messages this session has not been given, oldest first; those given count as written. */
+  'messages.fetch': Shape<void, readonly Message[]>;
+  /** The client has what the last fetch gave it. */
+  'messages.fetched': Shape<void, void>;
+}
+
+export type CommandName = keyof Commands;
+export type CommandInput<C extends CommandName> = Commands[C]['input'];
+export type CommandOutput<C extends CommandName> = Commands[C]['output'];
+
+/** Before there is a session. */
+export interface SignOn {
+  readonly uin: Uin;
+  /** Whether the client proved this old password. Pure: it is also called with a dummy so that unknown accounts take the same time. */
+  readonly proof: (oldPassword: string) => boolean;
+}
+
+export type { Refusal };

@@ -1,0 +1,77 @@
+/** Every limit of the service, with its reason. Configuration overrides by these names: `limits.mailbox_messages_max`. */
+export interface Limits {
+  readonly mailboxMessagesMax: number;
+  readonly mailboxBytesMax: number;
+  readonly mailboxPerSenderMax: number;
+  readonly mailboxDays: number;
+  readonly historyDays: number;
+  readonly messageBytesMax: number;
+  readonly contactsMax: number;
+  readonly rosterItemsMax: number;
+  readonly rosterListMax: number;
+  readonly rosterItemBytesMax: number;
+  readonly reasonBytesMax: number;
+  readonly profileBytesMax: number;
+  readonly capabilitiesMax: number;
+  readonly coexistingSessionsMax: number;
+  readonly ownSessionsMax: number;
+  readonly fetchWaitMs: number;
+  readonly confirmAfterMs: number;
+  readonly cookieMs: number;
+  readonly failuresFreePerPair: number;
+  readonly failuresFreePerAddressPerMinute: number;
+  readonly failureDelayMs: number;
+  readonly failureDelayMaxMs: number;
+  readonly brakeEntriesMax: number;
+  readonly registrationsFreePerAddressPerHour: number;
+  readonly registrationsPerHour: number;
+  readonly firstBytesMs: number;
+  readonly signOnMs: number;
+  readonly readyMs: number;
+  readonly idleMs: number;
+  readonly sendQueueBytesMax: number;
+  readonly connectionsMax: number;
+  readonly connectionsPerNetworkMax: number;
+  readonly frameBytesBeforeSignOnMax: number;
+  readonly wireErrorsMax: number;
+}
+
+const MINUTE = 60_000;
+
+/** design: humans are never punished; these stop machines. */
+export const PEOPLE: Limits = {
+  mailboxMessagesMax: 2_000, // a long absence of a popular person
+  mailboxBytesMax: 4 * 1024 * 1024,
+  mailboxPerSenderMax: 200, // one sender cannot fill another's mailbox
+  mailboxDays: 90,
+  historyDays: 30, // our own clients catch up by cursor over this time
+  messageBytesMax: 8_000, // what 04/05 announces to every client
+  contactsMax: 1_000,
+  rosterItemsMax: 3_000, // contacts, groups, and the lists beside them
+  rosterListMax: 1_000, // each of visible, invisible, ignore
+  rosterItemBytesMax: 4_096,
+  reasonBytesMax: 1_000,
+  profileBytesMax: 4_096,
+  capabilitiesMax: 64,
+  coexistingSessionsMax: 3,
+  ownSessionsMax: 8,
+  fetchWaitMs: 5_000, // live messages wait at most so long for the fetch of earlier ones
+  confirmAfterMs: 1_000, // after a write, before an inbound frame confirms it
+  cookieMs: MINUTE,
+  failuresFreePerPair: 5, // people mistype
+  failuresFreePerAddressPerMinute: 30, // a site's worth of people mistype
+  failureDelayMs: 1_000,
+  failureDelayMaxMs: 15 * MINUTE,
+  brakeEntriesMax: 100_000, // memory of the brake, oldest forgotten first
+  registrationsFreePerAddressPerHour: 20,
+  registrationsPerHour: 1_000,
+  firstBytesMs: 10_000,
+  signOnMs: MINUTE,
+  readyMs: MINUTE,
+  idleMs: 5 * MINUTE, // clients keep alive every 30–60 s
+  sendQueueBytesMax: 1024 * 1024, // then the reader is gone for us; its messages stay stored
+  connectionsMax: 60_000,
+  connectionsPerNetworkMax: 4_096, // before sign-on, per IPv4 /24 or IPv6 /56
+  frameBytesBeforeSignOnMax: 16 * 1024,
+  wireErrorsMax: 3, // malformed SNACs before the connection is closed
+};

@@ -1,0 +1,79 @@
+/** The core's door: accounts, sessions, and commands on behalf of sessions. */
+import type { CommandInput, CommandName, CommandOutput, SignOn } from './commands.ts';
+import type { Limits } from './limits.ts';
+import type { Bus, Chance, Clock, Secrets, Store } from './ports.ts';
+import type { Refused } from './refusals.ts';
+import type { Session, SessionRequest } from './session.ts';
+import type { Account } from './ports.ts';
+import type { EndReason } from './events.ts';
+import type { Peer, Uin } from './words.ts';
+
+export interface CorePorts {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly secrets: Secrets;
+  readonly store: Store;
+  readonly bus: Bus;
+  /** Something went wrong that nobody is waiting for; for the log. */
+  readonly report: (problem: string, error: unknown) => void;
+}
+
+export interface CoreSettings {
+  readonly limits: Limits;
+  readonly registration: 'open' | 'closed';
+  readonly oldClients: 'same' | 'own' | 'off';
+  readonly direct: 'off' | 'contacts' | 'all';
+  readonly defaultCodepage: number;
+}
+
+export interface NewAccount {
+  readonly uin?: Uin;
+  readonly password: string;
+  /** A separate old password; else `oldClients` decides. */
+  readonly oldPassword?: string;
+  readonly nickname?: string;
+  readonly authorisationRequired?: boolean;
+}
+
+export interface CreatedAccount {
+  readonly uin: Uin;
+  /** Set when one was generated: the only moment it can be shown. */
+  readonly generatedOldPassword?: string;
+}
+
+/** Counted store operations and what is in memory now, for metrics and the tests that count. */
+export interface CoreFigures {
+  readonly sessions: number;
+  readonly usersOnLine: number;
+  readonly messagesStored: number;
+  readonly messagesDelivered: number;
+  readonly signOnsRefused: number;
+}
+
+export interface Core {
+  /** Checks an old client's proof. Refusals: `wrong-credentials`, `slow-down`, `suspended`, `deleted`, `old-clients-off`, `unavailable`. */
+  verify(signOn: SignOn, peer: Peer): Promise<Account | Refused>;
+  /** Registration by a client itself: subject to `registration` and its limits. */
+  register(account: NewAccount, peer: Peer): Promise<CreatedAccount | Refused>;
+  /** Refusals: `too-many-sessions`, `unavailable`. Ends other sessions as design §5 says. */
+  open(request: SessionRequest): Promise<Session | Refused>;
+  /** Runs a command for a session. Never rejects: an unexpected failure is reported and refused as `unavailable`. */
+  run<C extends CommandName>(session: Session, command: C, input: CommandInput<C>): Promise<CommandOutput<C> | Refused>;
+
+  /** The administrator's side. */
+  readonly admin: {
+    create(account: NewAccount): Promise<CreatedAccount | Refused>;
+    show(uin: Uin): Promise<Account | undefined>;
+    list(after: number, limit: number): Promise<readonly Account[]>;
+    /** `nickname`, `codepage`, `authorisationRequired`, `hideAddress`. */
+    set(uin: Uin, changes: Partial<Pick<Account, 'nickname' | 'codepage' | 'authorisationRequired' | 'hideAddress'>>): Promise<boolean>;
+    /** After these return, the old password is refused and live sessions are gone. */
+    passwd(uin: Uin, password: string, oldPassword?: string): Promise<CreatedAccount | Refused>;
+    suspend(uin: Uin, suspended: boolean): Promise<boolean>;
+    remove(uin: Uin): Promise<boolean>;
+    sessionsOf(uin: Uin): readonly Session[];
+  };
+  figures(): CoreFigures;
+  /** Ends every session and waits for what is being written. */
+  stop(reason: EndReason): Promise<void>;
+}
