@@ -1,6 +1,8 @@
 export * from './commands.ts';
 export * from './events.ts';
 export * from './limits.ts';
+export { memoryStore } from './memory-store.ts';
+export { bodyBytes } from './messages/body-size.ts';
 export * from './ports.ts';
 export * from './refusals.ts';
 export * from './service.ts';
