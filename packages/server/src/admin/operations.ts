@@ -1,0 +1,160 @@
+/** What an administrator can do, once: called over control.sock in a running server, or directly on a data directory nobody serves. */
+import { type Account, asUin, type Core, Refused, type Refusal, type Uin } from '@seekyou/core';
+
+/** Said to the person who typed the command; exit code 1. */
+export class OperationFailed extends Error {
+  override readonly name = 'OperationFailed';
+}
+
+/** An account as people and scripts see it: times in ISO 8601, never a credential. */
+export interface ShownAccount {
+  readonly uin: number;
+  readonly state: string;
+  readonly nickname: string;
+  readonly created: string;
+  readonly lastSeen: string | null;
+  readonly codepage: number | null;
+  readonly authorisationRequired: boolean;
+  readonly hideAddress: boolean;
+  readonly oldClients: boolean;
+  readonly sessions: readonly { readonly client: string; readonly address: string | null; readonly since: string }[];
+}
+
+interface OperationTable {
+  'server.status': { input: Record<string, never>; output: { pid: number; addresses: readonly string[]; sessions: number; accounts: number } };
+  'user.add': { input: { uin?: number; password: string; oldPassword?: string; nickname?: string }; output: { uin: number; oldPassword: string | null } };
+  'user.list': { input: { after: number; limit: number }; output: readonly ShownAccount[] };
+  'user.show': { input: { uin: number }; output: ShownAccount };
+  'user.set': { input: { uin: number; changes: Readonly<Record<string, string>> }; output: ShownAccount };
+  'user.passwd': { input: { uin: number; password: string; oldPassword?: string }; output: { oldPassword: string | null } };
+  'user.suspend': { input: { uin: number; suspended: boolean }; output: null };
+  'user.remove': { input: { uin: number }; output: null };
+  backup: { input: { file: string; withKey: boolean }; output: { bytes: number } };
+}
+
+export type OperationName = keyof OperationTable;
+export type OperationInput<N extends OperationName> = OperationTable[N]['input'];
+export type OperationOutput<N extends OperationName> = OperationTable[N]['output'];
+export type Operations = { readonly [N in OperationName]: (input: OperationInput<N>) => Promise<OperationOutput<N>> };
+
+export interface OperationPorts {
+  readonly core: Core;
+  readonly addresses: () => readonly string[];
+  readonly accounts: () => Promise<number>;
+  readonly backup: (file: string, withKey: boolean) => Promise<number>;
+}
+
+export function createOperations(ports: OperationPorts): Operations {
+  const { admin } = ports.core;
+
+  function shown(account: Account): ShownAccount {
+    return {
+      uin: account.uin,
+      state: account.state,
+      nickname: account.nickname,
+      created: new Date(account.createdAt).toISOString(),
+      lastSeen: account.lastSeenAt === undefined ? null : new Date(account.lastSeenAt).toISOString(),
+      codepage: account.codepage ?? null,
+      authorisationRequired: account.authorisationRequired,
+      hideAddress: account.hideAddress,
+      oldClients: account.old !== undefined,
+      sessions: admin.sessionsOf(account.uin).map((session) => ({
+        client: session.profile.name,
+        address: session.peer.known ? session.peer.address : null,
+        since: new Date(session.signedOnAt).toISOString(),
+      })),
+    };
+  }
+
+  async function show(uin: Uin): Promise<ShownAccount> {
+    const account = await admin.show(uin);
+    if (account === undefined) throw noSuch(uin);
+    return shown(account);
+  }
+
+  return {
+    'server.status': async () => ({
+      pid: process.pid,
+      addresses: ports.addresses(),
+      sessions: ports.core.figures().sessions,
+      accounts: await ports.accounts(),
+    }),
+    'user.add': async ({ uin, ...account }) => {
+      const created = done(await admin.create({ ...account, ...(uin === undefined ? {} : { uin: valid(uin) }) }), uin);
+      return { uin: created.uin, oldPassword: created.generatedOldPassword ?? null };
+    },
+    'user.list': async ({ after, limit }) => (await admin.list(after, Math.min(limit, LIST_MAX))).map(shown),
+    'user.show': ({ uin }) => show(valid(uin)),
+    'user.set': async ({ uin, changes }) => {
+      if (!(await admin.set(valid(uin), settings(changes)))) throw noSuch(uin);
+      return show(valid(uin));
+    },
+    'user.passwd': async ({ uin, password, oldPassword }) => {
+      const changed = done(await admin.passwd(valid(uin), password, oldPassword), uin);
+      return { oldPassword: changed.generatedOldPassword ?? null };
+    },
+    'user.suspend': async ({ uin, suspended }) => {
+      if (!(await admin.suspend(valid(uin), suspended))) throw noSuch(uin);
+      return null;
+    },
+    'user.remove': async ({ uin }) => {
+      if (!(await admin.remove(valid(uin)))) throw noSuch(uin);
+      return null;
+    },
+    backup: async ({ file, withKey }) => ({ bytes: await ports.backup(file, withKey) }),
+  };
+}
+
+/** Accounts in one answer; the command line asks again for more. */
+const LIST_MAX = 1_000;
+
+function valid(uin: number): Uin {
+  const found = asUin(uin);
+  if (found === undefined) throw new OperationFailed(`${uin} cannot be a UIN: they go from 10000 to 4294967294`);
+  return found;
+}
+
+function noSuch(uin: number): OperationFailed {
+  return new OperationFailed(`there is no account ${uin}`);
+}
+
+const SENTENCE: Partial<Record<Refusal, string>> = {
+  'bad-password': 'a password has 1 to 64 characters, an old-client password 1 to 8 printable ASCII characters',
+  unavailable: 'the database could not do it (full disk?); nothing was changed. The server log says why',
+  'no-such-user': 'there is no such account',
+  'bad-input': 'that value is not possible',
+};
+
+function done<T>(outcome: T | Refused, uin: number | undefined): T {
+  if (!(outcome instanceof Refused)) return outcome;
+  if (outcome.refusal === 'not-allowed' && uin !== undefined) throw new OperationFailed(`UIN ${uin} is taken`);
+  throw new OperationFailed(SENTENCE[outcome.refusal] ?? outcome.refusal);
+}
+
+/** `KEY=VALUE` words of `user set`. */
+const SETTINGS: Readonly<Record<string, { readonly allowed: string; readonly read: (value: string) => object | undefined }>> = {
+  nickname: { allowed: 'up to 64 characters', read: (value) => (value.length <= 64 ? { nickname: value } : undefined) },
+  codepage: {
+    allowed: 'a Windows code page number such as 1251, or nothing for the default',
+    read: (value) => (value === '' ? { codepage: undefined } : /^\d{2,5}$/.test(value) ? { codepage: Number(value) } : undefined),
+  },
+  authorisation: { allowed: 'yes or no', read: (value) => yesNo(value, (yes) => ({ authorisationRequired: yes })) },
+  hide_address: { allowed: 'yes or no', read: (value) => yesNo(value, (yes) => ({ hideAddress: yes })) },
+};
+
+function yesNo(value: string, make: (yes: boolean) => object): object | undefined {
+  return value === 'yes' || value === 'no' ? make(value === 'yes') : undefined;
+}
+
+function settings(changes: Readonly<Record<string, string>>): object {
+  return Object.assign(
+    {},
+    ...Object.entries(changes).map(([key, value]) => {
+      const setting = Object.hasOwn(SETTINGS, key) ? SETTINGS[key] : undefined;
+      if (setting === undefined) throw new OperationFailed(`unknown setting ${key}; known: ${Object.keys(SETTINGS).join(', ')}`);
+      const read = setting.read(value);
+      if (read === undefined) throw new OperationFailed(`${key}=${value} is not possible; allowed: ${setting.allowed}`);
+      return read;
+    }),
+  ) as object;
+}

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { CONFIG_KEYS, ConfigError, configTemplate, loadConfig, networks, optionOf, variableOf } from './config.ts';
+
+const directory = (toml?: string): string => {
+  const made = mkdtempSync(join(tmpdir(), 'seekyou-config-'));
+  if (toml !== undefined) writeFileSync(join(made, 'seekyou.toml'), toml);
+  return made;
+};
+const load = (toml: string | undefined, options: Record<string, unknown> = {}, environment: Record<string, string> = {}) =>
+  loadConfig({ options: { data: directory(toml), ...options }, environment });
+
+test('without anything said, the defaults of the contract hold', () => {
+  const config = load(undefined);
+  assert.deepEqual(config.listen, [{ host: '::', port: 5190 }]);
+  assert.deepEqual(config.admin, { host: '127.0.0.1', port: 5180 });
+  assert.equal(config.registration, 'open');
+  assert.equal(config.oldClients, 'same');
+  assert.equal(config.direct, 'contacts');
+  assert.equal(config.limitsProfile, 'people');
+});
+
+test('an option goes before the environment, the environment before the file', () => {
+  const toml = 'registration = "closed"\ndirect = "all"\nold_clients = "own"\n';
+  const config = load(toml, { registration: 'open' }, { SEEKYOU_REGISTRATION: 'closed', SEEKYOU_DIRECT: 'off' });
+  assert.equal(config.registration, 'open');
+  assert.equal(config.direct, 'off');
+  assert.equal(config.oldClients, 'own');
+});
+
+test('an unknown key stops the start and names the file, the key and what is known', () => {
+  assert.throws(
+    () => load('registraton = "open"\n'),
+    (error) => error instanceof ConfigError && /seekyou\.toml: unknown key registraton; known: registration/.test(error.message),
+  );
+  assert.throws(() => load(undefined, {}, { SEEKYOU_LISTN: 'x' }), /unknown variable SEEKYOU_LISTN; known: SEEKYOU_LISTEN/);
+});
+
+test('a wrong value names the place, the value and what is allowed', () => {
+  assert.throws(() => load('registration = "maybe"\n'), /seekyou\.toml: registration: "maybe" is not possible; allowed: open, closed/);
+  assert.throws(() => load(undefined, { listen: ['5190'] }), /option --listen: "5190" is not possible; allowed: HOST:PORT/);
+  assert.throws(() => load(undefined, {}, { SEEKYOU_DEFAULT_CODEPAGE: 'utf8' }), /SEEKYOU_DEFAULT_CODEPAGE: "utf8" is not possible; allowed: a whole number/);
+  assert.throws(() => load('listen = \n'), /seekyou\.toml/);
+});
+
+test('limits are keys of their own, in every source', () => {
+  assert.equal(load('[limits]\nmailbox_messages_max = 7\n').limits.mailboxMessagesMax, 7);
+  assert.equal(load(undefined, {}, { SEEKYOU_LIMITS_MAILBOX_MESSAGES_MAX: '8' }).limits.mailboxMessagesMax, 8);
+  assert.equal(load('[limits]\nprofile = "bench"\n').limitsProfile, 'bench');
+  assert.throws(() => load('[limits]\nmailbox = 7\n'), /unknown key limits.mailbox; known: limits\.mailbox/);
+});
+
+test('lists come as arrays, as repeated options, and split at commas in the environment', () => {
+  assert.deepEqual(load('listen = ["127.0.0.1:1", "[::1]:2"]\n').listen, [
+    { host: '127.0.0.1', port: 1 },
+    { host: '::1', port: 2 },
+  ]);
+  assert.equal(load(undefined, {}, { SEEKYOU_LISTEN: '127.0.0.1:1, 127.0.0.1:2' }).listen.length, 2);
+});
+
+test('advertise takes an address, a port, a network and a port of ours', () => {
+  const config = load('advertise = ["chat.example.org", { address = "10.0.0.5:5191", for = "10.0.0.0/8", listen = 5190 }, "[2001:db8::1]:443"]\n');
+  assert.deepEqual(config.advertise, [
+    { host: 'chat.example.org' },
+    { host: '10.0.0.5', port: 5191, for: '10.0.0.0/8', listen: 5190 },
+    { host: '2001:db8::1', port: 443 },
+  ]);
+});
+
+test('an admin address off loopback needs a token', () => {
+  assert.throws(() => load('admin = "0.0.0.0:5180"\n'), /admin_token must be set/);
+  assert.equal(load('admin = "0.0.0.0:5180"\nadmin_token = "0123456789abcdef"\n').adminToken, '0123456789abcdef');
+});
+
+test('networks know both spellings of an address', () => {
+  const inside = networks(['10.0.0.0/8', '2001:db8::/32']);
+  assert.equal(inside('10.1.2.3'), true);
+  assert.equal(inside('11.1.2.3'), false);
+  assert.equal(inside('2001:db8::7'), true);
+});
+
+test('names of options and variables follow from the key', () => {
+  const key = CONFIG_KEYS.find((k) => k.name === 'limits.mailbox_messages_max');
+  assert.ok(key);
+  assert.equal(optionOf(key), '--limits-mailbox-messages-max');
+  assert.equal(variableOf(key), 'SEEKYOU_LIMITS_MAILBOX_MESSAGES_MAX');
+});
+
+test('the file a new data directory gets is valid and changes nothing', () => {
+  assert.deepEqual({ ...load(configTemplate()), data: '' }, { ...load(undefined), data: '' });
+});
