@@ -40,7 +40,7 @@ export async function serveAdminHttp(options: AdminHttpOptions): Promise<AdminHt
   });
   app.get('/metrics', async (_request, reply) => reply.header('content-type', options.metrics.contentType).send(await options.metrics.metrics()));
   await app.listen({ host: options.at.host, port: options.at.port });
-  const bound = app.addresses()[0];
+  const bound = app.addresses().find((one) => typeof one !== 'string');
   return { address: { host: bound?.address ?? options.at.host, port: bound?.port ?? options.at.port }, close: () => app.close() };
 }
 

@@ -1,0 +1,60 @@
+/** `seekyou serve`: from the start to the ready line, and to a clean end. */
+import { createLog, type RunningServer, startServer, STOP_MS_MAX } from '@seekyou/server';
+import type { Command } from 'commander';
+import { addConfigOptions, configFrom } from './config-options.ts';
+import { ExitCode, Failed } from './exit.ts';
+
+export function registerServe(program: Command): void {
+  addConfigOptions(program.command('serve').description('run the service')).action(serve);
+}
+
+async function serve(options: Record<string, unknown>): Promise<void> {
+  const config = configFrom(options);
+  const log = logOf(config);
+  // Before anything is open: a signal that arrives while starting must not be lost.
+  const stopAsked = new Promise<NodeJS.Signals>((resolve) => {
+    // A second signal changes nothing: both the terminal's group and a supervisor may send one.
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal));
+  });
+  const server = await startServer(config, log).catch((error: unknown) => {
+    throw error instanceof Error && error.name !== 'TypeError' ? new Failed(error.message) : error;
+  });
+  process.stdout.write(`ready ${server.addresses.join(' ')} admin ${server.adminUrl.replace('http://', '')}\n`);
+  log.info({ addresses: server.addresses, data: config.data }, 'serving');
+  await tellFirstUser(server, config.data);
+  const signal = await stopAsked;
+  log.info({ signal }, 'stopping');
+  const late = setTimeout(() => {
+    log.error('the stop took too long; what was acknowledged is stored');
+    process.exit(ExitCode.failed);
+  }, STOP_MS_MAX - 500);
+  await server.stop();
+  clearTimeout(late);
+  log.info('stopped');
+  process.exit(ExitCode.done);
+}
+
+function logOf(config: Parameters<typeof createLog>[0]): ReturnType<typeof createLog> {
+  try {
+    return createLog(config);
+  } catch (error) {
+    throw new Failed(`log_file ${config.logFile}: ${(error as Error).message}`);
+  }
+}
+
+/** What to type next. Only people read this; a script has the ready line. */
+async function tellFirstUser(server: RunningServer, data: string): Promise<void> {
+  const address = (server.addresses[0] as string).replace('[::]', 'localhost').replace('0.0.0.0', 'localhost');
+  const first = (await server.accounts()) === 0;
+  const lines = [
+    '',
+    first ? 'Nobody has an account yet. In another terminal:' : 'To make another account, in another terminal:',
+    `  npx seekyou user add --password secret12 --data ${data}`,
+    'prints a UIN. Chat with it from any ICQ client, or from here:',
+    `  npx seekyou client --server ${address} --uin UIN --password secret12`,
+    `Old ICQ clients: server ${address.replace(/:\d+$/, '')}, port ${address.replace(/^.*:/, '')}. docs/clients/ tells where each one wants it typed.`,
+    `Health and metrics: ${server.adminUrl}/healthz, /metrics`,
+    '',
+  ];
+  process.stderr.write(`${lines.join('\n')}\n`);
+}

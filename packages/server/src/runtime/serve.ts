@@ -1,0 +1,169 @@
+/** The whole service in one place: everything meets here, nothing is decided here. */
+import { createCore, type Core, type CoreSettings } from '@seekyou/core';
+import { listenTcp, type TcpListener } from '@seekyou/net';
+import { completeBackup } from '../admin/backup.ts';
+import { serveControl } from '../admin/control.ts';
+import { adminUrl, serveAdminHttp } from '../admin/http.ts';
+import { type Counters, createMetrics } from '../admin/metrics.ts';
+import { createOperations, type Operations } from '../admin/operations.ts';
+import { createInProcessBus } from '../bus/in-process.ts';
+import { createOscarFrontEnd } from '../oscar/front-end.ts';
+import { openSqliteStore, type SqliteStore } from '../storage/sqlite/open.ts';
+import { systemChance } from './chance.ts';
+import { systemClock } from './clock.ts';
+import { type Config, formatHostPort, networks } from './config.ts';
+import { createDataDirectory, DataDirectoryError, type DataFiles, keepPrivate, type Ownership, takeOwnership } from './data-directory.ts';
+import type { Log } from './log.ts';
+import { createSecrets, loadOrCreateKey } from './secrets.ts';
+
+/** Longest a stop may take; then the process ends with what is written. */
+export const STOP_MS_MAX = 10_000;
+
+export interface RunningServer {
+  /** `127.0.0.1:5190`, one for each listener. */
+  readonly addresses: readonly string[];
+  readonly adminUrl: string;
+  readonly core: Core;
+  readonly counters: Counters;
+  /** Accounts stored, so that a first user is told how to make one. */
+  accounts(): Promise<number>;
+  /** Stops accepting, tells clients, flushes. */
+  stop(): Promise<void>;
+}
+
+/** What serving and administering a directory nobody serves have in common. */
+export interface OpenedService {
+  readonly core: Core;
+  readonly store: SqliteStore;
+  backup(file: string, withKey: boolean): Promise<number>;
+  close(): Promise<void>;
+}
+
+/** Opens the store and the core of a directory this process owns. @throws StoreFailed, DataDirectoryError */
+export async function openService(config: Config, files: DataFiles, log: Log): Promise<OpenedService> {
+  keepPrivate(files.secretKey);
+  const store = await openSqliteStore({
+    file: files.database,
+    onFailure: (error) => log.fatal({ err: error }, 'the database stopped working; the server cannot go on'),
+  });
+  const core = createCore(
+    {
+      clock: systemClock(),
+      chance: systemChance(),
+      secrets: createSecrets(loadOrCreateKey(files.secretKey)),
+      store,
+      bus: createInProcessBus(systemClock()),
+      report: (problem, error) => log.error({ err: error }, problem),
+    },
+    coreSettings(config),
+  );
+  return {
+    core,
+    store,
+    backup: async (file, withKey) => {
+      await store.backup(file);
+      return completeBackup(file, files, withKey);
+    },
+    close: async () => {
+      await core.stop('server-stopping');
+      await store.close();
+    },
+  };
+}
+
+function coreSettings(config: Config): CoreSettings {
+  return {
+    limits: config.limits,
+    registration: config.registration,
+    oldClients: config.oldClients,
+    direct: config.direct,
+    defaultCodepage: config.defaultCodepage,
+  };
+}
+
+export function operationsOf(service: OpenedService, addresses: () => readonly string[]): Operations {
+  return createOperations({
+    core: service.core,
+    addresses,
+    accounts: () => service.store.accounts.count(),
+    backup: (file, withKey) => service.backup(file, withKey),
+  });
+}
+
+/** @throws with a sentence for the person who started it; everything opened before is closed again */
+export async function startServer(config: Config, log: Log): Promise<RunningServer> {
+  const files = createDataDirectory(config.data);
+  const ownership = takeOwnership(files);
+  if (ownership === undefined) throw new DataDirectoryError(`another seekyou is using ${config.data}; stop it first, or choose another directory with --data`);
+  const opened: (() => Promise<void> | void)[] = [() => ownership.release()];
+  try {
+    return await startOn(config, files, log, opened, ownership);
+  } catch (error) {
+    await closeAll(opened);
+    throw error;
+  }
+}
+
+async function startOn(config: Config, files: DataFiles, log: Log, opened: (() => Promise<void> | void)[], _ownership: Ownership): Promise<RunningServer> {
+  const service = await openService(config, files, log);
+  opened.push(() => service.close());
+  const counters: Counters = {};
+  const frontEnd = createOscarFrontEnd({
+    core: service.core,
+    clock: systemClock(),
+    chance: systemChance(),
+    limits: config.limits,
+    settings: {
+      clearSignOn: config.clearSignOn,
+      advertise: config.advertise,
+      defaultCodepage: config.defaultCodepage,
+      liftRates: config.limitsProfile === 'bench',
+      hidesClients: networks(config.plainRelays),
+    },
+    log,
+    counters,
+  });
+  const listeners: TcpListener[] = [];
+  opened.push(() => frontEnd.stop());
+  for (const at of config.listen) {
+    const listener = await listenTcp({ ...at, limits: config.limits, onConnection: (transport) => frontEnd.accept(transport) });
+    listeners.push(listener);
+    opened.push(() => listener.close());
+  }
+  const addresses = listeners.map((listener) => formatHostPort(listener.address));
+  let stopping = false;
+  const admin = await serveAdminHttp({
+    at: config.admin,
+    token: config.adminToken,
+    metrics: createMetrics({ counters, figures: () => service.core.figures(), connections: () => frontEnd.connections }),
+    notReady: () => (stopping ? 'the server is stopping' : undefined),
+  });
+  opened.push(() => admin.close());
+  const control = await serveControl(
+    files.control,
+    operationsOf(service, () => addresses),
+  );
+  opened.push(() => control.close());
+  return {
+    addresses,
+    adminUrl: adminUrl(admin.address),
+    core: service.core,
+    counters,
+    accounts: () => service.store.accounts.count(),
+    stop: async () => {
+      stopping = true;
+      await closeAll(opened);
+    },
+  };
+}
+
+/** In the reverse order of opening; one that fails does not keep the others open. */
+async function closeAll(opened: (() => Promise<void> | void)[]): Promise<void> {
+  for (const close of opened.splice(0).toReversed()) {
+    try {
+      await close();
+    } catch {
+      // Closing is all that is left to do; what failed before was said where it failed.
+    }
+  }
+}
