@@ -19,6 +19,8 @@ export interface LayoutDoc {
 
 export interface Layout<T> {
   readonly doc: LayoutDoc;
+  /** Fewest bytes it can be read from; absent when any number may do. */
+  readonly min?: number;
   /** @throws WireError */
   read(r: Reader): T;
   /** @throws WireError `out-of-range`, `too-long`, `bad-value` */
@@ -35,7 +37,7 @@ const upTo = (chance: Chance, max: number): number => Math.floor(chance() * (max
 // ---------------------------------------------------------------- numbers
 
 function number(type: string, max: number, read: (r: Reader) => number, write: (w: Writer, v: number) => void): Layout<number> {
-  return { doc: { type }, read, write, sample: (chance) => upTo(chance, max) };
+  return { doc: { type }, min: max > 0xffff ? 4 : max > 0xff ? 2 : 1, read, write, sample: (chance) => upTo(chance, max) };
 }
 
 export const u8 = number(
@@ -48,6 +50,7 @@ export const u8 = number(
 /** −128 to 127. */
 export const i8: Layout<number> = {
   doc: { type: 'i8' },
+  min: 1,
   read: (r) => (r.u8() << 24) >> 24,
   write: (w, v) => {
     if (v < -128 || v > 127) throw new WireError('out-of-range', -1, `${v} is not a whole number from -128 to 127`);
@@ -93,6 +96,8 @@ export const le = {
 /** How far a run of bytes goes. */
 export interface Extent {
   readonly doc: string;
+  /** Fewest bytes it takes, with what frames it. */
+  readonly min: number;
   /** Longest run it can express. */
   readonly max: number;
   /** A reader over the run. */
@@ -105,6 +110,7 @@ export interface Extent {
 export function fixed(length: number): Extent {
   return {
     doc: `${length} bytes`,
+    min: length,
     max: length,
     open: (r) => r.sub(length),
     write: (w, body) => {
@@ -121,6 +127,7 @@ export function bytesOf(length: Layout<number>): Extent {
   const max = width === 1 ? 0xff : width === 2 ? 0xffff : 0xffffffff;
   return {
     doc: `${length.doc.type} length, bytes`,
+    min: width,
     max,
     open: (r) => r.sub(length.read(r)),
     write: (w, body) => {
@@ -136,6 +143,7 @@ export function bytesOf(length: Layout<number>): Extent {
 /** Everything to the end of what encloses it. */
 export const rest: Extent = {
   doc: 'to the end',
+  min: 0,
   max: 0xffff,
   open: (r) => r.sub(r.left),
   write: (_w, body) => body(),
@@ -147,6 +155,7 @@ export const rest: Extent = {
 export function bytes(extent: Extent): Layout<Uint8Array> {
   return {
     doc: { type: `bytes (${extent.doc})` },
+    min: extent.min,
     read: (r) => {
       const run = extent.open(r);
       return run.bytes(run.left);
@@ -164,6 +173,7 @@ export function ascii(extent: Extent): Layout<string> {
   const raw = bytes(extent);
   return {
     doc: { type: `ascii (${extent.doc})` },
+    min: extent.min,
     read: (r) => latin1(raw.read(r)),
     write: (w, value) => raw.write(w, fromLatin1(value)),
     sample: (chance) => latin1(raw.sample(chance).map((b) => 0x20 + (b % 95))),
@@ -175,6 +185,7 @@ export function utf8(extent: Extent): Layout<string> {
   const raw = bytes(extent);
   return {
     doc: { type: `utf-8 (${extent.doc})` },
+    min: extent.min,
     read: (r) => utf8Decoder.decode(raw.read(r)),
     write: (w, value) => raw.write(w, utf8Encoder.encode(value)),
     sample: (chance) => latin1(raw.sample(chance).map((b) => 0x20 + (b % 95))),
@@ -207,7 +218,13 @@ export const empty: Layout<true> = { doc: { type: 'empty' }, read: () => true, w
 
 /** A fixed value that must be there, such as padding or a version. Decoding accepts any. */
 export function constant<T>(layout: Layout<T>, value: T): Layout<T> {
-  return { doc: { type: `${layout.doc.type} = ${String(value)}` }, read: (r) => layout.read(r), write: (w, v) => layout.write(w, v), sample: () => value };
+  return {
+    ...layout,
+    doc: { type: `${layout.doc.type} = ${String(value)}` },
+    read: (r) => layout.read(r),
+    write: (w, v) => layout.write(w, v),
+    sample: () => value,
+  };
 }
 
 declare const OPTIONAL: unique symbol;
@@ -241,6 +258,7 @@ export function struct<const F extends Fields>(fields: F): Layout<Flat<StructVal
   const layouts = Object.values(fields) as Layout<unknown>[];
   return {
     doc: { type: 'struct', fields: names.map((name, i) => ({ name, doc: (layouts[i] as Layout<unknown>).doc })) },
+    min: layouts.reduce((sum, layout) => sum + (layout.min ?? 0), 0),
     read(r) {
       const value: Record<string, unknown> = {};
       let i = 0;
@@ -331,6 +349,7 @@ export function list<T>(item: Layout<T>, count: Count = rest): Layout<readonly T
 export function mapped<A, B>(layout: Layout<A>, toValue: (a: A) => B, toWire: (b: B) => A, type = layout.doc.type): Layout<B> {
   return {
     doc: { ...layout.doc, type },
+    ...(layout.min === undefined ? {} : { min: layout.min }),
     read: (r) => toValue(layout.read(r)),
     write: (w, value) => layout.write(w, toWire(value)),
     sample: (chance) => toValue(layout.sample(chance)),
@@ -339,7 +358,7 @@ export function mapped<A, B>(layout: Layout<A>, toValue: (a: A) => B, toWire: (b
 
 // ---------------------------------------------------------------- TLVs
 
-/** A TLV nobody declared, or a repetition of one that should stand once; kept in order. */
+/** A TLV nobody declared, a repetition of one that should stand once, or one too short for its value; kept in order. */
 export interface RawTlv {
   readonly type: number;
   readonly data: Uint8Array;
@@ -386,7 +405,7 @@ function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, wor
     // A length past the container is cut, not refused: Jimm sends such a TLV 5 in 02/04 (oscar.md §1.3).
     const part = r.sub(Math.min(claimed, r.left));
     const field = byType.get(type);
-    if (field === undefined || (value[field.name] !== undefined && !field.many)) {
+    if (field === undefined || part.left < (field.layout.min ?? 0) || (value[field.name] !== undefined && !field.many)) {
       ((value['extra'] ??= []) as RawTlv[]).push({ type, data: part.bytes(part.left) });
       return;
     }

@@ -1,5 +1,6 @@
-/** The three kinds of strings OSCAR packets carry. @see oscar.md, "How to read" and §1.4 */
-import { ascii, be, bytes, bytesOf, type Layout, le, u8 } from '../schema.ts';
+/** Strings and addresses as OSCAR packets carry them. @see oscar.md, "How to read" and §1.4 */
+import { WireError } from '../errors.ts';
+import { ascii, be, bytes, bytesOf, type Layout, le, mapped, u8 } from '../schema.ts';
 
 /** Screen name: u8 length and ASCII; for ICQ the UIN in decimal digits, which some clients write with spaces. */
 export const sn: Layout<string> = ascii(bytesOf(u8));
@@ -20,7 +21,6 @@ export const lnts: Layout<Uint8Array> = {
   read: (r) => untilNul(counted.read(r)),
   write: (w, value) => {
     const text = untilNul(value);
-    // One more than the text: written as two runs, so that no copy of a long text is made for one byte.
     w.u16le(text.length + 1);
     w.bytes(text);
     w.u8(0);
@@ -31,4 +31,17 @@ export const lnts: Layout<Uint8Array> = {
 function untilNul(data: Uint8Array): Uint8Array {
   const end = data.indexOf(0);
   return end < 0 ? data : data.subarray(0, end);
+}
+
+/** An IPv4 address in network order; the value is dotted, `0.0.0.0` when unknown. */
+export const ipv4: Layout<string> = mapped(be.u32, dotted, undotted, 'IPv4');
+
+function dotted(address: number): string {
+  return `${address >>> 24}.${(address >>> 16) & 0xff}.${(address >>> 8) & 0xff}.${address & 0xff}`;
+}
+
+function undotted(text: string): number {
+  const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1).map(Number);
+  if (parts === undefined || parts.some((part) => part > 0xff)) throw new WireError('bad-value', -1, `${JSON.stringify(text)} is not a dotted IPv4 address`);
+  return parts.reduce((sum, part) => sum * 0x100 + part, 0);
 }
