@@ -315,7 +315,7 @@ function complete(found: ReadonlyMap<string, unknown>, data: string): Config {
 }
 
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
 
 // ---------------------------------------------------------------- places
