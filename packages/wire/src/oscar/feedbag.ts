@@ -2,10 +2,9 @@
 import { Reader } from '../reader.ts';
 import { ascii, be, bytes, bytesOf, decode, empty, encode, list, optional, rest, struct, tlvs, u8, utf8, type Value } from '../schema.ts';
 import { Writer } from '../writer.ts';
+import { Family } from './family.ts';
 import { snac } from './snac.ts';
 import { sn, str16 } from './strings.ts';
-
-export const FEEDBAG = 0x0013;
 
 /** What an item is. Others exist and must be kept byte for byte. @see oscar.md §7.1 */
 export const ItemType = {
@@ -99,7 +98,7 @@ export const ItemAttribute = { awaitingAuthorization: 0x0066, members: 0x00c8, v
 
 /** Client → server: what are the limits? */
 export const rightsQuery = snac({
-  family: FEEDBAG,
+  family: Family.feedbag,
   subtype: 0x0002,
   from: 'client',
   ref: 'oscar.md §7.2',
@@ -108,7 +107,7 @@ export const rightsQuery = snac({
 export type RightsQuery = Value<typeof rightsQuery>;
 
 export const rightsReply = snac({
-  family: FEEDBAG,
+  family: Family.feedbag,
   subtype: 0x0003,
   from: 'server',
   ref: 'oscar.md §7.2',
@@ -127,11 +126,11 @@ export const rightsReply = snac({
 export type RightsReply = Value<typeof rightsReply>;
 
 /** Client → server: the whole roster, please. */
-export const query = snac({ family: FEEDBAG, subtype: 0x0004, from: 'client', ref: 'oscar.md §7.2', body: empty });
+export const query = snac({ family: Family.feedbag, subtype: 0x0004, from: 'client', ref: 'oscar.md §7.2', body: struct({}) });
 
 /** Client → server: the roster, unless mine is still right. A client without a copy sends zeros. */
 export const queryIfModified = snac({
-  family: FEEDBAG,
+  family: Family.feedbag,
   subtype: 0x0005,
   from: 'client',
   ref: 'oscar.md §7.2',
@@ -144,7 +143,7 @@ export type QueryIfModified = Value<typeof queryIfModified>;
  * seconds since 1970 and never 0, even when the roster is empty.
  */
 export const reply = snac({
-  family: FEEDBAG,
+  family: Family.feedbag,
   subtype: 0x0006,
   from: 'server',
   ref: 'oscar.md §7.2',
@@ -157,11 +156,11 @@ export const reply = snac({
 export type Reply = Value<typeof reply>;
 
 /** Client → server: the roster is in place, start presence for it. */
-export const use = snac({ family: FEEDBAG, subtype: 0x0007, from: 'client', ref: 'oscar.md §7.2', body: empty });
+export const use = snac({ family: Family.feedbag, subtype: 0x0007, from: 'client', ref: 'oscar.md §7.2', body: struct({}) });
 
 /** Your copy is current. */
 export const replyNotModified = snac({
-  family: FEEDBAG,
+  family: Family.feedbag,
   subtype: 0x000f,
   from: 'server',
   ref: 'oscar.md §7.2',
@@ -175,13 +174,13 @@ const items = struct({ items: list(feedbagItem) });
 export type Items = Value<typeof items>;
 
 /** From a client an edit, from the server what another session of the same user edited. */
-export const insertItems = snac({ family: FEEDBAG, subtype: 0x0008, from: 'both', ref: 'oscar.md §7.2', body: items });
-export const updateItems = snac({ family: FEEDBAG, subtype: 0x0009, from: 'both', ref: 'oscar.md §7.2', body: items });
-export const deleteItems = snac({ family: FEEDBAG, subtype: 0x000a, from: 'both', ref: 'oscar.md §7.2', body: items });
+export const insertItems = snac({ family: Family.feedbag, subtype: 0x0008, from: 'both', ref: 'oscar.md §7.2', body: items });
+export const updateItems = snac({ family: Family.feedbag, subtype: 0x0009, from: 'both', ref: 'oscar.md §7.2', body: items });
+export const deleteItems = snac({ family: Family.feedbag, subtype: 0x000a, from: 'both', ref: 'oscar.md §7.2', body: items });
 
 /** An {@link ItemResult} for each item of the edit, in its order. */
 export const status = snac({
-  family: FEEDBAG,
+  family: Family.feedbag,
   subtype: 0x000e,
   from: 'server',
   ref: 'oscar.md §7.2',
@@ -191,7 +190,7 @@ export type Status = Value<typeof status>;
 
 /** Begins edits that belong together. */
 export const startCluster = snac({
-  family: FEEDBAG,
+  family: Family.feedbag,
   subtype: 0x0011,
   from: 'both',
   ref: 'oscar.md §7.2',
@@ -199,7 +198,7 @@ export const startCluster = snac({
 });
 export type StartCluster = Value<typeof startCluster>;
 
-export const endCluster = snac({ family: FEEDBAG, subtype: 0x0012, from: 'both', ref: 'oscar.md §7.2', body: empty });
+export const endCluster = snac({ family: Family.feedbag, subtype: 0x0012, from: 'both', ref: 'oscar.md §7.2', body: struct({}) });
 
 // ---------------------------------------------------------------- authorization
 
@@ -222,27 +221,27 @@ const authorizationAnswer = struct({
 export type AuthorizationAnswer = Value<typeof authorizationAnswer>;
 
 /** Client → server: that user may add me. */
-export const preAuthorize = snac({ family: FEEDBAG, subtype: 0x0014, from: 'client', ref: 'oscar.md §7.3', body: authorizationText });
+export const preAuthorize = snac({ family: Family.feedbag, subtype: 0x0014, from: 'client', ref: 'oscar.md §7.3', body: authorizationText });
 /** Server → client: that user lets you add him. */
-export const preAuthorized = snac({ family: FEEDBAG, subtype: 0x0015, from: 'server', ref: 'oscar.md §7.3', body: authorizationText });
+export const preAuthorized = snac({ family: Family.feedbag, subtype: 0x0015, from: 'server', ref: 'oscar.md §7.3', body: authorizationText });
 
 /** Client → server: take me off that user's list. There is no answer. */
-export const removeMe = snac({ family: FEEDBAG, subtype: 0x0016, from: 'client', ref: 'oscar.md §7.3', body: struct({ screenName: sn }) });
+export const removeMe = snac({ family: Family.feedbag, subtype: 0x0016, from: 'client', ref: 'oscar.md §7.3', body: struct({ screenName: sn }) });
 export type RemoveMe = Value<typeof removeMe>;
 
 /** Client → server: may I add you? */
-export const requestAuthorize = snac({ family: FEEDBAG, subtype: 0x0018, from: 'client', ref: 'oscar.md §7.3', body: authorizationText });
+export const requestAuthorize = snac({ family: Family.feedbag, subtype: 0x0018, from: 'client', ref: 'oscar.md §7.3', body: authorizationText });
 /** Server → client: that user asks to add you. */
-export const authorizeRequested = snac({ family: FEEDBAG, subtype: 0x0019, from: 'server', ref: 'oscar.md §7.3', body: authorizationText });
+export const authorizeRequested = snac({ family: Family.feedbag, subtype: 0x0019, from: 'server', ref: 'oscar.md §7.3', body: authorizationText });
 
 /** Client → server: the answer to that user's request. */
-export const respondAuthorize = snac({ family: FEEDBAG, subtype: 0x001a, from: 'client', ref: 'oscar.md §7.3', body: authorizationAnswer });
+export const respondAuthorize = snac({ family: Family.feedbag, subtype: 0x001a, from: 'client', ref: 'oscar.md §7.3', body: authorizationAnswer });
 /** Server → client: that user's answer. */
-export const authorizeResponded = snac({ family: FEEDBAG, subtype: 0x001b, from: 'server', ref: 'oscar.md §7.3', body: authorizationAnswer });
+export const authorizeResponded = snac({ family: Family.feedbag, subtype: 0x001b, from: 'server', ref: 'oscar.md §7.3', body: authorizationAnswer });
 
 /** Server → client: that user has you on his list now. */
 export const youWereAdded = snac({
-  family: FEEDBAG,
+  family: Family.feedbag,
   subtype: 0x001c,
   from: 'server',
   ref: 'oscar.md §7.3',

@@ -1,9 +1,8 @@
 /** Family 0x15: what ICQ put inside OSCAR from before it: stored messages and the directory. @see oscar.md §9 */
-import { be, bytes, bytesOf, encode, empty, fixed, type Layout, le, optional, rest, struct, tlvs, tlvsLe, u8, type Value, within } from '../schema.ts';
+import { be, bytes, bytesOf, encode, fixed, type Layout, le, optional, rest, struct, tlvs, tlvsLe, u8, type Value, within } from '../schema.ts';
+import { Family } from './family.ts';
 import { snac } from './snac.ts';
 import { lnts } from './strings.ts';
-
-export const ICQ_META = 0x0015;
 
 /** `type` of an {@link icqBlock}. */
 export const IcqType = {
@@ -45,7 +44,7 @@ export const icqBlock = within(
 export type IcqBlock = Value<typeof icqBlock>;
 
 export const request = snac({
-  family: ICQ_META,
+  family: Family.icqMeta,
   subtype: 0x0002,
   from: 'client',
   ref: 'oscar.md §9.1',
@@ -55,7 +54,7 @@ export type Request = Value<typeof request>;
 
 /** Of an answer in several parts all but the last carry SNAC flag 0x0001. */
 export const reply = snac({
-  family: ICQ_META,
+  family: Family.icqMeta,
   subtype: 0x0003,
   from: 'server',
   ref: 'oscar.md §9.1',
@@ -63,8 +62,8 @@ export const reply = snac({
 });
 export type Reply = Value<typeof reply>;
 
-export const metaError = snac({
-  family: ICQ_META,
+export const error = snac({
+  family: Family.icqMeta,
   subtype: 0x0001,
   from: 'server',
   ref: 'oscar.md §9.1',
@@ -73,7 +72,7 @@ export const metaError = snac({
     tlvs: tlvs({ subCode: [0x0008, be.u16], request: [0x0021, bytes(rest)] }), // the refused request's data
   }),
 });
-export type MetaError = Value<typeof metaError>;
+export type ErrorReply = Value<typeof error>;
 
 // ---------------------------------------------------------------- stored messages
 
@@ -90,10 +89,10 @@ function icq<T>(declaration: IcqDeclaration<T>): IcqDeclaration<T> {
 }
 
 /** Client → server: my stored messages, please. */
-export const offlineRequest = icq({ type: IcqType.offlineRequest, from: 'client', ref: 'oscar.md §9.2', body: empty });
+export const offlineRequest = icq({ type: IcqType.offlineRequest, from: 'client', ref: 'oscar.md §9.2', body: struct({}) });
 
 /** Client → server: delete what you have sent me of them. */
-export const offlineDelete = icq({ type: IcqType.offlineDelete, from: 'client', ref: 'oscar.md §9.2', body: empty });
+export const offlineDelete = icq({ type: IcqType.offlineDelete, from: 'client', ref: 'oscar.md §9.2', body: struct({}) });
 
 export const offlineMessage = icq({
   type: IcqType.offlineMessage,

@@ -1,9 +1,8 @@
 /** Family 0x17 and the frames of channels 1 and 4: signing on, signing off, registering. @see oscar.md §2 */
-import { ascii, be, bytes, bytesOf, empty, fixed, type Layout, le, mapped, optional, rest, struct, tlvs, u8, type Value } from '../schema.ts';
+import { ascii, be, bytes, bytesOf, empty, fixed, type Layout, le, mapped, rest, struct, tlvs, u8, type Value } from '../schema.ts';
+import { Family } from './family.ts';
 import { snac } from './snac.ts';
 import { lnts, str16 } from './strings.ts';
-
-export const LOGIN = 0x0017;
 
 /** Why a sign-on failed; TLV 08 of {@link loginAnswer}. @see oscar.md §2.3 */
 export const AuthError = {
@@ -145,7 +144,7 @@ export type SignOffNotice = Value<typeof signOffNotice>;
 
 /** Client → server: a key to hash my password with, please. */
 export const keyRequest = snac({
-  family: LOGIN,
+  family: Family.login,
   subtype: 0x0006,
   from: 'client',
   ref: 'oscar.md §2.2',
@@ -154,7 +153,7 @@ export const keyRequest = snac({
 export type KeyRequest = Value<typeof keyRequest>;
 
 export const keyReply = snac({
-  family: LOGIN,
+  family: Family.login,
   subtype: 0x0007,
   from: 'server',
   ref: 'oscar.md §2.2',
@@ -164,7 +163,7 @@ export type KeyReply = Value<typeof keyReply>;
 
 /** Client → server: sign-on with a hash (see `loginHash`). */
 export const loginRequest = snac({
-  family: LOGIN,
+  family: Family.login,
   subtype: 0x0002,
   from: 'client',
   ref: 'oscar.md §2.2',
@@ -177,14 +176,14 @@ export const loginRequest = snac({
 });
 export type LoginRequest = Value<typeof loginRequest>;
 
-export const loginReply = snac({ family: LOGIN, subtype: 0x0003, from: 'server', ref: 'oscar.md §2.1', body: loginAnswer });
+export const loginReply = snac({ family: Family.login, subtype: 0x0003, from: 'server', ref: 'oscar.md §2.1', body: loginAnswer });
 export type LoginReply = LoginAnswer;
 
 /** Server → client: a SecurID code is wanted. */
-export const securIdRequest = snac({ family: LOGIN, subtype: 0x000a, from: 'server', ref: 'oscar.md §2.2', body: empty });
+export const securIdRequest = snac({ family: Family.login, subtype: 0x000a, from: 'server', ref: 'oscar.md §2.2', body: struct({}) });
 
 export const securIdReply = snac({
-  family: LOGIN,
+  family: Family.login,
   subtype: 0x000b,
   from: 'client',
   ref: 'oscar.md §2.2',
@@ -209,9 +208,9 @@ const registrationBlock = mapped(
     moreZeros: bytes(fixed(16)),
     password: lnts,
     cookieLast: be.u32,
-    trailer: optional(be.u32),
+    trailer: bytes(rest), // differs between clients, means nothing
   }),
-  ({ sequence, cookie, password, trailer }) => ({ sequence, cookie, password, trailer: trailer ?? 0 }),
+  ({ sequence, cookie, password, trailer }) => ({ sequence, cookie, password, trailer }),
   ({ sequence, cookie, password, trailer }) => ({
     zero: 0,
     command: REGISTER,
@@ -228,7 +227,7 @@ const registrationBlock = mapped(
 
 /** Client → server: a new UIN, please. */
 export const registerRequest = snac({
-  family: LOGIN,
+  family: Family.login,
   subtype: 0x0004,
   from: 'client',
   ref: 'oscar.md §2.7',
@@ -272,7 +271,7 @@ const newUinBlock = mapped(
 
 /** Server → client: here it is. `port` and `address` are the client's; `sequence` and `cookie` are echoed. */
 export const registerReply = snac({
-  family: LOGIN,
+  family: Family.login,
   subtype: 0x0005,
   from: 'server',
   ref: 'oscar.md §2.7',
@@ -281,8 +280,8 @@ export const registerReply = snac({
 export type RegisterReply = Value<typeof registerReply>;
 
 /** Server → client: no. licq takes every one as the wish to see the image verified. */
-export const loginError = snac({
-  family: LOGIN,
+export const error = snac({
+  family: Family.login,
   subtype: 0x0001,
   from: 'server',
   ref: 'oscar.md §2.7',
@@ -295,13 +294,13 @@ export const loginError = snac({
     }),
   }),
 });
-export type LoginError = Value<typeof loginError>;
+export type ErrorReply = Value<typeof error>;
 
 /** Client → server: send me the picture. */
-export const imageRequest = snac({ family: LOGIN, subtype: 0x000c, from: 'client', ref: 'oscar.md §2.7', body: empty });
+export const imageRequest = snac({ family: Family.login, subtype: 0x000c, from: 'client', ref: 'oscar.md §2.7', body: struct({}) });
 
 export const imageReply = snac({
-  family: LOGIN,
+  family: Family.login,
   subtype: 0x000d,
   from: 'server',
   ref: 'oscar.md §2.7',
