@@ -1,7 +1,5 @@
 /** FLAP: the frames of an OSCAR connection. @see oscar.md §1.1 */
 import { WireError } from '../errors.ts';
-import { ascii, be, bytes, type Layout, rest, struct, tlvs, type Value } from '../schema.ts';
-import { uint } from './user-info.ts';
 
 export const FLAP_MARKER = 0x2a;
 export const FLAP_HEADER_BYTES = 6;
@@ -17,58 +15,6 @@ export interface FlapFrame {
   /** A view of what was received. */
   readonly payload: Uint8Array;
 }
-
-/** One kind of frame that is not a SNAC: its channel, who sends it, where the reference describes it, and its layout. */
-export interface FlapDeclaration<T> {
-  readonly channel: number;
-  readonly from: 'client' | 'server' | 'both';
-  /** Chapter of docs/protocol. */
-  readonly ref: string;
-  readonly body: Layout<T>;
-}
-
-export function flap<T>(declaration: FlapDeclaration<T>): FlapDeclaration<T> {
-  return declaration;
-}
-
-/** What a FLAP hello says: the version of FLAP. */
-export const FLAP_VERSION = 1;
-
-/** Server → client, first on a connection: exactly four bytes, clients insist. */
-export const serverHello = flap({ channel: FlapChannel.hello, from: 'server', ref: 'oscar.md §1.1', body: struct({ version: be.u32 }) });
-
-/** Client → server, first on a connection to BOS or another service. The hello of a sign-on has more: see login.ts. */
-export const clientHello = flap({
-  channel: FlapChannel.hello,
-  from: 'client',
-  ref: 'oscar.md §1.1, §2.5',
-  body: struct({
-    version: be.u32,
-    tlvs: tlvs({
-      /** From the sign-on or 01/05; absent before an MD5 sign-on. */
-      cookie: [0x06, bytes(rest)],
-    }),
-  }),
-});
-export type ClientHello = Value<typeof clientHello>;
-
-/** `reason` of a sign-off. Clients do not come back by themselves after `otherSignOn`. @see oscar.md §1.1 */
-export const DisconnectReason = { other: 0, otherSignOn: 1, accountDeleted: 2 } as const;
-
-/** The connection ends; a client's has no TLVs. The answer to a roasted sign-on uses the same channel: see login.ts. */
-export const signOff = flap({
-  channel: FlapChannel.close,
-  from: 'both',
-  ref: 'oscar.md §1.1',
-  body: struct({
-    tlvs: tlvs({
-      /** One of {@link DisconnectReason}. Two bytes: clients read a u16; open-oscar-server writes one. */
-      reason: [0x09, uint(2)],
-      url: [0x0b, ascii(rest)],
-    }),
-  }),
-});
-export type SignOff = Value<typeof signOff>;
 
 /** @throws WireError `too-long` when the payload is longer than 65,529 bytes */
 export function encodeFlap(channel: number, sequence: number, payload: Uint8Array): Uint8Array {
