@@ -2,7 +2,7 @@
 import { Reader } from '../reader.ts';
 import { ascii, be, bytes, bytesOf, decode, empty, encode, list, optional, rest, struct, tlvs, u8, utf8, type Value } from '../schema.ts';
 import { Writer } from '../writer.ts';
-import { Family } from './family.ts';
+import { Family, familyError } from './family.ts';
 import { snac } from './snac.ts';
 import { sn, str16 } from './strings.ts';
 
@@ -95,6 +95,9 @@ export type ItemAttributes = Value<typeof itemAttributes>;
 export const ItemAttribute = { awaitingAuthorization: 0x0066, members: 0x00c8, visibilityMode: 0x00ca, nickname: 0x0131, comment: 0x013c } as const;
 
 // ---------------------------------------------------------------- opening
+
+/** Server → client: a request was refused; the request id tells which. */
+export const error = familyError(Family.feedbag);
 
 /** Client → server: what are the limits? */
 export const rightsQuery = snac({
@@ -264,7 +267,7 @@ export function makeItem(type: number, groupId: number, itemId: number, name: st
   return { name: utf8Encoder.encode(name), groupId, itemId, type, attributes: encode(itemAttributes, attributes) };
 }
 
-/** @throws WireError when a known attribute is too short; the raw bytes are good for storing nevertheless */
+/** @throws WireError when an attribute breaks off inside; the raw bytes are good for storing nevertheless */
 export function attributesOf(item: Pick<FeedbagItem, 'attributes'>): ItemAttributes {
   return decode(itemAttributes, item.attributes);
 }

@@ -128,6 +128,7 @@ export type LoginAnswer = Value<typeof loginAnswer>;
 /** Two bytes; one is accepted, because open-oscar-server sends one. */
 const reasonCode: Layout<number> = {
   doc: be.u16.doc,
+  min: 1,
   read: (r) => (r.left === 1 ? r.u8() : be.u16.read(r)),
   write: (w, value) => be.u16.write(w, value),
   sample: (chance) => be.u16.sample(chance),

@@ -39,10 +39,9 @@ function cut(text: string, from: number, end: number): number {
     if (/\s/.test(text[at - 1] as string) && mayCut(text, at)) return at;
   }
   for (let at = end; at > from; at--) if (mayCut(text, at)) return at;
-  let at = from + 1;
-  while (at < text.length && isLow(text, at)) at++;
-  // Marks without end: cut among them rather than not at all.
-  return end > at && !isLow(text, end) ? end : at;
+  // Marks without end, or a character that does not fit: cut where no pair is torn.
+  const most = isLow(text, end) ? end - 1 : end;
+  return most > from ? most : from + (isLow(text, from + 1) ? 2 : 1);
 }
 
 function mayCut(text: string, at: number): boolean {
