@@ -1,0 +1,162 @@
+/** A TCP socket as a {@link Transport}. */
+import type { Socket } from 'node:net';
+import { plainAddress } from './address.ts';
+import type { Closed, Endpoint, PeerEndpoint, Transport, TransportLimits, TransportUser } from './transport.ts';
+
+// Listeners are shared by all sockets and find their transport here: no closures per connection.
+const TRANSPORT = Symbol('transport');
+type OurSocket = Socket & { [TRANSPORT]?: TcpTransport };
+
+export class TcpTransport implements Transport {
+  readonly peer: PeerEndpoint;
+  readonly local: Endpoint;
+  readonly secure: boolean = false;
+  private readonly socket: OurSocket;
+  private readonly limits: TransportLimits;
+  private user: TransportUser | undefined;
+  private pending: Uint8Array[] | undefined;
+  private pendingBytes = 0;
+  private written: (() => void)[] | undefined;
+  private state: 'open' | 'ending' | 'closed' = 'open';
+
+  /** @param known false when the peer's address says nothing about the client */
+  constructor(socket: Socket, limits: TransportLimits, known = true) {
+    this.socket = socket;
+    this.limits = limits;
+    // Read once: a socket that is closing no longer knows them.
+    this.peer = { address: plainAddress(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0, known };
+    this.local = { address: plainAddress(socket.localAddress ?? ''), port: socket.localPort ?? 0 };
+    this.socket[TRANSPORT] = this;
+    socket.on('error', onError);
+    socket.on('close', onClose);
+  }
+
+  get queuedBytes(): number {
+    return this.pendingBytes + this.socket.writableLength;
+  }
+
+  attach(user: TransportUser): void {
+    this.user = user;
+    this.socket.on('drain', onDrain);
+    this.socket.on('end', onEnd);
+    this.socket.on('data', onData);
+  }
+
+  write(bytes: Uint8Array, written?: () => void): void {
+    if (this.state !== 'open') return;
+    if (this.pending === undefined) {
+      this.pending = [bytes];
+      flushLater(this);
+    } else this.pending.push(bytes);
+    this.pendingBytes += bytes.length;
+    if (written !== undefined) (this.written ??= []).push(written);
+  }
+
+  pause(): void {
+    if (this.state === 'open') this.socket.pause();
+  }
+
+  resume(): void {
+    this.socket.resume();
+  }
+
+  end(last?: Uint8Array): void {
+    if (this.state !== 'open') return;
+    if (last !== undefined) this.write(last);
+    this.flush();
+    // The flush may have found the peer too slow.
+    if (this.stateNow() !== 'open') return;
+    this.state = 'ending';
+    // Reading goes on: unread bytes at the close would reset the connection, and the peer would lose our last words.
+    this.socket.resume();
+    this.socket.end();
+  }
+
+  destroy(): void {
+    this.over('destroyed');
+    this.socket.destroy();
+  }
+
+  /** Hands everything written in this turn to the socket in one piece. */
+  flush(): void {
+    const { pending, pendingBytes, written } = this;
+    if (pending === undefined) return;
+    this.pending = undefined;
+    this.pendingBytes = 0;
+    this.written = undefined;
+    if (this.state !== 'open') return;
+    const only = pending.length === 1 ? (pending[0] as Uint8Array) : Buffer.concat(pending, pendingBytes);
+    this.socket.write(
+      only,
+      written === undefined
+        ? undefined
+        : (error) => {
+            if (!error) for (const call of written) call();
+          },
+    );
+    if (this.socket.writableLength > this.limits.sendQueueBytesMax) {
+      this.over('too-slow');
+      this.socket.destroy();
+    }
+  }
+
+  received(chunk: Buffer): void {
+    // A plain view: the methods of Buffer differ from those of the Uint8Array the rest of the program expects.
+    if (this.state === 'open') this.user?.received(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+  }
+
+  drained(): void {
+    if (this.state === 'open') this.user?.drained();
+  }
+
+  /** The connection is over for its user, once. */
+  over(how: Closed): void {
+    if (this.state === 'closed') return;
+    if (how === 'fin') this.flush();
+    this.state = 'closed';
+    this.user?.closed(how);
+    this.user = undefined;
+  }
+
+  private stateNow(): 'open' | 'ending' | 'closed' {
+    return this.state;
+  }
+}
+
+function onData(this: OurSocket, chunk: Buffer): void {
+  this[TRANSPORT]?.received(chunk);
+}
+
+function onDrain(this: OurSocket): void {
+  this[TRANSPORT]?.drained();
+}
+
+function onEnd(this: OurSocket): void {
+  this[TRANSPORT]?.over('fin');
+}
+
+function onError(this: OurSocket): void {
+  // `close` follows; that the peer is gone is all there is to know.
+  this[TRANSPORT]?.over('lost');
+}
+
+function onClose(this: OurSocket): void {
+  this[TRANSPORT]?.over('lost');
+}
+
+let dirty: TcpTransport[] = [];
+
+/**
+ * One flush for all connections, after everything that is ready to be read was handled: what ten peers send to one
+ * connection in a turn leaves it in one write.
+ */
+function flushLater(transport: TcpTransport): void {
+  if (dirty.length === 0) setImmediate(flushAll);
+  dirty.push(transport);
+}
+
+function flushAll(): void {
+  const now = dirty;
+  dirty = [];
+  for (const transport of now) transport.flush();
+}
