@@ -1,0 +1,164 @@
+/** What a person or a script can say to the line-mode client. One table: the help, both parsers and the actions come from it. */
+import type { Client } from '@seekyou/client';
+
+/** Said to the person who typed it. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+}
+
+/** A command in JSON: `{ "do": "send", "to": 100002, "text": "hello" }`; every other field comes back in the answer. */
+export interface ClientCommand {
+  readonly do: CommandName;
+  readonly [field: string]: unknown;
+}
+
+type Kind = 'uin' | 'words' | 'word' | 'words?' | 'word?';
+
+interface Definition {
+  readonly about: string;
+  /** Field names in the order a person types them. */
+  readonly fields: Readonly<Record<string, Kind>>;
+  readonly run: (client: Client, command: ClientCommand) => unknown;
+}
+
+const STATUSES = ['online', 'away', 'not-available', 'occupied', 'do-not-disturb', 'free-for-chat', 'invisible'];
+
+const uin = (command: ClientCommand, field = 'uin'): number => command[field] as number;
+const words = (command: ClientCommand, field: string): string => (command[field] as string | undefined) ?? '';
+
+export const COMMANDS = {
+  send: {
+    about: 'send a message; it waits for people who are off line',
+    fields: { to: 'uin', text: 'words' },
+    run: (client, command) => client.send(uin(command, 'to'), words(command, 'text')),
+  },
+  typing: {
+    about: 'say that you are typing: begun, paused, finished',
+    fields: { to: 'uin', what: 'word' },
+    run: (client, command) => client.typing(uin(command, 'to'), oneOf(command, 'what', ['begun', 'paused', 'finished', 'closed']) as 'begun'),
+  },
+  add: {
+    about: 'add a contact; asks for authorisation when it is needed',
+    fields: { uin: 'uin', nickname: 'word?', reason: 'words?' },
+    run: (client, command) => client.add(uin(command), command['nickname'] as string | undefined, words(command, 'reason')),
+  },
+  remove: { about: 'remove a contact', fields: { uin: 'uin' }, run: (client, command) => client.remove(uin(command)) },
+  rename: {
+    about: 'give a contact another name',
+    fields: { uin: 'uin', nickname: 'words' },
+    run: (client, command) => client.rename(uin(command), words(command, 'nickname')),
+  },
+  ask: {
+    about: 'ask for authorisation once more',
+    fields: { uin: 'uin', reason: 'words?' },
+    run: (client, command) => client.requestAuthorisation(uin(command), words(command, 'reason')),
+  },
+  grant: { about: 'allow somebody to see you', fields: { uin: 'uin' }, run: (client, command) => client.answerAuthorisation(uin(command), true) },
+  deny: {
+    about: 'do not allow it',
+    fields: { uin: 'uin', reason: 'words?' },
+    run: (client, command) => client.answerAuthorisation(uin(command), false, words(command, 'reason')),
+  },
+  status: {
+    about: `set your status: ${STATUSES.join(', ')}`,
+    fields: { status: 'word' },
+    run: (client, command) => {
+      const status = oneOf(command, 'status', STATUSES);
+      client.setStatus(status === 'invisible' ? 'online' : (status as 'online'), status === 'invisible');
+    },
+  },
+  list: {
+    about: 'put somebody on a list: visible, invisible, ignore',
+    fields: { list: 'word', uin: 'uin' },
+    run: (client, command) => client.list(oneOf(command, 'list', ['visible', 'invisible', 'ignore']) as 'ignore', uin(command), true),
+  },
+  unlist: {
+    about: 'take somebody off a list',
+    fields: { list: 'word', uin: 'uin' },
+    run: (client, command) => client.list(oneOf(command, 'list', ['visible', 'invisible', 'ignore']) as 'ignore', uin(command), false),
+  },
+  contacts: {
+    about: 'your contacts and their status',
+    fields: {},
+    run: (client) => client.contacts().map((contact) => ({ ...contact, ...client.statusOf(contact.uin) })),
+  },
+  help: { about: 'this list', fields: {}, run: () => helpLines() },
+  quit: { about: 'sign off', fields: {}, run: () => undefined },
+} as const satisfies Readonly<Record<string, Definition>>;
+
+export type CommandName = keyof typeof COMMANDS;
+
+/** Other words people try. */
+const ALIASES: Readonly<Record<string, CommandName>> = {
+  msg: 'send',
+  m: 'send',
+  exit: 'quit',
+  q: 'quit',
+  who: 'contacts',
+  authorise: 'grant',
+  authorize: 'grant',
+};
+
+function definitionOf(name: unknown): readonly [CommandName, Definition] {
+  const known = typeof name === 'string' ? (ALIASES[name] ?? name) : '';
+  if (!Object.hasOwn(COMMANDS, known)) throw new CommandError(`${String(name)} is no command; /help lists them`);
+  return [known as CommandName, COMMANDS[known as CommandName]];
+}
+
+/** `/send 100002 hello there`. @throws CommandError */
+export function parseLine(line: string): ClientCommand {
+  const match = /^\/(\w+)\s*(.*)$/s.exec(line.trim());
+  if (match === null) throw new CommandError('begin with a command, such as /send 100002 hello; /help lists them');
+  const [name, definition] = definitionOf(match[1]);
+  let left = match[2] as string;
+  const command: Record<string, unknown> = {};
+  for (const [field, kind] of Object.entries(definition.fields)) {
+    const [, word = '', after = ''] = /^(\S*)\s*(.*)$/s.exec(left) as RegExpExecArray;
+    const value = kind.startsWith('words') ? left : word;
+    left = kind.startsWith('words') ? '' : after;
+    command[field] = valueOf(name, definition, field, kind, value === '' ? undefined : value);
+  }
+  return { do: name, ...command };
+}
+
+/** @throws CommandError */
+export function parseJson(line: string): ClientCommand {
+  let given: unknown;
+  try {
+    given = JSON.parse(line);
+  } catch {
+    throw new CommandError('that line is not JSON');
+  }
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw new CommandError('a command is an object such as {"do":"send","to":100002,"text":"hello"}');
+  const fields = given as Record<string, unknown>;
+  const [name, definition] = definitionOf(fields['do']);
+  const checked = Object.entries(definition.fields).map(([field, kind]) => [field, valueOf(name, definition, field, kind, fields[field])]);
+  return { ...fields, ...(Object.fromEntries(checked) as Record<string, unknown>), do: name };
+}
+
+function valueOf(name: CommandName, definition: Definition, field: string, kind: Kind, value: unknown): unknown {
+  if (value === undefined && kind.endsWith('?')) return undefined;
+  if (kind === 'uin') {
+    const number = typeof value === 'string' && /^[\d-]+$/.test(value) ? Number(value.replaceAll('-', '')) : value;
+    if (typeof number === 'number' && Number.isInteger(number) && number > 0 && number <= 0xffffffff) return number;
+  } else if (typeof value === 'string' && value !== '') return value;
+  throw new CommandError(`${usage(name, definition)}: ${field} is ${value === undefined ? 'missing' : 'wrong'}`);
+}
+
+function oneOf(command: ClientCommand, field: string, allowed: readonly string[]): string {
+  const value = command[field] as string;
+  if (!allowed.includes(value)) throw new CommandError(`${value} is not possible; allowed: ${allowed.join(', ')}`);
+  return value;
+}
+
+function usage(name: string, definition: Definition): string {
+  return [
+    `/${name}`,
+    ...Object.entries(definition.fields).map(([field, kind]) => (kind.endsWith('?') ? `[${field.toUpperCase()}]` : field.toUpperCase())),
+  ].join(' ');
+}
+
+function helpLines(): string[] {
+  return Object.entries(COMMANDS).map(([name, definition]) => `${usage(name, definition).padEnd(32)} ${definition.about}`);
+}

@@ -1,0 +1,151 @@
+/** `seekyou client`: a line-mode client. For people, lines to read; for scripts, `--json`: one JSON object a line both ways. */
+import { readFileSync } from 'node:fs';
+import { createInterface, type Interface } from 'node:readline';
+import { Client, ClientError, connect, nodePlatform, register, RequestRefused, type Server, type SignOnMethod } from '@seekyou/client';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type ClientCommand, COMMANDS, CommandError, parseJson, parseLine } from './client-commands.ts';
+import { Failed } from './exit.ts';
+import { jsonOutput, type Output, textOutput } from './client-output.ts';
+
+interface Options {
+  readonly server: Server;
+  readonly uin?: number;
+  readonly password?: string;
+  readonly passwordFile?: string;
+  readonly register?: boolean;
+  readonly json?: boolean;
+  readonly stay?: boolean;
+  readonly codepage: number;
+  readonly status: string;
+  readonly signOn: SignOnMethod;
+}
+
+export function registerClient(program: Command): void {
+  program
+    .command('client')
+    .description('sign on and chat, line by line; /help inside tells the commands')
+    .option('--server <host:port>', 'the server', serverOf, { host: 'localhost', port: 5190 })
+    .option('--uin <number>', 'your UIN', numberOf)
+    .option('--password <password>', 'your password; better --password-file, others on this machine can read options')
+    .option('--password-file <file>', 'read the password from the first line of a file')
+    .option('--register', 'ask the server for a new UIN first, with this password')
+    .option('--json', 'one JSON object a line, in both directions')
+    .option('--stay', 'go on listening when the input ends')
+    .option('--status <status>', 'the first status: online, away, not-available, occupied, do-not-disturb, free-for-chat, invisible', 'online')
+    .option('--codepage <number>', 'Windows code page of clients that send no Unicode', numberOf, 1252)
+    .addOption(new Option('--sign-on <method>', 'how to prove the password').choices(['hashed', 'hashed-old', 'roasted']).default('hashed'))
+    .action(run);
+}
+
+async function run(options: Options): Promise<void> {
+  const output = options.json === true ? jsonOutput() : textOutput(process.stdout);
+  try {
+    const password = passwordOf(options);
+    const platform = nodePlatform();
+    const uin = options.register === true ? await register(platform, options.server, password) : options.uin;
+    if (uin === undefined) throw new Failed('say who you are with --uin, or ask for a new UIN with --register', 2);
+    if (options.register === true) output.registered(uin);
+    const invisible = options.status === 'invisible';
+    const client = await connect(platform, {
+      server: options.server,
+      uin,
+      password,
+      method: options.signOn,
+      codepage: options.codepage,
+      invisible,
+      status: invisible ? 'online' : statusOf(options.status),
+    });
+    await converse(client, output, options);
+  } catch (error) {
+    if (error instanceof ClientError || error instanceof RequestRefused) {
+      output.failed(error);
+      process.exitCode = 1;
+      return;
+    }
+    throw error;
+  }
+}
+
+/** Runs until the connection or the input ends. */
+async function converse(client: Client, output: Output, options: Options): Promise<void> {
+  const lines = createInterface({
+    input: process.stdin,
+    ...(process.stdin.isTTY && options.json !== true ? { output: process.stdout, prompt: '> ' } : {}),
+    crlfDelay: Infinity,
+  });
+  let over = false;
+  client.listen((event) => {
+    output.event(client, event);
+    if (event.type === 'closed') {
+      over = true;
+      process.exitCode = leaving ? 0 : 1;
+      lines.close();
+    } else if (process.stdin.isTTY) lines.prompt(true);
+  });
+  let leaving = false;
+  output.signedOn(client);
+  process.once('SIGINT', () => lines.close());
+  process.once('SIGTERM', () => {
+    over = true;
+    lines.close();
+  });
+  if (process.stdin.isTTY) lines.prompt();
+  for await (const line of withLines(lines)) {
+    if (line.trim() === '') continue;
+    leaving = await obey(client, output, line, options.json === true);
+    if (leaving || over) break;
+    if (process.stdin.isTTY) lines.prompt();
+  }
+  lines.close();
+  if (options.stay === true && !leaving && !over)
+    await new Promise<void>((resolve) => client.listen((event) => (output.event(client, event), event.type === 'closed' && resolve())));
+  leaving = true;
+  client.close();
+}
+
+async function* withLines(lines: Interface): AsyncGenerator<string> {
+  yield* lines;
+}
+
+/** @returns whether the person wants to leave */
+async function obey(client: Client, output: Output, line: string, json: boolean): Promise<boolean> {
+  let command: ClientCommand | undefined;
+  try {
+    command = json ? parseJson(line) : parseLine(line);
+    if (command.do === 'quit') return true;
+    output.done(command, await COMMANDS[command.do].run(client, command));
+  } catch (error) {
+    if (!(error instanceof CommandError || error instanceof RequestRefused || error instanceof ClientError)) throw error;
+    output.failed(error, command);
+  }
+  return false;
+}
+
+function passwordOf(options: Options): string {
+  if (options.password !== undefined) return options.password;
+  if (options.passwordFile === undefined) throw new Failed('a password is needed: --password-file FILE or --password PASSWORD', 2);
+  try {
+    return (readFileSync(options.passwordFile, 'utf8').split(/\r?\n/, 1)[0] as string).trim();
+  } catch (error) {
+    throw new Failed(`--password-file ${options.passwordFile}: ${(error as Error).message}`);
+  }
+}
+
+function statusOf(word: string): 'online' {
+  const known = ['online', 'away', 'not-available', 'occupied', 'do-not-disturb', 'free-for-chat'];
+  if (!known.includes(word)) throw new Failed(`--status ${word}: use ${known.join(', ')} or invisible`, 2);
+  return word as 'online';
+}
+
+function serverOf(text: string): Server {
+  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3] ?? 5190);
+  if (host === undefined || port < 1 || port > 65535) throw new InvalidArgumentError('write HOST or HOST:PORT.');
+  return { host, port };
+}
+
+function numberOf(text: string): number {
+  if (!/^[\d-]+$/.test(text)) throw new InvalidArgumentError('a number is needed.');
+  return Number(text.replaceAll('-', ''));
+}

@@ -1,0 +1,426 @@
+/**
+ * A signed-on user: roster, presence, messages.
+ *
+ * Everything that happens comes as an event; everything a person does is a method that resolves when the server has done it.
+ */
+import { decode, encode } from '@seekyou/wire';
+import {
+  buddy,
+  Capability,
+  decodeSnacBody,
+  feedbag,
+  FlapChannel,
+  icbm,
+  isInvisible,
+  login,
+  oservice,
+  location,
+  privacy,
+  type Snac,
+  type SnacDeclaration,
+  snacName,
+  statusBits,
+  StatusBit,
+  statusName,
+  type StatusName,
+} from '@seekyou/wire/oscar';
+import { decodeText, fragmentsFromText, textFromFragments } from '@seekyou/wire/text';
+import type { OscarConnection } from './connection.ts';
+import { ClientError, RequestRefused } from './errors.ts';
+import { type Contact, Roster } from './feedbag.ts';
+import { type Credentials, open, type Platform, type Server, signOn, type SignOnMethod } from './login.ts';
+
+const { ItemType, ItemResult } = feedbag;
+
+/** A contact's status as a person reads it. */
+export interface SeenStatus {
+  readonly status: StatusName | 'offline';
+  readonly invisible: boolean;
+  readonly idleMinutes?: number;
+}
+
+export type ClientEvent =
+  | { readonly type: 'presence'; readonly uin: number; readonly status: SeenStatus }
+  /** `time` is when it was sent: ISO 8601 UTC; `stored`: it waited for us. */
+  | { readonly type: 'message'; readonly from: number; readonly text: string; readonly time: string; readonly stored: boolean }
+  | { readonly type: 'url'; readonly from: number; readonly url: string; readonly caption: string; readonly time: string; readonly stored: boolean }
+  | { readonly type: 'typing'; readonly from: number; readonly typing: 'begun' | 'paused' | 'finished' | 'closed' }
+  | { readonly type: 'authorisation-asked'; readonly from: number; readonly reason: string }
+  | { readonly type: 'authorisation-answered'; readonly from: number; readonly granted: boolean; readonly reason: string }
+  | { readonly type: 'added-by'; readonly from: number }
+  /** Another session of ours changed the roster. */
+  | { readonly type: 'roster' }
+  /** The server warned that we are about to be too fast, or limits us. */
+  | { readonly type: 'rate'; readonly limited: boolean }
+  /** The connection is over. */
+  | { readonly type: 'closed'; readonly error: ClientError };
+
+export interface ConnectOptions extends Credentials {
+  readonly server: Server;
+  readonly method?: SignOnMethod;
+  readonly status?: StatusName;
+  readonly invisible?: boolean;
+  /** Windows code page for what comes without a charset; 1252. */
+  readonly codepage?: number;
+}
+
+/** How often we say that we are still here. */
+const KEEP_ALIVE_MS = 60_000;
+/** What 04/05 of any server allows. */
+export const MESSAGE_BYTES_MAX = 7_900;
+
+export class Client {
+  readonly uin: number;
+  readonly roster = new Roster();
+  /** Set it before events are expected; those of the sign-on itself are kept until then. */
+  private listener: ((event: ClientEvent) => void) | undefined;
+  private readonly early: ClientEvent[] = [];
+  private readonly seen = new Map<number, SeenStatus>();
+  private readonly connection: OscarConnection;
+  private readonly platform: Platform;
+  private readonly codepage: number;
+  private stopKeepAlive: () => void = () => {};
+  private closed = false;
+
+  constructor(uin: number, connection: OscarConnection, platform: Platform, codepage: number) {
+    this.uin = uin;
+    this.connection = connection;
+    this.platform = platform;
+    this.codepage = codepage;
+    connection.onSnac = (snac) => this.heard(snac);
+    connection.onSignOff = (payload) => this.signedOff(payload);
+    connection.onClosed = (error) => this.ended(error);
+  }
+
+  listen(listener: (event: ClientEvent) => void): void {
+    this.listener = listener;
+    for (const event of this.early.splice(0)) listener(event);
+  }
+
+  /** What we know of a contact's presence. */
+  statusOf(uin: number): SeenStatus {
+    return this.seen.get(uin) ?? OFFLINE;
+  }
+
+  contacts(): Contact[] {
+    return this.roster.contacts();
+  }
+
+  // -------------------------------------------------------------- doing
+
+  /**
+   * Sends a message; resolves when the server has stored it.
+   *
+   * @throws RequestRefused, ClientError
+   */
+  async send(to: number, text: string): Promise<void> {
+    const imData = encode(icbm.fragments, fragmentsFromText(text.replaceAll(/\r?\n/g, '\r\n'), { unicode: true, codepage: this.codepage }));
+    if (imData.length > MESSAGE_BYTES_MAX) throw new RequestRefused(`a message to ${to}`, 0x0a);
+    await this.request(
+      icbm.channelMsgToHost,
+      {
+        cookie: this.platform.random(8),
+        channel: icbm.Channel.plain,
+        recipient: String(to),
+        tlvs: { imData, requestHostAck: true, store: true },
+      },
+      icbm.hostAck,
+      `a message to ${to}`,
+    );
+  }
+
+  typing(to: number, typing: 'begun' | 'paused' | 'finished' | 'closed'): void {
+    this.connection.send(icbm.clientEvent, { cookie: new Uint8Array(8), channel: icbm.Channel.plain, screenName: String(to), event: icbm.TypingEvent[typing] });
+  }
+
+  setStatus(status: StatusName, invisible = false): void {
+    this.connection.send(oservice.setNicknameFields, { tlvs: { status: statusBits(status) | (invisible ? StatusBit.invisible : 0) } });
+  }
+
+  setIdle(idleSeconds: number): void {
+    this.connection.send(oservice.idleNotification, { idleSeconds });
+  }
+
+  /**
+   * Adds a contact. When its owner wants to be asked, the contact is added waiting and `reason` is sent to him.
+   *
+   * @returns whether it waits for authorisation
+   */
+  async add(uin: number, nickname?: string, reason = ''): Promise<{ readonly awaiting: boolean }> {
+    if (this.roster.find(ItemType.buddy, uin) !== undefined) return { awaiting: this.contacts().find((contact) => contact.uin === uin)?.awaiting ?? false };
+    const group = this.roster.group();
+    if (group.isNew) await this.edit('add', feedbag.insertItems, group.item);
+    const added = await this.tryEdit(feedbag.insertItems, this.roster.newContact(group.item.groupId, uin, nickname, false));
+    if (added === ItemResult.success) return { awaiting: false };
+    if (added !== ItemResult.authorizationRequired) throw editRefused(`adding ${uin}`, added);
+    await this.edit(`adding ${uin}`, feedbag.insertItems, this.roster.newContact(group.item.groupId, uin, nickname, true));
+    this.requestAuthorisation(uin, reason);
+    return { awaiting: true };
+  }
+
+  async remove(uin: number): Promise<void> {
+    const item = this.roster.find(ItemType.buddy, uin);
+    if (item !== undefined) await this.edit(`removing ${uin}`, feedbag.deleteItems, item);
+    this.seen.delete(uin);
+  }
+
+  async rename(uin: number, nickname: string): Promise<void> {
+    const item = this.roster.find(ItemType.buddy, uin);
+    if (item === undefined) throw new RequestRefused(`renaming ${uin}`, 0x04);
+    await this.edit(`renaming ${uin}`, feedbag.updateItems, Roster.renamed(item, nickname));
+  }
+
+  /** Puts somebody on a list of ours, or takes him off. */
+  async list(name: 'visible' | 'invisible' | 'ignore', uin: number, on: boolean): Promise<void> {
+    const type = { visible: ItemType.permit, invisible: ItemType.deny, ignore: ItemType.ignore }[name];
+    const item = this.roster.find(type, uin);
+    if (on && item === undefined) await this.edit(`the ${name} list`, feedbag.insertItems, this.roster.newListEntry(type, uin));
+    if (!on && item !== undefined) await this.edit(`the ${name} list`, feedbag.deleteItems, item);
+  }
+
+  requestAuthorisation(uin: number, reason: string): void {
+    this.connection.send(feedbag.requestAuthorize, { screenName: String(uin), reason: utf8.encode(reason), charsets: 0 });
+  }
+
+  answerAuthorisation(uin: number, granted: boolean, reason = ''): void {
+    this.connection.send(feedbag.respondAuthorize, { screenName: String(uin), granted: granted ? 1 : 0, reason: utf8.encode(reason), charsets: 0 });
+  }
+
+  /** Signs off. */
+  close(): void {
+    this.connection.close();
+  }
+
+  /** Drops the connection as a broken line would. */
+  destroy(): void {
+    this.connection.destroy(new ClientError('closed', 'dropped'));
+  }
+
+  /** A packet of any declared kind: for scripts and tests that need more than this class offers. */
+  request<Q, A>(question: SnacDeclaration<Q>, value: Q, answer: SnacDeclaration<A>, what: string): Promise<A> {
+    return this.connection.request(question, value, answer, what);
+  }
+
+  // -------------------------------------------------------------- set-up (oscar.md §3.1)
+
+  /** @internal From the cookie to 01/02. */
+  async setUp(cookie: Uint8Array, options: ConnectOptions): Promise<void> {
+    const { connection } = this;
+    const online = new Promise<void>((resolve, reject) => {
+      connection.onSnac = (snac) => (snac.family === 0x01 && snac.subtype === oservice.hostOnline.subtype ? resolve() : this.heard(snac));
+      connection.onClosed = (error) => {
+        reject(error);
+        this.ended(error);
+      };
+    });
+    connection.sendFrame(FlapChannel.hello, encode(login.flapHello, { version: login.FLAP_VERSION, tlvs: { cookie } }));
+    await online;
+    connection.onSnac = (snac) => this.heard(snac);
+    await this.request(oservice.clientVersions, { versions: VERSIONS }, oservice.hostVersions, 'agreeing on versions');
+    const rates = await this.request(oservice.rateParamsQuery, {}, oservice.rateParamsReply, 'asking for rates');
+    connection.send(oservice.rateParamsSubAdd, { classes: rates.classes.map((one) => one.id) });
+    await Promise.all([
+      this.request(location.rightsQuery, { tlvs: {} }, location.rightsReply, 'asking for rights'),
+      this.request(buddy.rightsQuery, { tlvs: {} }, buddy.rightsReply, 'asking for rights'),
+      this.request(icbm.parameterQuery, {}, icbm.parameterReply, 'asking for message limits'),
+      this.request(privacy.rightsQuery, { tlvs: {} }, privacy.rightsReply, 'asking for rights'),
+      this.request(feedbag.rightsQuery, { flags: 0x000f }, feedbag.rightsReply, 'asking for rights'),
+      connection.gather(feedbag.query, {}, [feedbag.reply], 'loading the roster').then((parts) => this.roster.load(parts)),
+    ]);
+    connection.send(icbm.addParameters, { channel: 0, flags: 0x0b, lengthMax: 8000, senderWarningMax: 999, receiverWarningMax: 999, intervalMs: 0 });
+    connection.send(location.setInfo, { tlvs: { capabilities: CAPABILITIES } });
+    connection.send(feedbag.use, {});
+    this.setStatus(options.status ?? 'online', options.invisible ?? false);
+    connection.send(oservice.clientOnline, { families: VERSIONS.map((one) => ({ ...one, toolId: 0x0110, toolVersion: 0x0001 })) });
+    const waiting = await connection.gather(icbm.offlineRetrieve, {}, [icbm.offlineRetrieveReply], 'fetching stored messages').catch((error: unknown) => {
+      // Servers before 2006 know another way; what is live works all the same.
+      if (error instanceof RequestRefused) return [];
+      throw error;
+    });
+    void waiting;
+    this.keepAlive();
+  }
+
+  private keepAlive(): void {
+    this.stopKeepAlive = this.platform.timers.after(KEEP_ALIVE_MS, () => {
+      this.connection.keepAlive();
+      this.keepAlive();
+    });
+  }
+
+  // -------------------------------------------------------------- hearing
+
+  private emit(event: ClientEvent): void {
+    if (this.listener === undefined) this.early.push(event);
+    else this.listener(event);
+  }
+
+  private heard(snac: Snac): void {
+    HEARD.get(snacName(snac))?.(this, snac);
+  }
+
+  /** @internal */
+  readonly on = {
+    arrived: (info: buddy.Arrived): void => {
+      const uin = Number(info.screenName);
+      const word = info.tlvs.status ?? 0;
+      const status: SeenStatus = {
+        status: statusName(word),
+        invisible: isInvisible(word),
+        ...(info.tlvs.idleMinutes === undefined ? {} : { idleMinutes: info.tlvs.idleMinutes }),
+      };
+      this.seen.set(uin, status);
+      this.emit({ type: 'presence', uin, status });
+    },
+    departed: (info: buddy.Departed): void => {
+      const uin = Number(info.screenName);
+      this.seen.delete(uin);
+      this.emit({ type: 'presence', uin, status: OFFLINE });
+    },
+    message: (message: icbm.ChannelMsgToClient): void => {
+      const from = Number(message.sender.screenName);
+      const stored = message.tlvs.sendTime !== undefined;
+      const time = new Date(message.tlvs.sendTime === undefined ? this.platform.timers.now() : message.tlvs.sendTime * 1000).toISOString();
+      if (message.channel === icbm.Channel.plain && message.tlvs.imData !== undefined) {
+        const { text } = textFromFragments(decode(icbm.fragments, message.tlvs.imData), this.codepage);
+        this.emit({ type: 'message', from, text, time, stored });
+      } else if (message.channel === icbm.Channel.typed && message.tlvs.data !== undefined) {
+        this.typed(from, decode(icbm.channel4Data, message.tlvs.data), time, stored);
+      }
+    },
+    typing: (event: icbm.ClientEvent): void => {
+      const found = Object.entries(icbm.TypingEvent).find(([, code]) => code === event.event)?.[0] as 'begun' | undefined;
+      if (found !== undefined) this.emit({ type: 'typing', from: Number(event.screenName), typing: found });
+    },
+    asked: (request: feedbag.AuthorizationText): void => {
+      this.emit({ type: 'authorisation-asked', from: Number(request.screenName), reason: fromUtf8.decode(request.reason) });
+    },
+    answered: (answer: feedbag.AuthorizationAnswer): void => {
+      const from = Number(answer.screenName);
+      const granted = answer.granted === 1;
+      const item = this.roster.find(ItemType.buddy, from);
+      // Taking the mark away is what starts presence (oscar.md §7.3 step 5).
+      const settled = granted && item !== undefined ? this.edit('the granted contact', feedbag.updateItems, Roster.allowed(item)) : Promise.resolve();
+      void settled.catch(() => {}).then(() => this.emit({ type: 'authorisation-answered', from, granted, reason: fromUtf8.decode(answer.reason) }));
+    },
+    addedBy: (notice: feedbag.YouWereAdded): void => this.emit({ type: 'added-by', from: Number(notice.screenName) }),
+    edited: (subtype: number, items: readonly feedbag.FeedbagItem[]): void => {
+      if (subtype === feedbag.deleteItems.subtype) this.roster.remove(items);
+      else this.roster.put(items);
+      this.emit({ type: 'roster' });
+    },
+    rate: (change: oservice.RateParamChange): void => {
+      const { RateChange } = oservice;
+      if (change.code === RateChange.warning || change.code === RateChange.limited) this.emit({ type: 'rate', limited: change.code === RateChange.limited });
+    },
+  };
+
+  /** Channel 4: what clients of the ICQ 99 kind send. */
+  private typed(from: number, data: icbm.Channel4Data, time: string, stored: boolean): void {
+    const text = decodeText(data.text, this.codepage);
+    const { MessageType } = icbm;
+    switch (data.type) {
+      case MessageType.plain:
+        return this.emit({ type: 'message', from, text, time, stored });
+      case MessageType.url: {
+        const [caption = '', url = ''] = text.split('\u00fe');
+        return this.emit({ type: 'url', from, url, caption, time, stored });
+      }
+      case MessageType.authRequest:
+        return this.emit({ type: 'authorisation-asked', from, reason: text.split('\u00fe').at(-1) ?? '' });
+      case MessageType.authGranted:
+      case MessageType.authDenied:
+        return this.emit({ type: 'authorisation-answered', from, granted: data.type === MessageType.authGranted, reason: text });
+      case MessageType.added:
+        return this.emit({ type: 'added-by', from });
+      default:
+        return undefined;
+    }
+  }
+
+  private async tryEdit(how: SnacDeclaration<feedbag.Items>, item: feedbag.FeedbagItem): Promise<number> {
+    this.connection.send(feedbag.startCluster, {});
+    const { results } = await this.request(how, { items: [item] }, feedbag.status, 'changing the roster');
+    this.connection.send(feedbag.endCluster, {});
+    const result = results[0] ?? ItemResult.invalid;
+    if (result === ItemResult.success) {
+      if (how === feedbag.deleteItems) this.roster.remove([item]);
+      else this.roster.put([item]);
+    }
+    return result;
+  }
+
+  private async edit(what: string, how: SnacDeclaration<feedbag.Items>, item: feedbag.FeedbagItem): Promise<void> {
+    const result = await this.tryEdit(how, item);
+    if (result !== ItemResult.success) throw editRefused(what, result);
+  }
+
+  private signedOff(payload: Uint8Array): void {
+    const { reason } = decode(login.signOffNotice, payload);
+    const error =
+      reason === login.SignOffReason.signedOnElsewhere
+        ? new ClientError('signed-on-elsewhere', 'this UIN signed on from another place')
+        : new ClientError('closed', reason === login.SignOffReason.accountDeleted ? 'the account was removed' : 'the server ended the session');
+    this.connection.destroy(error);
+  }
+
+  private ended(error: ClientError): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.stopKeepAlive();
+    this.emit({ type: 'closed', error });
+  }
+}
+
+const OFFLINE: SeenStatus = { status: 'offline', invisible: false };
+const utf8 = new TextEncoder();
+const fromUtf8 = new TextDecoder();
+
+/** What we announce; 01/17 and 01/02. */
+const VERSIONS = [
+  { family: 0x01, version: 4 },
+  { family: 0x13, version: 4 },
+  { family: 0x02, version: 1 },
+  { family: 0x03, version: 1 },
+  { family: 0x15, version: 1 },
+  { family: 0x04, version: 1 },
+  { family: 0x09, version: 1 },
+] as const;
+
+const CAPABILITIES = [Capability.utf8, Capability.aimInterop, Capability.typing];
+
+function heard<T>(declaration: SnacDeclaration<T>, tell: (client: Client, value: T, snac: Snac) => void): [string, (client: Client, snac: Snac) => void] {
+  return [snacName(declaration), (client, snac) => tell(client, decodeSnacBody(declaration, snac.data), snac)];
+}
+
+const HEARD = new Map([
+  heard(buddy.arrived, (client, info) => client.on.arrived(info)),
+  heard(buddy.departed, (client, info) => client.on.departed(info)),
+  heard(icbm.channelMsgToClient, (client, message) => client.on.message(message)),
+  heard(icbm.clientEvent, (client, event) => client.on.typing(event)),
+  heard(feedbag.authorizeRequested, (client, request) => client.on.asked(request)),
+  heard(feedbag.authorizeResponded, (client, answer) => client.on.answered(answer)),
+  heard(feedbag.youWereAdded, (client, notice) => client.on.addedBy(notice)),
+  heard(feedbag.insertItems, (client, { items }, snac) => client.on.edited(snac.subtype, items)),
+  heard(feedbag.updateItems, (client, { items }, snac) => client.on.edited(snac.subtype, items)),
+  heard(feedbag.deleteItems, (client, { items }, snac) => client.on.edited(snac.subtype, items)),
+  heard(oservice.rateParamChange, (client, change) => client.on.rate(change)),
+]);
+
+function editRefused(what: string, result: number): RequestRefused {
+  return new RequestRefused(what, result === ItemResult.limitExceeded ? 0x15 : result === ItemResult.notFound ? 0x04 : 0x0e);
+}
+
+/** Signs on and sets up. @throws ClientError, RequestRefused */
+export async function connect(platform: Platform, options: ConnectOptions): Promise<Client> {
+  const { bos, cookie } = await signOn(platform, options.server, options, options.method ?? 'hashed');
+  const connection = await open(platform, bos);
+  const client = new Client(options.uin, connection, platform, options.codepage ?? 1252);
+  try {
+    await client.setUp(cookie, options);
+  } catch (error) {
+    client.destroy();
+    throw error;
+  }
+  return client;
+}
