@@ -64,6 +64,11 @@ test('every dependency has its sentence of reason', () => {
   );
 });
 
-test('docs/coverage.md is what the declarations say', () => {
-  execFileSync(process.execPath, ['--conditions=source', 'scripts/coverage.ts', '--check'], { cwd: root, stdio: 'pipe' });
-});
+for (const [page, script] of [
+  ['docs/coverage.md', 'scripts/coverage.ts'],
+  ['docs/settings.md', 'scripts/settings.ts'],
+] as const) {
+  test(`${page} is current`, () => {
+    execFileSync(process.execPath, ['--conditions=source', script, '--check'], { cwd: root, stdio: 'pipe' });
+  });
+}

@@ -23,7 +23,7 @@ export function jsonOutput(): Output {
 
 /** Anything a terminal could obey is shown, never obeyed: a message must not move somebody's cursor. */
 export function harmless(text: string): string {
-  return [...text].map((c) => (isControl(c.charCodeAt(0)) ? (c === '\r' ? '' : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`) : c)).join('');
+  return Array.from(text, (c) => (isControl(c.charCodeAt(0)) ? (c === '\r' ? '' : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`) : c)).join('');
 }
 
 /** C0 and C1 controls, without tab and line feed. */

@@ -162,7 +162,7 @@ const snake = (camel: string): string => camel.replaceAll(/[A-Z]/g, (letter) => 
 
 const LIMIT_KEYS: readonly ConfigKey[] = (Object.keys(PEOPLE) as (keyof Limits)[]).map((name) => ({
   name: `limits.${snake(name)}`,
-  about: `see docs/limits.md; ${PEOPLE[name].toLocaleString('en')} unless set`,
+  about: `see docs/settings.md; ${PEOPLE[name].toLocaleString('en')} unless set`,
   list: false,
   detail: true,
   ...wholeNumber(0, 2 ** 31),
