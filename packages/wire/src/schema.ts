@@ -406,7 +406,10 @@ function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, wor
     const part = r.sub(Math.min(claimed, r.left));
     const field = byType.get(type);
     if (field === undefined || part.left < (field.layout.min ?? 0) || (value[field.name] !== undefined && !field.many)) {
-      ((value['extra'] ??= []) as RawTlv[]).push({ type, data: part.bytes(part.left) });
+      r.trace?.enter(`extra 0x${type.toString(16).padStart(4, '0')}`, part.at);
+      const data = part.bytes(part.left);
+      r.trace?.leave(part.at, data);
+      ((value['extra'] ??= []) as RawTlv[]).push({ type, data });
       return;
     }
     try {
@@ -478,6 +481,8 @@ function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, wor
         if (chance() < 0.5) continue;
         value[field.name] = field.many ? [field.layout.sample(chance)] : field.layout.sample(chance);
       }
+      const unknown = 0xf000 + upTo(chance, 0xff);
+      if (chance() < 0.3 && !byType.has(unknown)) value['extra'] = [{ type: unknown, data: Uint8Array.of(upTo(chance, 0xff)) }];
       return value as TlvsValue<F>;
     },
   };

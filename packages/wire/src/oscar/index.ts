@@ -2,6 +2,7 @@
 export * from './capabilities.ts';
 export * from './family.ts';
 export * from './flap.ts';
+export * from './roast.ts';
 export * from './snac.ts';
 export * from './status.ts';
 export * from './strings.ts';
