@@ -191,7 +191,8 @@ export type VisibilityMode = 'all' | 'nobody' | 'permitted' | 'not-denied' | 'co
 export type RosterEdit =
   | { readonly do: 'add'; readonly item: RosterItem }
   | { readonly do: 'update'; readonly item: RosterItem }
-  | { readonly do: 'remove'; readonly groupId: number; readonly itemId: number };
+  /** `item` is what stood there: the core adds it when it announces the edit, because other sessions name it by more than its key. */
+  | { readonly do: 'remove'; readonly groupId: number; readonly itemId: number; readonly item?: RosterItem };
 
 export type EditResult = 'done' | 'not-found' | 'exists' | 'bad-item' | 'list-full' | 'authorisation-required';
 
