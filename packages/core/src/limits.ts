@@ -11,6 +11,8 @@ export interface Limits {
   readonly rosterListMax: number;
   readonly rosterItemBytesMax: number;
   readonly reasonBytesMax: number;
+  readonly grantsMax: number;
+  readonly requestRepeatMs: number;
   readonly profileBytesMax: number;
   readonly capabilitiesMax: number;
   readonly coexistingSessionsMax: number;
@@ -51,6 +53,8 @@ export const PEOPLE: Limits = {
   rosterListMax: 1_000, // each of visible, invisible, ignore
   rosterItemBytesMax: 4_096,
   reasonBytesMax: 1_000,
+  grantsMax: 10_000, // whom one account has authorised; a popular person has thousands of watchers
+  requestRepeatMs: 10 * MINUTE, // clients that ask for authorisation again within this time are answered, the other is not asked again
   profileBytesMax: 4_096,
   capabilitiesMax: 64,
   coexistingSessionsMax: 3,

@@ -1,0 +1,143 @@
+/** People who are on line, and their sessions as watchers of others. */
+import type { LiveSession } from '../inside.ts';
+import type { Account } from '../ports.ts';
+import type { HeldRoster } from '../roster/rosters.ts';
+import type { Roster } from '../roster/roster.ts';
+import type { PresenceView, Time, Uin } from '../words.ts';
+import { type Appearance, appearanceOf, sameAppearance } from './appearance.ts';
+
+/** Lists that a client keeps itself and uploads at each sign-on (oscar.md §5.2, §5.3). */
+export type ClientList = 'contacts' | 'temporary' | 'visible' | 'invisible';
+
+const NOBODY: ReadonlySet<Uin> = new Set();
+
+/** One session, as somebody who is told about others. */
+export class Watcher {
+  readonly session: LiveSession;
+  readonly person: Person;
+  /** The server roster decides whom it watches. */
+  usesRoster = false;
+  /** It knows the server roster and hears of its edits. */
+  hasRoster = false;
+  // Old clients fill these, others never do: they are made when needed.
+  private readonly lists: { [L in ClientList]?: Set<Uin> } = {};
+
+  constructor(session: LiveSession, person: Person) {
+    this.session = session;
+    this.person = person;
+  }
+
+  list(which: ClientList): ReadonlySet<Uin> {
+    return this.lists[which] ?? NOBODY;
+  }
+
+  add(which: ClientList, uin: Uin): void {
+    this.lists[which] ??= new Set();
+    this.lists[which].add(uin);
+  }
+
+  remove(which: ClientList, uin: Uin): void {
+    this.lists[which]?.delete(uin);
+  }
+
+  clear(which: ClientList): void {
+    delete this.lists[which];
+  }
+
+  /** Wants to know about this person. */
+  watches(uin: Uin): boolean {
+    return (this.usesRoster && this.person.roster.follows(uin)) || this.list('contacts').has(uin) || this.list('temporary').has(uin);
+  }
+
+  /** Everybody it may want to know about; `watches` decides. Some may come twice. */
+  *candidates(): Iterable<Uin> {
+    if (this.usesRoster) yield* this.person.roster.contactUins();
+    yield* this.list('contacts');
+    yield* this.list('temporary');
+  }
+}
+
+/** An account with at least one session on this node. */
+export class Person {
+  readonly uin: Uin;
+  readonly held: HeldRoster;
+  /** In order of sign-on. */
+  readonly watchers: Watcher[] = [];
+  /**
+   * The sessions others see. While a client is replaced by one that is still signing on, the one that left: its status and
+   * its lists stand until the new one is ready, so that nobody sees a gap.
+   */
+  shown: readonly Watcher[] = [];
+  /** `undefined`: off line for everybody. */
+  appearance: Appearance | undefined;
+  /** What each watcher that sees this person was told, as {@link tellingOf} writes it. */
+  readonly told = new Map<Watcher, number>();
+  /** Whom this person asked for authorisation, and when. */
+  readonly asked = new Map<Uin, Time>();
+  /** Views made of the present appearance. */
+  views: (PresenceView | undefined)[] = [];
+  private version = 0;
+
+  constructor(uin: Uin, held: HeldRoster) {
+    this.uin = uin;
+    this.held = held;
+  }
+
+  get roster(): Roster {
+    return this.held.roster;
+  }
+
+  get account(): Account {
+    const last = this.watchers.at(-1) ?? this.shown.at(-1);
+    if (last === undefined) throw new Error(`${this.uin} has no session`);
+    return last.session.account;
+  }
+
+  watcherOf(session: LiveSession): Watcher | undefined {
+    return this.watchers.find((watcher) => watcher.session === session);
+  }
+
+  /** Lets the other see him: by a grant, or because he wants to be asked by nobody. */
+  authorises(uin: Uin): boolean {
+    return uin === this.uin || !this.account.authorisationRequired || this.held.granted.has(uin);
+  }
+
+  /** On the contact list, whether or not authorisation is awaited. */
+  hasContact(uin: Uin): boolean {
+    return this.roster.hasContact(uin) || this.onShownList('contacts', uin);
+  }
+
+  /** On the contact list for good. */
+  follows(uin: Uin): boolean {
+    return this.roster.follows(uin) || this.onShownList('contacts', uin);
+  }
+
+  permits(uin: Uin): boolean {
+    return this.roster.permits(uin) || this.onShownList('visible', uin);
+  }
+
+  denies(uin: Uin): boolean {
+    return this.roster.denies(uin) || this.onShownList('invisible', uin);
+  }
+
+  /** Looks at the sessions again. True when others see something different now. */
+  refreshAppearance(): boolean {
+    const ready = this.watchers.filter((watcher) => watcher.session.ready);
+    if (ready.length > 0 || this.watchers.length === 0) this.shown = ready;
+    const appearance = appearanceOf(this.shown.map((watcher) => watcher.session));
+    if (sameAppearance(appearance, this.appearance)) return false;
+    this.appearance = appearance;
+    this.version++;
+    this.views = [];
+    return true;
+  }
+
+  /** Tells apart all that a given watcher can have been told: the same number, the same view. */
+  tellingOf(sight: number): number {
+    return this.version * 4 + sight;
+  }
+
+  private onShownList(which: ClientList, uin: Uin): boolean {
+    return this.shown.some((watcher) => watcher.list(which).has(uin));
+  }
+}

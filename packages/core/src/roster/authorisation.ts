@@ -1,0 +1,124 @@
+/** Asking for, giving and taking back the permission to see somebody. @see oscar.md §7.3 */
+import type { CommandTable, Inside, LiveSession } from '../inside.ts';
+import { utf8Bytes } from '../messages/body-size.ts';
+import type { PresenceRoom } from '../presence/presence.ts';
+import { refuse, Refused } from '../refusals.ts';
+import type { Body, RosterEdit, Uin } from '../words.ts';
+import { tellOfEdit } from './commands.ts';
+import type { Roster } from './roster.ts';
+import type { HeldRoster, Rosters } from './rosters.ts';
+
+type Names = 'authorisation.request' | 'authorisation.answer' | 'authorisation.grant' | 'authorisation.withdraw';
+type Outcome = Promise<void | Refused>;
+
+export function authorisationCommands(inside: Inside, room: PresenceRoom, rosters: Rosters): CommandTable<Names> {
+  const { limits } = inside.settings;
+  const store = inside.ports.store.rosters;
+  return {
+    'authorisation.request': (session, { to, reason }) => check(session, to, reason) ?? request(session, to, reason),
+    'authorisation.answer': (session, { to, granted, reason }) =>
+      check(session, to, reason) ?? (granted ? grant(session, to, { kind: 'auth-granted', reason }) : deny(session, to, reason)),
+    'authorisation.grant': (session, { to, reason }) => check(session, to, reason) ?? grant(session, to, { kind: 'pre-authorised', reason }),
+    'authorisation.withdraw': (session, { from }) => check(session, from, '') ?? withdraw(session, from),
+  };
+
+  function check(session: LiveSession, other: Uin, reason: string): Refused | undefined {
+    if (other === session.uin) return refuse('bad-input');
+    return utf8Bytes(reason) > limits.reasonBytesMax ? refuse('too-large') : undefined;
+  }
+
+  /** Clients repeat themselves, some at every sign-on: the other is asked once, until he has answered or time has passed. */
+  async function request(session: LiveSession, to: Uin, reason: string): Outcome {
+    const asked = room.person(session.uin)?.asked;
+    const now = inside.ports.clock.now();
+    for (const [uin, at] of asked ?? []) if (now - at >= limits.requestRepeatMs) asked?.delete(uin);
+    if (asked?.has(to) === true) return undefined;
+    asked?.set(to, now);
+    try {
+      const sent = await inside.send(session.uin, to, { kind: 'auth-request', reason });
+      if (!(sent instanceof Refused)) return undefined;
+      asked?.delete(to);
+      return sent;
+    } catch (error) {
+      asked?.delete(to);
+      throw error;
+    }
+  }
+
+  async function grant(session: LiveSession, to: Uin, notice: Body): Outcome {
+    const refused = await using(session.uin, (mine) => remember(mine, to));
+    if (refused !== undefined) return refused;
+    await admit(session.uin, to);
+    return notify(session.uin, to, notice);
+  }
+
+  async function remember(mine: HeldRoster, to: Uin): Outcome {
+    if (mine.granted.has(to)) return undefined;
+    if (mine.granted.size >= limits.grantsMax) return refuse('list-full');
+    if (room.person(to) === undefined && (await store.standing(to, mine.uin)) === undefined) return refuse('no-such-user');
+    await store.grant(mine.uin, to);
+    mine.granted.add(to);
+    reconsider(mine.uin, to);
+    return undefined;
+  }
+
+  /**
+   * The waiting is over. A client that knows the roster takes the mark away itself when it hears of the grant; where none is
+   * there to do it, now or when the notice is read later, we do.
+   */
+  async function admit(owner: Uin, contact: Uin): Promise<void> {
+    if (room.person(contact)?.watchers.some((watcher) => watcher.hasRoster) === true) return;
+    await using(contact, (theirs) =>
+      editFor(theirs, (roster) =>
+        roster
+          .contactItems(owner)
+          .filter((item) => item.awaiting === true)
+          .map((item) => ({ do: 'update', item: { ...item, awaiting: false } })),
+      ),
+    );
+  }
+
+  async function deny(session: LiveSession, to: Uin, reason: string): Outcome {
+    await using(session.uin, (mine) => forget(mine, to));
+    return notify(session.uin, to, { kind: 'auth-denied', reason });
+  }
+
+  async function withdraw(session: LiveSession, from: Uin): Outcome {
+    const me = session.uin;
+    await using(me, (mine) => forget(mine, from));
+    await using(from, (theirs) => editFor(theirs, (roster) => roster.contactItems(me).map(({ groupId, itemId }) => ({ do: 'remove', groupId, itemId }))));
+  }
+
+  async function forget(mine: HeldRoster, other: Uin): Promise<void> {
+    if (!mine.granted.has(other)) return;
+    await store.revoke(mine.uin, other);
+    mine.granted.delete(other);
+    reconsider(mine.uin, other);
+  }
+
+  async function editFor(theirs: HeldRoster, edits: (roster: Roster) => readonly RosterEdit[]): Promise<void> {
+    if (edits(theirs.roster).length === 0) return;
+    await rosters.edit(theirs, { edits, importing: false, stored: (done, stamp) => tellOfEdit(room, theirs.uin, done, stamp) });
+  }
+
+  async function notify(from: Uin, to: Uin, body: Body): Outcome {
+    room.person(to)?.asked.delete(from);
+    const sent = await inside.send(from, to, body);
+    return sent instanceof Refused ? sent : undefined;
+  }
+
+  function reconsider(owner: Uin, other: Uin): void {
+    const person = room.person(owner);
+    if (person !== undefined) room.reconsiderPair(person, other);
+  }
+
+  /** Keeps a roster in memory for as long as something is done with it. */
+  async function using<T>(uin: Uin, run: (held: HeldRoster) => Promise<T>): Promise<T> {
+    const held = await rosters.open(uin);
+    try {
+      return await run(held);
+    } finally {
+      rosters.release(held);
+    }
+  }
+}
