@@ -4,21 +4,24 @@
  */
 import type { CommandInput, CommandName, CommandOutput, Refused } from '@seekyou/core';
 
-/** `S` is a connection's state, `P` what its protocol sends. */
-export type Effect<S, P> = SendEffect<P> | AskEffect<S, P> | BecomeEffect<S> | TimerEffect<S, P> | CloseEffect<P>;
+/** `S` is a connection's state, `P` what its protocol sends, `C` what it may ask: the core's commands once there is a session. */
+export type Effect<S, P, C extends string = CommandName> = SendEffect<P> | AskEffect<S, P, C> | BecomeEffect<S> | TimerEffect<S, P, C> | CloseEffect<P>;
 
 export interface SendEffect<P> {
   readonly do: 'send';
   readonly packet: P;
 }
 
-/** Asks the core; the answer's effects follow. The connection handles its next input after that. */
-export interface AskEffect<S, P> {
+/**
+ * Asks the core. The answer's effects follow, then those that stand after this one in its list;
+ * the connection handles its next input after all of them.
+ */
+export interface AskEffect<S, P, C extends string = CommandName> {
   readonly do: 'ask';
-  readonly command: CommandName;
+  readonly command: C;
   readonly input: unknown;
-  readonly answered: (output: unknown) => readonly Effect<S, P>[];
-  readonly refused: (refused: Refused) => readonly Effect<S, P>[];
+  readonly answered: (output: unknown) => readonly Effect<S, P, C>[];
+  readonly refused: (refused: Refused) => readonly Effect<S, P, C>[];
 }
 
 export interface BecomeEffect<S> {
@@ -27,14 +30,14 @@ export interface BecomeEffect<S> {
 }
 
 /** Runs once after `ms`; another timer of the same name replaces it, 0 ms cancels it. */
-export interface TimerEffect<S, P> {
+export interface TimerEffect<S, P, C extends string = CommandName> {
   readonly do: 'timer';
   readonly name: string;
   readonly ms: number;
-  readonly then: () => readonly Effect<S, P>[];
+  readonly then: () => readonly Effect<S, P, C>[];
 }
 
-/** Sends `last`, flushes, and closes without resetting the connection. */
+/** Sends `last`, flushes, and closes without resetting the connection. Nothing after it happens. */
 export interface CloseEffect<P> {
   readonly do: 'close';
   readonly last: readonly P[];

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import type { Chance, Clock, Uin } from '@seekyou/core';
+import { COOKIE_BYTES, type CookieRecord, createCookieJar } from './cookies.ts';
+
+let counter = 0;
+const chance: Chance = { bytes: (length) => Uint8Array.from({ length }, (_, i) => createHash('md5').update(`${counter++} ${i}`).digest()[0] as number) };
+const KEY = new Uint8Array(32).fill(1);
+const NODE = new Uint8Array(8).fill(2);
+
+function jarAt(time: { now: number }, over: { key?: Uint8Array; node?: Uint8Array } = {}) {
+  const clock: Clock = { now: () => time.now, after: () => () => {} };
+  return createCookieJar({ clock, chance, key: KEY, node: NODE, cookieMs: 60_000, ...over });
+}
+
+const record: CookieRecord = {
+  uin: 100_001 as Uin,
+  family: 0,
+  software: { name: 'climm', clientId: 266, version: [5, 37, 1, 3728], distribution: 85, language: 'en', country: 'us' },
+  coexist: false,
+  codepage: 1251,
+};
+
+test('a cookie is 256 bytes and good once', () => {
+  const jar = jarAt({ now: 1_795_000_000_000 });
+  const cookie = jar.issue(record);
+  assert.equal(cookie.length, COOKIE_BYTES);
+  assert.equal(jar.redeem(cookie, 0), record);
+  assert.equal(jar.redeem(cookie, 0), 'repeated');
+  assert.equal(jar.outstanding, 0);
+});
+
+test('a cookie lives for a minute', () => {
+  const time = { now: 1_795_000_000_000 };
+  const jar = jarAt(time);
+  const [first, second] = [jar.issue(record), jar.issue(record)];
+  time.now += 59_999;
+  assert.equal(jar.redeem(first, 0), record);
+  time.now += 1;
+  assert.equal(jar.redeem(second, 0), 'late');
+});
+
+test('cookies nobody came with are forgotten', () => {
+  const time = { now: 1_000_000 };
+  const jar = jarAt(time);
+  jar.issue(record);
+  jar.issue(record);
+  time.now += 60_000;
+  jar.issue(record);
+  assert.equal(jar.outstanding, 1);
+});
+
+test('every changed bit before the padding makes a forgery', () => {
+  const jar = jarAt({ now: 1_795_000_000_000 });
+  const cookie = jar.issue(record);
+  for (let at = 0; at < 68; at++) {
+    const changed = cookie.slice();
+    changed[at] = (changed[at] as number) ^ 1;
+    assert.equal(jar.redeem(changed, 0), 'forged', `byte ${at}`);
+  }
+  assert.equal(jar.redeem(cookie.subarray(0, 255), 0), 'forged');
+  assert.equal(jar.redeem(new Uint8Array(0), 0), 'forged');
+  assert.equal(jar.redeem(cookie, 0), record, 'trying does not use the real one up');
+});
+
+test('another node and another service are told apart', () => {
+  const time = { now: 1_795_000_000_000 };
+  const other = jarAt(time, { node: new Uint8Array(8).fill(3) });
+  const stranger = jarAt(time, { key: new Uint8Array(32).fill(9) });
+  const jar = jarAt(time);
+  assert.equal(jar.redeem(other.issue(record), 0), 'foreign');
+  assert.equal(jar.redeem(stranger.issue(record), 0), 'forged');
+  assert.equal(jar.redeem(jar.issue({ ...record, family: 0x10 }), 0), 'wrong-service');
+});
+
+test('no two cookies are alike', () => {
+  const jar = jarAt({ now: 1_795_000_000_000 });
+  const seen = new Set(Array.from({ length: 100 }, () => Buffer.from(jar.issue(record)).toString('hex')));
+  assert.equal(seen.size, 100);
+});

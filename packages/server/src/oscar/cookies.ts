@@ -1,0 +1,116 @@
+/**
+ * Cookies: what a sign-on gives a client so that its next connection is known. 256 bytes, good once, for a minute,
+ * on the node that made them. @see oscar.md §2.5
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { asUin, type Chance, type Clock, type Uin } from '@seekyou/core';
+import type { ClientSoftware } from './state.ts';
+
+export const COOKIE_BYTES = 256;
+
+/** What a cookie stands for; it stays here, the client carries only the name of it. */
+export interface CookieRecord {
+  readonly uin: Uin;
+  /** 0: BOS; else the family of a service connection. */
+  readonly family: number;
+  readonly software: ClientSoftware;
+  /** May stand beside other sessions of the account (TLV 4A = 1). */
+  readonly coexist: boolean;
+  /** The account's own code page, when it has one. */
+  readonly codepage: number | undefined;
+}
+
+/**
+ * Why a cookie is not taken. `forged`: not made with our key. `foreign`: made by another node.
+ * `repeated`: taken before, or forgotten. `wrong-service`: for another family.
+ */
+export type CookieFault = 'forged' | 'foreign' | 'late' | 'repeated' | 'wrong-service';
+
+export interface CookieJar {
+  /** @returns 256 bytes */
+  issue(record: CookieRecord): Uint8Array;
+  /** Takes a cookie, which nobody can do again. */
+  redeem(cookie: Uint8Array, family: number): CookieRecord | CookieFault;
+  /** Cookies nobody has come with yet. */
+  readonly outstanding: number;
+}
+
+export interface CookieSettings {
+  readonly clock: Clock;
+  readonly chance: Chance;
+  /** Known to the nodes of one service only. */
+  readonly key: Uint8Array;
+  /** This node's id, 8 bytes. */
+  readonly node: Uint8Array;
+  readonly cookieMs: number;
+}
+
+/** Sign-ons of a minute at the highest rate a machine bears; beyond it the oldest are forgotten. */
+const OUTSTANDING_MAX = 120_000;
+
+// node 8, id 16, UIN 4, family 2, expiry 6 (milliseconds), HMAC 32, random bytes to the end
+const ID_AT = 8;
+const UIN_AT = 24;
+const FAMILY_AT = 28;
+const EXPIRY_AT = 30;
+const HMAC_AT = 36;
+const PADDING_AT = 68;
+
+export function createCookieJar({ clock, chance, key, node, cookieMs }: CookieSettings): CookieJar {
+  /** By id. Insertion order is order of expiry. */
+  const known = new Map<string, { readonly record: CookieRecord; readonly expiresAt: number }>();
+
+  function forgetOld(now: number): void {
+    for (const [id, { expiresAt }] of known) {
+      if (expiresAt > now && known.size < OUTSTANDING_MAX) break;
+      known.delete(id);
+    }
+  }
+
+  function seal(data: Uint8Array): Uint8Array {
+    return createHmac('sha256', key).update(data).digest();
+  }
+
+  return {
+    get outstanding() {
+      return known.size;
+    },
+
+    issue(record) {
+      const now = clock.now();
+      forgetOld(now);
+      const cookie = new Uint8Array(COOKIE_BYTES);
+      const chosen = chance.bytes(COOKIE_BYTES - PADDING_AT + 16);
+      const expiresAt = now + cookieMs;
+      const view = new DataView(cookie.buffer);
+      cookie.set(node, 0);
+      cookie.set(chosen.subarray(0, 16), ID_AT);
+      view.setUint32(UIN_AT, record.uin);
+      view.setUint16(FAMILY_AT, record.family);
+      view.setUint16(EXPIRY_AT, Math.floor(expiresAt / 2 ** 32));
+      view.setUint32(EXPIRY_AT + 2, expiresAt % 2 ** 32);
+      cookie.set(seal(cookie.subarray(0, HMAC_AT)), HMAC_AT);
+      cookie.set(chosen.subarray(16), PADDING_AT);
+      known.set(idOf(cookie), { record, expiresAt });
+      return cookie;
+    },
+
+    redeem(cookie, family) {
+      if (cookie.length !== COOKIE_BYTES || !timingSafeEqual(seal(cookie.subarray(0, HMAC_AT)), cookie.subarray(HMAC_AT, PADDING_AT))) return 'forged';
+      if (!node.every((byte, i) => cookie[i] === byte)) return 'foreign';
+      const view = new DataView(cookie.buffer, cookie.byteOffset);
+      if (view.getUint16(FAMILY_AT) !== family) return 'wrong-service';
+      const expiresAt = view.getUint16(EXPIRY_AT) * 2 ** 32 + view.getUint32(EXPIRY_AT + 2);
+      const id = idOf(cookie);
+      const found = known.get(id);
+      known.delete(id);
+      if (clock.now() >= expiresAt) return 'late';
+      // The UIN in the cookie is for the nodes of a service to route by; what counts is what we remember.
+      return found === undefined || asUin(view.getUint32(UIN_AT)) !== found.record.uin ? 'repeated' : found.record;
+    },
+  };
+}
+
+function idOf(cookie: Uint8Array): string {
+  return Buffer.from(cookie.buffer, cookie.byteOffset + ID_AT, UIN_AT - ID_AT).toString('latin1');
+}
