@@ -53,10 +53,10 @@ export function applyEdits(roster: Roster, edits: readonly RosterEdit[], rules: 
     if (item === undefined) return 'not-found';
     // A group takes its contacts along: else they would stand in a group that does not exist.
     const all = item.kind === 'group' ? [...roster.contactsIn(item.groupId), item] : [item];
-    for (const { groupId, itemId } of all) {
-      note({ groupId, itemId });
-      roster.delete({ groupId, itemId });
-      done.push({ do: 'remove', groupId, itemId });
+    for (const removed of all) {
+      note(removed);
+      roster.delete(removed);
+      done.push({ do: 'remove', groupId: removed.groupId, itemId: removed.itemId, item: removed });
     }
     return 'done';
   }
