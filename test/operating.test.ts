@@ -1,0 +1,249 @@
+/** The contract of commands, files and exits, on real processes. */
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { ClientError, connect, nodePlatform } from '@seekyou/client';
+import { removeDirectory, type Served, seekyou, serve, Talker, temporaryDirectory } from './process.ts';
+
+const PASSWORD = 'secret12';
+
+function withData(name: string, run: (data: string, open: (...more: string[]) => Promise<Served>) => Promise<void>): void {
+  test(name, async () => {
+    const base = temporaryDirectory();
+    const data = join(base, 'data');
+    const started: Talker[] = [];
+    try {
+      await run(data, async (...more) => {
+        const served = await serve(data, ...more);
+        started.push(served.talker);
+        return served;
+      });
+    } finally {
+      for (const talker of started) await talker.kill();
+      removeDirectory(base);
+    }
+  });
+}
+
+const signOn = (port: number, uin: number, password: string) => connect(nodePlatform(), { server: { host: '127.0.0.1', port }, uin, password });
+
+withData('serve makes its directory, says ready, answers the admin address and stops cleanly', async (data, open) => {
+  const { talker, admin } = await open();
+  for (const file of ['seekyou.sqlite', 'secret.key', 'seekyou.toml', 'control.sock']) assert.ok(existsSync(join(data, file)), file);
+  assert.equal(statSync(join(data, 'secret.key')).mode & 0o777, 0o600);
+  assert.equal(statSync(join(data, 'control.sock')).mode & 0o777, 0o600);
+  assert.equal((await fetch(`${admin}/healthz`)).status, 200);
+  assert.equal((await fetch(`${admin}/readyz`)).status, 200);
+  assert.match(await (await fetch(`${admin}/metrics`)).text(), /^seekyou_sessions 0$/m);
+  talker.signal('SIGTERM');
+  const { code } = await talker.end();
+  assert.equal(code, 0);
+  assert.match(talker.errors, /user add/, 'a first user is told what to type');
+  assert.ok(!existsSync(join(data, 'control.sock')), 'the socket is gone');
+});
+
+withData('the admin address wants to be asked by number or localhost', async (_data, open) => {
+  const { admin } = await open();
+  const { request } = await import('node:http');
+  const status = await new Promise<number | undefined>((resolve, reject) =>
+    request(`${admin}/metrics`, { headers: { host: 'evil.example' } }, (answer) => resolve(answer.resume().statusCode))
+      .on('error', reject)
+      .end(),
+  );
+  assert.equal(status, 421);
+});
+
+withData('SIGINT to the whole group stops it as cleanly', async (_data, open) => {
+  const { talker } = await open();
+  talker.signal('SIGINT', 'group');
+  assert.equal((await talker.end()).code, 0);
+});
+
+withData('accounts are kept by commands, with the server running and without', async (data, open) => {
+  const none = await seekyou('user', 'list', '--data', data);
+  assert.equal(none.code, 1);
+  assert.match(none.stderr, /no seekyou data in/);
+
+  const first = await open();
+  const added = await seekyou('user', 'add', '--password', PASSWORD, '--nickname', 'Вася', '--data', data, '--json');
+  assert.equal(added.code, 0, added.stderr);
+  const { uin } = JSON.parse(added.stdout) as { uin: number };
+  assert.equal((await seekyou('user', 'add', String(uin), '--password', PASSWORD, '--data', data)).code, 1, 'a taken UIN is refused');
+  const client = await signOn(first.port, uin, PASSWORD);
+  const shown = JSON.parse((await seekyou('user', 'show', String(uin), '--data', data, '--json')).stdout) as { nickname: string; sessions: unknown[] };
+  assert.equal(shown.nickname, 'Вася');
+  assert.equal(shown.sessions.length, 1);
+  client.close();
+  first.talker.signal('SIGTERM');
+  await first.talker.end();
+
+  assert.equal((await seekyou('user', 'set', String(uin), 'codepage=1251', 'authorisation=no', '--data', data)).code, 0);
+  const offline = JSON.parse((await seekyou('user', 'show', String(uin), '--data', data, '--json')).stdout) as {
+    codepage: number;
+    authorisationRequired: boolean;
+  };
+  assert.equal(offline.codepage, 1251);
+  assert.equal(offline.authorisationRequired, false);
+  const wrong = await seekyou('user', 'set', String(uin), 'codepag=1251', '--data', data);
+  assert.equal(wrong.code, 1);
+  assert.match(wrong.stderr, /unknown setting codepag; known: /);
+  assert.equal((await seekyou('user', 'remove', String(uin), '--data', data)).code, 0);
+  assert.equal((await seekyou('user', 'show', String(uin), '--data', data)).code, 1);
+});
+
+withData('passwd and suspend take effect before they return', async (data, open) => {
+  const { port } = await open();
+  const { uin } = JSON.parse((await seekyou('user', 'add', '--password', PASSWORD, '--data', data, '--json')).stdout) as { uin: number };
+  const refusedWith = async (password: string): Promise<string> => {
+    const error: unknown = await signOn(port, uin, password).catch((e: unknown) => e);
+    assert.ok(error instanceof ClientError, 'the sign-on is refused');
+    return error.code;
+  };
+
+  const first = await signOn(port, uin, PASSWORD);
+  const ended = new Promise((resolve) => first.listen((event) => event.type === 'closed' && resolve(event)));
+  assert.equal((await seekyou('user', 'passwd', String(uin), '--password', 'another1', '--data', data)).code, 0);
+  assert.deepEqual((JSON.parse((await seekyou('user', 'show', String(uin), '--data', data, '--json')).stdout) as { sessions: unknown[] }).sessions, []);
+  await ended;
+  assert.equal(await refusedWith(PASSWORD), 'wrong-password');
+  const second = await signOn(port, uin, 'another1');
+  const endedToo = new Promise((resolve) => second.listen((event) => event.type === 'closed' && resolve(event)));
+  assert.equal((await seekyou('user', 'suspend', String(uin), '--data', data)).code, 0);
+  await endedToo;
+  assert.equal(await refusedWith('another1'), 'suspended');
+  assert.equal((await seekyou('user', 'resume', String(uin), '--data', data)).code, 0);
+  (await signOn(port, uin, 'another1')).close();
+});
+
+withData('a long password gives old clients one of their own, shown once', async (data, open) => {
+  const { port } = await open();
+  const added = await seekyou('user', 'add', '--password', 'a much longer password', '--data', data, '--json');
+  const { uin, oldPassword } = JSON.parse(added.stdout) as { uin: number; oldPassword: string };
+  assert.match(oldPassword, /^[!-~]{8}$/);
+  (await signOn(port, uin, oldPassword)).close();
+  assert.doesNotMatch((await seekyou('user', 'show', String(uin), '--data', data, '--json')).stdout, new RegExp(oldPassword.replaceAll(/[^\w]/g, '\\$&')));
+});
+
+withData('a second server on the directory is refused, and leaves the first alone', async (data, open) => {
+  const { admin } = await open();
+  const second = await seekyou('serve', '--data', data, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0');
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, /another seekyou is using .*; stop it first, or choose another directory/);
+  assert.equal((await fetch(`${admin}/healthz`)).status, 200);
+  assert.equal((await seekyou('user', 'list', '--data', data)).code, 0, 'commands still reach the first');
+});
+
+withData('after kill -9 the directory can be served again', async (_data, open) => {
+  const { talker } = await open();
+  await talker.kill();
+  const again = await open();
+  assert.equal((await fetch(`${again.admin}/healthz`)).status, 200);
+});
+
+withData('a port in use is named, with exit 1', async (data, open) => {
+  const { port } = await open();
+  const second = await seekyou('serve', '--data', `${data}-2`, '--listen', `127.0.0.1:${port}`, '--admin', '127.0.0.1:0');
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, new RegExp(`${port}`));
+  assert.doesNotMatch(second.stderr, /fault of seekyou/);
+});
+
+withData('a newer database stops the start and names what to install', async (data, open) => {
+  const { talker } = await open();
+  talker.signal('SIGTERM');
+  await talker.end();
+  const database = new DatabaseSync(join(data, 'seekyou.sqlite'));
+  const tables = database.prepare("SELECT name FROM sqlite_master WHERE name LIKE '%schema%' OR name LIKE '%meta%'").all();
+  assert.ok(tables.length > 0);
+  database.exec("UPDATE schema_version SET version = version + 100, seekyou = '9.9.9'");
+  database.close();
+  const newer = await seekyou('serve', '--data', data, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0');
+  assert.equal(newer.code, 1);
+  assert.match(newer.stderr, /9\.9\.9/);
+  assert.doesNotMatch(newer.stderr, /fault of seekyou/);
+});
+
+withData('a data directory that cannot be written ends the start with the reason', async (data) => {
+  mkdirSync(join(data, '..'), { recursive: true });
+  writeFileSync(`${data}-file`, 'not a directory');
+  const onFile = await seekyou('serve', '--data', `${data}-file`, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0');
+  assert.equal(onFile.code, 1);
+  assert.match(onFile.stderr, /a file stands where a directory is needed/);
+});
+
+test('a directory without permission ends the start with the reason', {
+  skip: process.platform === 'win32' ? 'Windows has no such modes' : false,
+}, async () => {
+  const base = temporaryDirectory();
+  try {
+    const closed = join(base, 'closed');
+    mkdirSync(closed, { mode: 0o555 });
+    chmodSync(base, 0o755);
+    // Root may write anywhere, so as root the server runs as nobody, who can read the clone only where it is readable.
+    const asNobody = process.getuid?.() === 0;
+    const command = ['serve', '--data', join(closed, 'data'), '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
+    const talker = asNobody
+      ? new Talker('setpriv', [
+          '--reuid=65534',
+          '--regid=65534',
+          '--clear-groups',
+          process.execPath,
+          '--conditions=source',
+          join(import.meta.dirname, '../packages/cli/src/main.ts'),
+          ...command,
+        ])
+      : Talker.seekyou(...command);
+    const { code, stderr } = await talker.end();
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /may not write there: change its owner, or choose another with --data/);
+  } finally {
+    removeDirectory(base);
+  }
+});
+
+withData('wrong usage ends with 2 and says what is allowed', async (data) => {
+  const unknown = await seekyou('serve', '--data', data, '--listne', 'x');
+  assert.equal(unknown.code, 2);
+  const value = await seekyou('serve', '--data', data, '--registration', 'maybe');
+  assert.equal(value.code, 2);
+  assert.match(value.stderr, /option --registration: "maybe" is not possible; allowed: open, closed/);
+  mkdirSync(data, { recursive: true });
+  writeFileSync(join(data, 'seekyou.toml'), 'registraton = "open"\n');
+  const key = await seekyou('serve', '--data', data);
+  assert.equal(key.code, 2);
+  assert.match(key.stderr, /seekyou\.toml: unknown key registraton; known: registration/);
+});
+
+withData('a backup of a running server is restored, with and without the key', async (data, open) => {
+  const first = await open();
+  const { uin } = JSON.parse((await seekyou('user', 'add', '--password', PASSWORD, '--data', data, '--json')).stdout) as { uin: number };
+  const sender = await signOn(first.port, uin, PASSWORD);
+  await sender.send(uin, 'to myself');
+  sender.close();
+  for (const withKey of [true, false]) {
+    const file = `${data}-backup-${withKey}`;
+    const saved = await seekyou('backup', file, '--data', data, ...(withKey ? ['--with-key'] : []));
+    assert.equal(saved.code, 0, saved.stderr);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    assert.equal(readFileSync(file).includes(readFileSync(join(data, 'secret.key'))), withKey);
+    const copy = `${data}-restored-${withKey}`;
+    const restored = await seekyou('restore', file, '--data', copy);
+    assert.equal(restored.code, 0, restored.stderr);
+    assert.match(restored.stdout, /1 accounts restored/);
+    assert.equal(/1 accounts cannot sign on from old ICQ clients/.test(restored.stdout), !withKey);
+    const again = await serve(copy);
+    try {
+      const attempt: unknown = await signOn(again.port, uin, PASSWORD).then(
+        (client) => client.close(),
+        (e: unknown) => e,
+      );
+      assert.equal(attempt instanceof ClientError, !withKey);
+    } finally {
+      await again.talker.kill();
+    }
+  }
+  assert.equal((await seekyou('backup', `${data}-backup-true`, '--data', data)).code, 1, 'a backup does not overwrite');
+  assert.equal((await seekyou('restore', `${data}-backup-true`, '--data', data)).code, 1, 'a restore does not overwrite');
+});
