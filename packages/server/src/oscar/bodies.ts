@@ -1,0 +1,376 @@
+/**
+ * Messages as one client says them and as another reads them. What a client wrote passes untouched to everybody who reads the
+ * same in it; the others get the words, in a form and a code page they know. @see oscar.md §6.3, §6.6, §6.8
+ */
+import { type Body, type ClientProfile, type Message, type Original, parseUin, type Uin } from '@seekyou/core';
+import { decode, encode } from '@seekyou/wire';
+import { icbm } from '@seekyou/wire/oscar';
+import {
+  decodeText,
+  encodeText,
+  encodedLength,
+  fragmentsFromText,
+  isAscii,
+  looksLikeAimHtml,
+  plainFromHtml,
+  splitText,
+  textFromFragments,
+} from '@seekyou/wire/text';
+import { readable } from './readable.ts';
+
+const { Channel, MessageCharset, MessageType } = icbm;
+
+/** Formats of an `Original` made here: a {@link Stamp}, then the value of the TLV that held the message. */
+export const OriginalFormat = {
+  /** TLV 02 of channel 1. */
+  plain: 'icbm/1',
+  /** The same, written by an AIM client in HTML. */
+  html: 'icbm/1+html',
+  /** TLV 05 of channel 4. */
+  typed: 'icbm/4',
+} as const;
+
+/** What a message brings along besides its words. */
+export interface Stamp {
+  /** Chosen by the sender, 8 bytes; clients answer the message by it. */
+  readonly cookie: Uint8Array;
+  /** The sender takes typing notices. */
+  readonly typing: boolean;
+}
+
+const COOKIE_BYTES = 8;
+const STAMP_BYTES = COOKIE_BYTES + 1;
+
+function original(format: string, { cookie, typing }: Stamp, data: Uint8Array): Original {
+  const bytes = new Uint8Array(STAMP_BYTES + data.length);
+  bytes.set(cookie);
+  bytes[COOKIE_BYTES] = typing ? 1 : 0;
+  bytes.set(data, STAMP_BYTES);
+  return { format, bytes };
+}
+
+function dataOf({ bytes }: Original): Uint8Array {
+  return bytes.subarray(STAMP_BYTES);
+}
+
+/** A message from elsewhere has a cookie made of its id. */
+export function stampOf({ id, body }: Pick<Message, 'id' | 'body'>): Stamp {
+  if (body.original !== undefined && Object.values<string>(OriginalFormat).includes(body.original.format)) {
+    const { bytes } = body.original;
+    return { cookie: bytes.subarray(0, COOKIE_BYTES), typing: bytes[COOKIE_BYTES] === 1 };
+  }
+  const cookie = new Uint8Array(COOKIE_BYTES);
+  new DataView(cookie.buffer).setBigUint64(0, BigInt(id));
+  return { cookie, typing: false };
+}
+
+// ---------------------------------------------------------------- what a client wrote
+
+/** A text with the bytes its client made. */
+export type WrittenText = Extract<Body, { readonly kind: 'text' }> & { readonly original: Original };
+
+/** A channel-1 message. `undefined` when there is no text in it that could be read. */
+export function plainBody(imData: Uint8Array, stamp: Stamp, profile: ClientProfile): WrittenText | undefined {
+  const written = writtenText(imData, profile.codepage);
+  if (written === undefined) return undefined;
+  if (profile.html && looksLikeAimHtml(written)) {
+    return { kind: 'text', text: plainFromHtml(written), original: original(OriginalFormat.html, stamp, imData) };
+  }
+  return { kind: 'text', text: written, original: original(OriginalFormat.plain, stamp, imData) };
+}
+
+function writtenText(imData: Uint8Array, codepage: number): string | undefined {
+  const { text, charset } = textFromFragments(fragmentsIn(imData), codepage);
+  return charset === undefined ? undefined : text;
+}
+
+function fragmentsIn(imData: Uint8Array): readonly icbm.Fragment[] {
+  return readable(() => decode(icbm.fragments, imData)) ?? [];
+}
+
+/** A channel-4 message. `undefined` when it cannot be read. */
+export function typedMessage(data: Uint8Array): icbm.Channel4Data | undefined {
+  return readable(() => decode(icbm.channel4Data, data));
+}
+
+/** What a channel-4 message says. What only clients understand is carried as it is. */
+export function typedBody(typed: icbm.Channel4Data, data: Uint8Array, stamp: Stamp, { codepage }: ClientProfile): Body & { readonly original: Original } {
+  const words = typedWords(typed, codepage);
+  const written = original(OriginalFormat.typed, stamp, data);
+  if (words !== undefined) return { ...words, original: written };
+  return { kind: 'opaque', original: written, fallback: fallbackOf(typed, codepage) };
+}
+
+/** A body without its original. */
+type Words = Exclude<Body, { readonly kind: 'opaque' }>;
+
+function typedWords({ type, text }: icbm.Channel4Data, codepage: number): Words | undefined {
+  const say = (bytes: Uint8Array): string => decodeText(bytes, codepage);
+  switch (type) {
+    case MessageType.plain:
+      return { kind: 'text', text: say(text) };
+    case MessageType.url: {
+      // The caption may hold the separator's byte (ю in 1251), the address never does.
+      const cut = text.lastIndexOf(SEPARATOR);
+      return { kind: 'url', url: say(text.subarray(cut + 1)), caption: say(text.subarray(0, Math.max(0, cut))) };
+    }
+    case MessageType.authRequest:
+      return { kind: 'auth-request', reason: say(reasonIn(text)) };
+    case MessageType.authDenied:
+      return { kind: 'auth-denied', reason: say(text) };
+    case MessageType.authGranted:
+      return { kind: 'auth-granted', reason: say(text) };
+    case MessageType.added:
+      return { kind: 'added' };
+    case MessageType.contacts:
+      return { kind: 'contacts', contacts: contactsIn(text, say) };
+    default:
+      return undefined;
+  }
+}
+
+/** What people read who cannot be given the message itself; nothing of what is meant for programs. */
+function fallbackOf({ type, text }: icbm.Channel4Data, codepage: number): string {
+  if (type !== MessageType.webPager && type !== MessageType.emailExpress && type !== MessageType.server) return '';
+  return fieldsOf(text)
+    .map((field) => decodeText(field, codepage))
+    .filter((field) => field !== '')
+    .join('\r\n');
+}
+
+/** Between the fields of typed messages. */
+const SEPARATOR = 0xfe;
+
+function fieldsOf(text: Uint8Array, max = Number.POSITIVE_INFINITY): Uint8Array[] {
+  const fields: Uint8Array[] = [];
+  let from = 0;
+  for (let at = text.indexOf(SEPARATOR); at >= 0 && fields.length + 1 < max; at = text.indexOf(SEPARATOR, from)) {
+    fields.push(text.subarray(from, at));
+    from = at + 1;
+  }
+  fields.push(text.subarray(from));
+  return fields;
+}
+
+const REQUEST_FIELDS = 6; // nick, first name, last name, e-mail, authorisation, reason
+
+/** Old clients write five fields before the reason, some nothing but the reason. */
+function reasonIn(text: Uint8Array): Uint8Array {
+  return fieldsOf(text, REQUEST_FIELDS).at(-1) as Uint8Array;
+}
+
+function contactsIn(text: Uint8Array, say: (bytes: Uint8Array) => string): Extract<Body, { readonly kind: 'contacts' }>['contacts'] {
+  const [, ...fields] = fieldsOf(text).map(say);
+  const contacts: { uin: Uin; nickname: string }[] = [];
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const uin = parseUin(fields[i] as string);
+    if (uin !== undefined) contacts.push({ uin, nickname: fields[i + 1] as string });
+  }
+  return contacts;
+}
+
+// ---------------------------------------------------------------- what a client is given
+
+/** One 04/07: channel and the TLV with the message. */
+export type IcbmPart =
+  | { readonly channel: typeof Channel.plain; readonly tlvs: { readonly imData: Uint8Array } }
+  | { readonly channel: typeof Channel.typed; readonly tlvs: { readonly data: Uint8Array } };
+
+/**
+ * A message as this client gets it in 04/07, in order. Empty when there is nothing in it for this client.
+ *
+ * @param bytesMax of text in one packet; longer texts are split, but a message both sides understand stays as it is
+ */
+export function icbmParts({ from, body }: Pick<Message, 'from' | 'body'>, profile: ClientProfile, bytesMax: number): readonly IcbmPart[] {
+  if (body.original !== undefined && readsTheSame(body, body.original, profile)) return [originalPart(body.original)];
+  if (body.kind === 'text') return textParts(body.text, profile, bytesMax);
+  if (body.kind === 'opaque') return body.fallback === '' ? [] : textParts(body.fallback, profile, bytesMax);
+  const typed = typedForm(body, profile.codepage);
+  const words = inWords(body);
+  // A name or caption his code page cannot say reaches him whole as plain text; AIM clients know nothing else.
+  if (words !== '' && (profile.html || (profile.unicode && !typed.lossless))) return textParts(words, profile, bytesMax);
+  const data = encode(icbm.channel4Data, { uin: from, type: typed.type, flags: 0, text: typed.text, tail: NOTHING });
+  return [{ channel: Channel.typed, tlvs: { data } }];
+}
+
+const NOTHING = new Uint8Array(0);
+
+function originalPart(written: Original): IcbmPart {
+  const data = dataOf(written);
+  return written.format === OriginalFormat.typed ? { channel: Channel.typed, tlvs: { data } } : { channel: Channel.plain, tlvs: { imData: data } };
+}
+
+/** Whether this client reads in the original what its author meant. */
+function readsTheSame(body: Body, written: Original, profile: ClientProfile): boolean {
+  const data = dataOf(written);
+  switch (written.format) {
+    case OriginalFormat.plain:
+      return body.kind === 'text' && readsPlain(data, profile) === body.text && !(profile.html && meansHtml(body.text));
+    case OriginalFormat.html:
+      return body.kind === 'text' && profile.html && plainFromHtml(readsPlain(data, profile) ?? '') === body.text;
+    case OriginalFormat.typed:
+      return !profile.html && (body.kind === 'opaque' || readsTyped(data, profile, body));
+    default:
+      return false;
+  }
+}
+
+function readsPlain(imData: Uint8Array, { codepage, unicode }: ClientProfile): string | undefined {
+  const ucs2 = fragmentsIn(imData).some(({ id, data }) => id === icbm.FragmentId.text && data[0] === 0 && data[1] === MessageCharset.ucs2);
+  return ucs2 && !unicode ? undefined : writtenText(imData, codepage);
+}
+
+function readsTyped(data: Uint8Array, { codepage }: ClientProfile, body: Words): boolean {
+  const typed = typedMessage(data);
+  const read = typed && typedWords(typed, codepage);
+  return read !== undefined && spelled(read) === spelled(body);
+}
+
+/** A body's words in one string, for comparing. */
+function spelled(body: Words): string {
+  switch (body.kind) {
+    case 'text':
+      return JSON.stringify([body.kind, body.text]);
+    case 'url':
+      return JSON.stringify([body.kind, body.url, body.caption]);
+    case 'contacts':
+      return JSON.stringify([body.kind, ...body.contacts.flatMap(({ uin, nickname }) => [uin, nickname])]);
+    case 'auth-request':
+    case 'auth-granted':
+    case 'auth-denied':
+    case 'pre-authorised':
+      return JSON.stringify([body.kind, body.reason]);
+    case 'added':
+      return body.kind;
+    default:
+      return body satisfies never;
+  }
+}
+
+function textParts(text: string, profile: ClientProfile, bytesMax: number): readonly IcbmPart[] {
+  const written = (piece: string): string => (profile.html && meansHtml(piece) ? escaped(piece) : piece);
+  return splitText(text, bytesMax, (piece) => textBytes(written(piece), profile)).map((piece) => ({
+    channel: Channel.plain,
+    tlvs: { imData: encode(icbm.fragments, fragmentsFromText(written(piece), profile)) },
+  }));
+}
+
+function textBytes(text: string, { unicode, codepage }: ClientProfile): number {
+  return unicode && !isAscii(text) ? 2 * text.length : encodedLength(text, codepage);
+}
+
+/** Whether a client that reads HTML would read something else. */
+function meansHtml(text: string): boolean {
+  return /[<>&\n]/.test(text);
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll(/\r?\n/g, '<BR>');
+}
+
+/** What can be said of a typed message in plain text; nothing of what only means something to a program. */
+function inWords(body: Exclude<Words, { readonly kind: 'text' }>): string {
+  switch (body.kind) {
+    case 'url':
+      return body.caption === '' ? body.url : `${body.caption}\r\n${body.url}`;
+    case 'contacts':
+      return body.contacts.map(({ uin, nickname }) => `${uin} ${nickname}`).join('\r\n');
+    case 'auth-request':
+    case 'auth-granted':
+    case 'auth-denied':
+    case 'pre-authorised':
+    case 'added':
+      return '';
+    default:
+      return body satisfies never;
+  }
+}
+
+interface TypedForm {
+  readonly type: number;
+  readonly text: Uint8Array;
+  readonly lossless: boolean;
+}
+
+function typedForm(body: Exclude<Words, { readonly kind: 'text' }>, codepage: number): TypedForm {
+  switch (body.kind) {
+    case 'url':
+      return { type: MessageType.url, ...fields([body.caption, body.url], codepage) };
+    case 'contacts': {
+      const pairs = body.contacts.flatMap(({ uin, nickname }) => [String(uin), nickname]);
+      return { type: MessageType.contacts, ...fields([String(body.contacts.length), ...pairs, ''], codepage) };
+    }
+    case 'auth-request':
+      return { type: MessageType.authRequest, ...fields(['', '', '', '', '1', body.reason], codepage) };
+    case 'auth-denied':
+      return { type: MessageType.authDenied, ...unseparated(body.reason, codepage) };
+    case 'auth-granted':
+    case 'pre-authorised': // Old clients know no other word for it.
+      return { type: MessageType.authGranted, ...unseparated(body.reason, codepage) };
+    case 'added':
+      return { type: MessageType.added, ...fields(['', '', '', '', '1'], codepage) };
+    default:
+      return body satisfies never;
+  }
+}
+
+function unseparated(text: string, codepage: number): Omit<TypedForm, 'type'> {
+  const { bytes, lossless } = encodeText(text.replaceAll('\0', ''), codepage);
+  return { text: bytes, lossless };
+}
+
+function fields(parts: readonly string[], codepage: number): Omit<TypedForm, 'type'> {
+  const encoded = parts.map((part) => field(part, codepage));
+  const text = encoded.flatMap(({ text: bytes }, i) => (i === 0 ? [...bytes] : [SEPARATOR, ...bytes]));
+  return { text: Uint8Array.from(text), lossless: encoded.every(({ lossless }) => lossless) };
+}
+
+/** A field in which nothing looks like the separator: ю becomes Ю rather than the end of the field. */
+function field(text: string, codepage: number): Omit<TypedForm, 'type'> {
+  const whole = unseparated(text, codepage);
+  if (!whole.text.includes(SEPARATOR)) return whole;
+  const bytes = Array.from(text, (character) => {
+    const forms = [character, character.toUpperCase(), '?'].map((form) => encodeText(form, codepage).bytes);
+    return forms.find((form) => !form.includes(SEPARATOR)) as Uint8Array;
+  });
+  return { text: Uint8Array.from(bytes.flatMap((form) => [...form])), lossless: false };
+}
+
+// ---------------------------------------------------------------- stored messages, 15/03
+
+/** What a 0041 says beside who and when. */
+export interface OfflineForm {
+  readonly messageType: number;
+  readonly flags: number;
+  readonly text: Uint8Array;
+  readonly plugin: Uint8Array;
+}
+
+/**
+ * A message for 15/03 type 0041, which knows only the client's code page.
+ *
+ * @returns `undefined` when the client could read the message, but not in its code page: it has to come as 04/07
+ */
+export function offlineForms({ body }: Pick<Message, 'body'>, profile: ClientProfile, bytesMax: number): readonly OfflineForm[] | undefined {
+  const { codepage, unicode } = profile;
+  if (body.original?.format === OriginalFormat.typed && readsTheSame(body, body.original, profile)) return typedOffline(dataOf(body.original));
+  if (body.kind === 'text' || body.kind === 'opaque') {
+    const text = (body.kind === 'text' ? body.text : body.fallback).replaceAll('\0', '');
+    if (unicode && !encodeText(text, codepage).lossless) return undefined;
+    if (text === '' && body.kind === 'opaque') return [];
+    return splitText(text, bytesMax, (piece) => encodedLength(piece, codepage)).map((piece) => ({
+      messageType: MessageType.plain,
+      flags: 0, // bitlbee reads type and flags as one number
+      text: encodeText(piece, codepage).bytes,
+      plugin: NOTHING,
+    }));
+  }
+  const { type, text, lossless } = typedForm(body, codepage);
+  if (unicode && !lossless && inWords(body) !== '') return undefined;
+  return [{ messageType: type, flags: 0, text, plugin: NOTHING }];
+}
+
+function typedOffline(data: Uint8Array): readonly OfflineForm[] {
+  const typed = typedMessage(data);
+  return typed === undefined ? [] : [{ messageType: typed.type, flags: typed.flags, text: typed.text, plugin: typed.tail }];
+}

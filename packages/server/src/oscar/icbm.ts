@@ -1,0 +1,349 @@
+/** Family 04: messages, typing notices, and what clients send each other through the server. @see oscar.md §6 */
+import { type Body, type CommandInput, type Message, parseUin, type Passing, type PresenceView, type Refusal, type Uin } from '@seekyou/core';
+import { be, bytes, decode, encode, rest, struct } from '@seekyou/wire';
+import { Capability, ErrorCode, ErrorSubCode, icbm } from '@seekyou/wire/oscar';
+import { authorisationPacket, isAuthorisation } from './authorisation.ts';
+import { icbmParts, OriginalFormat, plainBody, type Stamp, stampOf, typedBody, typedMessage } from './bodies.ts';
+import { readable } from './readable.ts';
+import { REFUSAL_CODES } from './refusal-codes.ts';
+import { forRecipient, neededCapability, plainWords, readEnvelope, speaksForItself } from './rendezvous.ts';
+import { ask, become, type Handler, on, type OscarContext, type OscarEffect, type OutgoingSnac, reply, type Request, type Route, say } from './state.ts';
+import { messageSender } from './user-info.ts';
+
+const { Channel, IcbmFlag, MessageType, TypingEvent } = icbm;
+
+// ---------------------------------------------------------------- parameters
+
+/** Of channel 0: every channel without an entry of its own. */
+const ANY_CHANNEL = 0;
+
+const onAddParameters: Handler<icbm.AddParameters> = ({ state }, { channel, flags }) => {
+  // More channels than exist are nobody's wish.
+  if (channel > Channel.typed) return [];
+  const changed = channel === ANY_CHANNEL ? new Map<number, number>() : new Map(state.icbmFlags);
+  return [become({ icbmFlags: changed.set(channel, flags) })];
+};
+
+const onDeleteParameters: Handler<unknown> = () => [become({ icbmFlags: new Map() })];
+
+const onParameterQuery: Handler<unknown> = ({ limits }, _message, request) => [
+  reply(request, icbm.parameterReply, {
+    channels: 5,
+    flags: IcbmFlag.messages | IcbmFlag.missedCalls,
+    lengthMax: limits.messageBytesMax,
+    senderWarningMax: 999,
+    receiverWarningMax: 999,
+    intervalMs: 1_000,
+  }),
+];
+
+/** Whether the client said that it knows 04/14. One that said nothing at all is given them. */
+function takesTyping({ state, session }: OscarContext): boolean {
+  const flags = state.icbmFlags.get(Channel.plain) ?? state.icbmFlags.get(ANY_CHANNEL) ?? IcbmFlag.typing;
+  return (flags & IcbmFlag.typing) !== 0 || session.presence.capabilities.includes(Capability.typing);
+}
+
+function sendsTyping({ icbmFlags }: OscarContext['state']): boolean {
+  return ((icbmFlags.get(Channel.plain) ?? icbmFlags.get(ANY_CHANNEL) ?? 0) & IcbmFlag.typing) !== 0;
+}
+
+// ---------------------------------------------------------------- sending
+
+/** A 04/06 whose recipient may exist. */
+interface Letter {
+  readonly context: OscarContext;
+  readonly message: icbm.ChannelMsgToHost;
+  readonly request: Request;
+  readonly to: Uin;
+}
+
+const onMessage: Handler<icbm.ChannelMsgToHost> = (context, message, request) => {
+  const to = parseUin(message.recipient);
+  if (to === undefined) return [failed(request, 'no-such-user')];
+  const letter: Letter = { context, message, request, to };
+  switch (message.channel) {
+    case Channel.plain:
+      return sendPlain(letter);
+    case Channel.rendezvous:
+      return passEnvelope(letter);
+    case Channel.typed:
+      return sendTyped(letter);
+    default:
+      return [reply(request, icbm.error, { code: ErrorCode.notSupportedByHost, tlvs: {} })];
+  }
+};
+
+function sendPlain(letter: Letter): readonly OscarEffect[] {
+  const { context, message, request } = letter;
+  const { imData, autoResponse } = message.tlvs;
+  const body = imData && plainBody(imData, stampFor(letter), context.session.profile);
+  if (body === undefined) return [failed(request, 'bad-input')];
+  if (autoResponse === undefined) return [send(letter, body)];
+  const { format, bytes: written } = body.original;
+  return [pass(letter, { kind: 'envelope', format, bytes: written, cookie: message.cookie, fallback: body.text }, { concealed: false })];
+}
+
+/** What somebody's client did by itself is of no use later. */
+const NEVER_STORED: ReadonlySet<number> = new Set([
+  MessageType.chat,
+  MessageType.file,
+  MessageType.autoOnline,
+  MessageType.autoAway,
+  MessageType.autoOccupied,
+  MessageType.autoNotAvailable,
+  MessageType.autoDoNotDisturb,
+  MessageType.autoFreeForChat,
+]);
+
+function sendTyped(letter: Letter): readonly OscarEffect[] {
+  const { context, message, request } = letter;
+  const { data, store } = message.tlvs;
+  const typed = data && typedMessage(data);
+  if (data === undefined || typed === undefined || typed.uin !== context.session.uin) return [failed(request, 'bad-input')];
+  const body = typedBody(typed, data, stampFor(letter), context.session.profile);
+  switch (body.kind) {
+    case 'auth-request':
+      return [perform(letter, 'authorisation.request', { to: letter.to, reason: body.reason })];
+    case 'auth-granted':
+    case 'auth-denied':
+      return [perform(letter, 'authorisation.answer', { to: letter.to, granted: body.kind === 'auth-granted', reason: body.reason })];
+    case 'opaque': {
+      if (store !== undefined && !NEVER_STORED.has(typed.type)) return [send(letter, body)];
+      // An invisible user must not be found by asking his client for something (oscar.md §10.1).
+      const { format, bytes: written } = body.original;
+      return [pass(letter, { kind: 'envelope', format, bytes: written, cookie: message.cookie }, { concealed: true })];
+    }
+    case 'text':
+    case 'url':
+    case 'contacts':
+    case 'pre-authorised':
+    case 'added':
+      return [send(letter, body)];
+    default:
+      return body satisfies never;
+  }
+}
+
+function stampFor({ context, message }: Letter): Stamp {
+  return { cookie: message.cookie, typing: sendsTyping(context.state) };
+}
+
+/** Passing formats that are no {@link OriginalFormat}: TLV 05 of channel 2, and 04/0B as {@link answerData}. */
+const PassFormat = { rendezvous: 'icbm/2', answer: 'icbm/0b' } as const;
+
+function passEnvelope(letter: Letter): readonly OscarEffect[] {
+  const { context, message, request, to } = letter;
+  const { data } = message.tlvs;
+  const envelope = readEnvelope(data);
+  // Malformed envelopes were sent to find out who is invisible: the answer is that of an off-line user (oscar.md §6.2).
+  if (data === undefined || envelope === undefined || !speaksForItself(envelope, context.session.uin)) return [failed(request, 'off-line')];
+  const words = plainWords(envelope, context.session.profile);
+  const passing: Passing = {
+    kind: 'envelope',
+    format: PassFormat.rendezvous,
+    bytes: data,
+    cookie: message.cookie,
+    ...(words === undefined ? {} : { fallback: words }),
+  };
+  // Who asked this client may be answered, also where he would not be seen.
+  if (isAnswerable(context, message.cookie, to)) return [pass(letter, passing, { concealed: false })];
+  const needs = neededCapability(envelope);
+  return [pass(letter, passing, { concealed: words === undefined, ...(needs === undefined ? {} : { needs }) })];
+}
+
+function send(letter: Letter, body: Body): OscarEffect {
+  return perform(letter, 'messages.send', { to: letter.to, body, store: letter.message.tlvs.store !== undefined });
+}
+
+function pass(letter: Letter, passing: Passing, how: Pick<CommandInput<'messages.pass'>, 'concealed' | 'needs'>): OscarEffect {
+  const size = passing.kind === 'envelope' ? passing.bytes.length : 0;
+  if (size > letter.context.limits.messageBytesMax) return failed(letter.request, 'too-large');
+  return perform(letter, 'messages.pass', { to: letter.to, passing, ...how });
+}
+
+type Delivering = 'messages.send' | 'messages.pass' | 'authorisation.request' | 'authorisation.answer';
+
+/** The acknowledgement stands for what the core has done, and comes only to those who asked for it. */
+function perform<C extends Delivering>({ message, request }: Letter, command: C, input: CommandInput<C>): OscarEffect {
+  return ask(
+    command,
+    input,
+    () =>
+      message.tlvs.requestHostAck === undefined
+        ? []
+        : [reply(request, icbm.hostAck, { cookie: message.cookie, channel: message.channel, recipient: message.recipient })],
+    ({ refusal }) => [failed(request, refusal)],
+  );
+}
+
+function failed(request: Request, refusal: Refusal): OscarEffect {
+  const tlvs = refusal === 'mailbox-full' ? { subCode: ErrorSubCode.storeFull } : {};
+  return reply(request, icbm.error, { code: REFUSAL_CODES[refusal], tlvs });
+}
+
+// ---------------------------------------------------------------- answers from client to client
+
+const answerData = struct({ channel: be.u16, reason: be.u16, data: bytes(rest) });
+
+/** Only the answer to something this client was given a moment ago, so nobody is told lies about messages that never arrived. */
+const onClientError: Handler<icbm.ClientErr> = (context, { cookie, channel, screenName, reason, data }) => {
+  const to = parseUin(screenName);
+  if (to === undefined || data.length > context.limits.messageBytesMax || !isAnswerable(context, cookie, to)) return [];
+  const passing: Passing = { kind: 'envelope', format: PassFormat.answer, bytes: encode(answerData, { channel, reason, data }), cookie };
+  return [ask('messages.pass', { to, passing, concealed: false }, nothing, nothing)];
+};
+
+const nothing = (): readonly OscarEffect[] => [];
+
+/** Auto-messages are asked for and answered within half a minute, file offers by people. */
+const ANSWERABLE_MS = 10 * 60_000;
+/** What a client may be given within that time and still answer. */
+const ANSWERABLE_MAX = 256;
+
+function isAnswerable({ state, now }: OscarContext, cookie: Uint8Array, to: Uin): boolean {
+  const given = state.answerable.get(hex(cookie));
+  return given !== undefined && given.from === to && now - given.at < ANSWERABLE_MS;
+}
+
+function remember({ state, now }: OscarContext, cookie: Uint8Array, from: Uin): void {
+  const key = hex(cookie);
+  state.answerable.delete(key); // so that it becomes the youngest
+  state.answerable.set(key, { from, at: now });
+  if (state.answerable.size <= ANSWERABLE_MAX) return;
+  const [oldest] = state.answerable.keys();
+  if (oldest !== undefined) state.answerable.delete(oldest);
+}
+
+function hex(data: Uint8Array): string {
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex');
+}
+
+const TYPING = new Map([
+  [TypingEvent.finished, 'finished'],
+  [TypingEvent.paused, 'paused'],
+  [TypingEvent.begun, 'begun'],
+  [TypingEvent.closed, 'closed'],
+] as const);
+
+const TYPING_EVENT = { finished: TypingEvent.finished, paused: TypingEvent.paused, begun: TypingEvent.begun, closed: TypingEvent.closed };
+
+/** Reaches who is there, and nobody hears of it otherwise. */
+const onTyping: Handler<icbm.ClientEvent> = (_context, { cookie, channel, screenName, event }) => {
+  const to = parseUin(screenName);
+  const typing = TYPING.get(event as typeof TypingEvent.begun);
+  if (to === undefined || typing === undefined) return [];
+  return [ask('messages.pass', { to, passing: { kind: 'typing', typing, cookie, channel }, concealed: false }, nothing, nothing)];
+};
+
+// ---------------------------------------------------------------- stored messages
+
+/** They count as given from here on; what becomes of the connection confirms them or not. */
+const onOfflineRetrieve: Handler<unknown> = (context, _message, request) => [
+  ask(
+    'messages.fetch',
+    undefined,
+    (messages) => [...messages.flatMap((message) => renderStored(context, message)), reply(request, icbm.offlineRetrieveReply, {})],
+    ({ refusal }) => [failed(request, refusal)],
+  ),
+];
+
+/** ICQ users cannot be warned. */
+const onEvilRequest: Handler<unknown> = (_context, _message, request) => [reply(request, icbm.error, { code: ErrorCode.notSupportedByHost, tlvs: {} })];
+
+export const routes: readonly Route[] = [
+  on(icbm.addParameters, onAddParameters),
+  on(icbm.deleteParameters, onDeleteParameters),
+  on(icbm.parameterQuery, onParameterQuery),
+  on(icbm.channelMsgToHost, onMessage),
+  on(icbm.evilRequest, onEvilRequest),
+  on(icbm.clientErr, onClientError),
+  on(icbm.offlineRetrieve, onOfflineRetrieve),
+  on(icbm.clientEvent, onTyping),
+];
+
+// ---------------------------------------------------------------- what the core delivers
+
+/** A message as it happens. */
+export function renderMessage(context: OscarContext, message: Message, sender: PresenceView | undefined): readonly OscarEffect[] {
+  return deliver(context, message, sender, stampOf(message).typing ? { typing: true } : {});
+}
+
+/** A message that waited, with the time it was sent. */
+export function renderStored(context: OscarContext, message: Message): readonly OscarEffect[] {
+  return deliver(context, message, undefined, { sendTime: Math.floor(message.sentAt / 1000) });
+}
+
+type Marks = Pick<icbm.ChannelMsgToClient['tlvs'], 'typing' | 'sendTime' | 'autoResponse'>;
+
+function deliver(context: OscarContext, message: Message, sender: PresenceView | undefined, marks: Marks): readonly OscarEffect[] {
+  const { session, limits } = context;
+  const written = (): void => session.written(message.id);
+  if (session.profile.serverRoster && isAuthorisation(message.body)) {
+    return [{ do: 'send', packet: { ...authorisationPacket(context, message.from, message.body), written } }];
+  }
+  const parts = icbmParts(message, session.profile, limits.messageBytesMax);
+  // Nothing this client could show: it has had what there is for it.
+  if (parts.length === 0) written();
+  const { cookie } = stampOf(message);
+  return parts.map(({ channel, tlvs }, index) => {
+    const last = index === parts.length - 1;
+    return toClient(context, message.from, sender, { cookie: numbered(cookie, index), channel, tlvs: { ...tlvs, ...marks } }, last ? { written } : {});
+  });
+}
+
+/** Pieces of one message have cookies of their own. */
+function numbered(cookie: Uint8Array, index: number): Uint8Array {
+  return index === 0 ? cookie : cookie.map((byte, i) => (i === 0 ? byte + index : byte));
+}
+
+export function renderPassing(context: OscarContext, from: Uin, passing: Passing, sender: PresenceView | undefined): readonly OscarEffect[] {
+  if (passing.kind === 'typing') {
+    if (!takesTyping(context)) return [];
+    const { cookie, channel, typing } = passing;
+    return [say(icbm.clientEvent, { cookie, channel, screenName: String(from), event: TYPING_EVENT[typing] })];
+  }
+  const { format, bytes: data, cookie, fallback } = passing;
+  switch (format) {
+    case PassFormat.rendezvous: {
+      const tlvs = { data: forRecipient(data, { recipient: context.session, sender, words: fallback }) };
+      return [toClient(context, from, sender, { cookie, channel: Channel.rendezvous, tlvs })];
+    }
+    case PassFormat.answer: {
+      const answer = readable(() => decode(answerData, data));
+      return answer === undefined ? [] : [say(icbm.clientErr, { cookie, screenName: String(from), ...answer })];
+    }
+    case OriginalFormat.typed:
+      return inParts(context, from, sender, passing, { kind: 'opaque', original: { format, bytes: data }, fallback: fallback ?? '' }, {});
+    case OriginalFormat.plain:
+    case OriginalFormat.html:
+      return inParts(context, from, sender, passing, { kind: 'text', original: { format, bytes: data }, text: fallback ?? '' }, { autoResponse: true });
+    default:
+      return fallback === undefined ? [] : inParts(context, from, sender, passing, { kind: 'text', text: fallback }, {});
+  }
+}
+
+function inParts(
+  context: OscarContext,
+  from: Uin,
+  sender: PresenceView | undefined,
+  { cookie }: { readonly cookie: Uint8Array },
+  body: Body,
+  marks: Marks,
+): readonly OscarEffect[] {
+  const { session, limits } = context;
+  return icbmParts({ from, body }, session.profile, limits.messageBytesMax).map(({ channel, tlvs }, index) =>
+    toClient(context, from, sender, { cookie: numbered(cookie, index), channel, tlvs: { ...tlvs, ...marks } }),
+  );
+}
+
+/** 04/07. The client may answer it from now on. */
+function toClient(
+  context: OscarContext,
+  from: Uin,
+  sender: PresenceView | undefined,
+  message: Omit<icbm.ChannelMsgToClient, 'sender'>,
+  more: Partial<OutgoingSnac> = {},
+): OscarEffect {
+  remember(context, message.cookie, from);
+  return say(icbm.channelMsgToClient, { ...message, sender: messageSender(from, sender, context.now) }, more);
+}

@@ -1,0 +1,127 @@
+/**
+ * Channel 2 of family 04: envelopes that clients write for each other. They pass as they are, except for addresses nobody
+ * may see and words in a code page the other does not read. @see oscar.md §6.4
+ */
+import type { ClientProfile, PresenceView, Session, Uin } from '@seekyou/core';
+import { decode, encode, type RawTlv } from '@seekyou/wire';
+import { Capability, icbm, ipv4, rendezvous } from '@seekyou/wire/oscar';
+import { decodeText, encodeText, UTF8 } from '@seekyou/wire/text';
+import { readable } from './readable.ts';
+
+const { MessageType, MessageFlag } = icbm;
+const { RendezvousType, TextFormat } = rendezvous;
+
+const Tlv = { ip: 0x02, clientIp: 0x03, serverIp: 0x04, port: 0x05, useProxy: 0x10, ipCheck: 0x16, addresses: 0x18, service: 0x2711 } as const;
+
+/** The envelope in TLV 05; `undefined` when there is none that can be read. */
+export function readEnvelope(data: Uint8Array | undefined): rendezvous.RendezvousEnvelope | undefined {
+  return data && readable(() => decode(rendezvous.rendezvousEnvelope, data));
+}
+
+/** Nobody asks to be connected to in another's name. */
+export function speaksForItself({ capability, tlvs }: rendezvous.RendezvousEnvelope, sender: Uin): boolean {
+  const service = serviceOf(tlvs.extra);
+  if (capability !== Capability.reverseConnection || service === undefined) return true;
+  return readable(() => decode(rendezvous.reverseConnection, service))?.uin === sender;
+}
+
+/**
+ * The capability the recipient must have announced. Answers in ICQ's own two services always pass: who answers was asked.
+ */
+export function neededCapability({ type, capability }: rendezvous.RendezvousEnvelope): string | undefined {
+  const always = capability === Capability.serverRelay || capability === Capability.reverseConnection;
+  return always && type !== RendezvousType.request ? undefined : capability;
+}
+
+/** The words of an envelope that is a plain message, for those who cannot be given the envelope. */
+export function plainWords(envelope: rendezvous.RendezvousEnvelope, { codepage }: ClientProfile): string | undefined {
+  const message = plainMessage(envelope);
+  if (message === undefined) return undefined;
+  const format = formatOf(message);
+  return format === TextFormat.rtf ? undefined : decodeText(message.text, format === TextFormat.utf8 ? UTF8 : codepage);
+}
+
+function plainMessage({ type, capability, tlvs }: rendezvous.RendezvousEnvelope): rendezvous.RelayData | undefined {
+  const service = serviceOf(tlvs.extra);
+  if (type !== RendezvousType.request || capability !== Capability.serverRelay || service === undefined) return undefined;
+  const message = readable(() => decode(rendezvous.relayData, service));
+  return message?.type === MessageType.plain && message.flags !== MessageFlag.auto ? message : undefined;
+}
+
+function formatOf({ tail }: rendezvous.RelayData): string | undefined {
+  return readable(() => decode(rendezvous.plainTail, tail))?.format?.toUpperCase();
+}
+
+function serviceOf(tlvs: readonly RawTlv[] | undefined): Uint8Array | undefined {
+  return tlvs?.find(({ type }) => type === Tlv.service)?.data;
+}
+
+// ---------------------------------------------------------------- for the recipient
+
+/** Who is to get an envelope, and what he may know of its sender. */
+export interface Delivery {
+  readonly recipient: Pick<Session, 'peer' | 'profile'>;
+  /** Without it the sender's addresses are nobody's business. */
+  readonly sender: PresenceView | undefined;
+  /** {@link plainWords} */
+  readonly words: string | undefined;
+}
+
+/** TLV 05 as the recipient gets it; the very bytes the sender wrote when nothing has to be changed. */
+export function forRecipient(data: Uint8Array, delivery: Delivery): Uint8Array {
+  const envelope = readEnvelope(data);
+  if (envelope === undefined) return data;
+  const before = envelope.tlvs.extra ?? [];
+  const after = withWords(envelope, withAddresses(envelope, before, delivery), delivery);
+  if (after.length === before.length && after.every((tlv, i) => tlv === before[i])) return data;
+  return encode(rendezvous.rendezvousEnvelope, { ...envelope, tlvs: { extra: after } });
+}
+
+/**
+ * Addresses by the rule for presence (oscar.md §15.6): the one the server saw, to those who may see it; what the client
+ * claims, which may be its address on a network of its own, only to somebody who reaches the server from the same place.
+ */
+function withAddresses({ type, capability }: rendezvous.RendezvousEnvelope, tlvs: readonly RawTlv[], { recipient, sender }: Delivery): readonly RawTlv[] {
+  const seen = sender?.externalAddress;
+  const samePlace = seen !== undefined && recipient.peer.known && recipient.peer.address === seen;
+  // Then the address is the proxy's.
+  const throughProxy = tlvs.some((tlv) => tlv.type === Tlv.useProxy);
+  const proposal = type === RendezvousType.request && tlvs.some((tlv) => tlv.type === Tlv.ip || tlv.type === Tlv.port);
+  const result = tlvs.flatMap((tlv): RawTlv | readonly RawTlv[] => {
+    switch (tlv.type) {
+      case Tlv.serverIp:
+        return [];
+      case Tlv.clientIp:
+      case Tlv.addresses:
+        return samePlace ? tlv : [];
+      case Tlv.ip:
+        return samePlace || throughProxy ? tlv : seen === undefined ? [] : { ...tlv, data: encode(ipv4, seen) };
+      case Tlv.ipCheck:
+        return samePlace || throughProxy ? tlv : seen === undefined ? [] : { ...tlv, data: encode(ipv4, seen).map((byte) => byte ^ 0xff) };
+      case Tlv.service:
+        return capability === Capability.reverseConnection ? withCallback(tlv, seen, samePlace) : tlv;
+      default:
+        return tlv;
+    }
+  });
+  return proposal && seen !== undefined ? [...result, { type: Tlv.serverIp, data: encode(ipv4, seen) }] : result;
+}
+
+/** Where a reverse connection should go. */
+function withCallback(tlv: RawTlv, seen: string | undefined, samePlace: boolean): RawTlv {
+  if (samePlace) return tlv;
+  const call = readable(() => decode(rendezvous.reverseConnection, tlv.data));
+  if (call === undefined) return tlv;
+  const shown = seen === undefined ? { ip: '0.0.0.0', port: 0, portTried: 0, portAgain: 0 } : { ip: seen };
+  return { ...tlv, data: encode(rendezvous.reverseConnection, { ...call, ...shown }) };
+}
+
+/** A plain message in the recipient's code page, if it is in another's. Only the text changes: its sender awaits an answer to this envelope. */
+function withWords(envelope: rendezvous.RendezvousEnvelope, tlvs: readonly RawTlv[], { recipient, words }: Delivery): readonly RawTlv[] {
+  const message = words === undefined ? undefined : plainMessage(envelope);
+  if (message === undefined || words === undefined || formatOf(message) === TextFormat.utf8) return tlvs;
+  const { codepage } = recipient.profile;
+  if (decodeText(message.text, codepage) === words) return tlvs;
+  const data = encode(rendezvous.relayData, { ...message, text: encodeText(words, codepage).bytes });
+  return tlvs.map((tlv) => (tlv.type === Tlv.service ? { ...tlv, data } : tlv));
+}
