@@ -2,6 +2,7 @@
 import type { CommandInput, CommandName, CommandOutput, Limits, Refused, Session, Time } from '@seekyou/core';
 import type { SnacDeclaration } from '@seekyou/wire/oscar';
 import { ask as askCore, type AskEffect, type BecomeEffect, type CloseEffect, type Effect, type SendEffect } from '../runtime/effects.ts';
+import type { RateMeter } from './rates.ts';
 
 /** What the client said about itself when it signed on (oscar.md §2.1). Used for quirks and names, never for trust. */
 export interface ClientSoftware {
@@ -54,6 +55,8 @@ export interface OscarContext {
   readonly state: OscarState;
   readonly now: Time;
   readonly limits: Limits;
+  /** How fast this client may send. */
+  readonly rates: RateMeter;
 }
 
 /** The numbers of the SNAC that is being answered. */
