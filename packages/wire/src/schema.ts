@@ -53,7 +53,7 @@ export const i8: Layout<number> = {
   min: 1,
   read: (r) => (r.u8() << 24) >> 24,
   write: (w, v) => {
-    if (v < -128 || v > 127) throw new WireError('out-of-range', -1, `${v} is not a whole number from -128 to 127`);
+    if (!Number.isInteger(v) || v < -128 || v > 127) throw new WireError('out-of-range', -1, `${v} is not a whole number from -128 to 127`);
     w.u8(v & 0xff);
   },
   sample: (chance) => upTo(chance, 0xff) - 128,

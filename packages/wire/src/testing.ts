@@ -115,7 +115,8 @@ function oneOf<const T extends string>(text: string, known: readonly T[], wrong:
 
 /** The whole file with both sections computed from its bytes. @throws Error when the bytes cannot be decoded */
 export function renderGolden(golden: Golden): string {
-  return `${`${golden.head}\n\nvalue:\n${toJson(valueOf(golden))}\n\ndissection:\n${dissectionOf(golden)}`.trimEnd()}\n`;
+  const sections = [golden.head, '', 'value:', toJson(valueOf(golden)), '', 'dissection:', dissectionOf(golden)];
+  return `${sections.join('\n').trimEnd()}\n`;
 }
 
 /**

@@ -1,7 +1,9 @@
 /** OSCAR: the TCP protocol of ICQ 2000 and later. One module per family, named as in docs/protocol/oscar.md. */
+export * from '../dissect.ts';
 export * from './capabilities.ts';
 export * from './family.ts';
 export * from './flap.ts';
+export * from './registry.ts';
 export * from './roast.ts';
 export * from './snac.ts';
 export * from './status.ts';

@@ -1,0 +1,112 @@
+/**
+ * `npm run coverage` writes docs/coverage.md: each declared packet, its chapter, and whether it is proved and used;
+ * and what the reference describes and nobody declared.
+ * `npm run coverage -- --check` fails when the page is not current.
+ *
+ * Golden: a file in packages/wire/testdata names it. Server and client: their code names it as `icbm.hostAck`.
+ */
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { REGISTRY, type Registered } from '@seekyou/wire/oscar';
+
+const root = resolve(import.meta.dirname, '..');
+const page = resolve(root, 'docs/coverage.md');
+
+/** Chapters in the order of the reference; modules are its families. */
+const TITLES: Readonly<Record<string, string>> = {
+  oservice: '01 generic service',
+  location: '02 location',
+  buddy: '03 presence',
+  icbm: '04 ICBM messages',
+  rendezvous: '04 channel 2, inside the messages',
+  privacy: '09 privacy',
+  feedbag: '13 feedbag',
+  'icq-meta': '15 ICQ extensions',
+  login: '17 sign-on, and FLAP channels 1 and 4',
+  'user-info': 'Shared blocks',
+};
+
+const textOf = (pattern: string): string =>
+  globSync(pattern, { cwd: root })
+    .filter((file) => !file.endsWith('.test.ts'))
+    .map((file) => readFileSync(resolve(root, file), 'utf8'))
+    .join('\n');
+
+const golden = new Set(
+  globSync('packages/wire/testdata/**/*.hex', { cwd: root }).flatMap((file) => /^packet: (.+)$/m.exec(readFileSync(resolve(root, file), 'utf8'))?.[1] ?? []),
+);
+const server = textOf('packages/server/src/oscar/**/*.ts');
+const client = textOf('packages/client/src/**/*.ts');
+
+/** `icq-meta` is imported as `icqMeta`. */
+const importName = (module: string): string => module.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+function uses(text: string, { module, name }: Registered): boolean {
+  // Blocks of user-info.ts are exported by name.
+  const call = module === 'user-info' ? String.raw`\b${name}\b` : String.raw`\b${importName(module)}\.${name}\b`;
+  return new RegExp(call).test(text);
+}
+
+function numbers({ snac }: Registered): string {
+  if (snac === undefined) return '';
+  const hex = (n: number): string => n.toString(16).toUpperCase().padStart(2, '0');
+  const direction = { client: 'C→S', server: 'S→C', both: 'C↔S' }[snac.from];
+  return `${hex(snac.family)}/${hex(snac.subtype)} ${direction}`;
+}
+
+const chapterOf = ({ ref }: Registered): string => ref?.replace('oscar.md ', '') ?? '';
+
+const mark = (yes: boolean): string => (yes ? 'yes' : '–');
+
+function row(entry: Registered): string {
+  const isGolden = golden.has(`oscar/${entry.module} ${entry.name}`);
+  return `| ${numbers(entry)} | \`${entry.name}\` | ${chapterOf(entry)} | ${mark(isGolden)} | ${mark(uses(server, entry))} | ${mark(uses(client, entry))} |`;
+}
+
+function section(module: string): string {
+  const entries = REGISTRY.filter((entry) => entry.module === module).toSorted((a, b) => order(a) - order(b));
+  const title = TITLES[module] ?? module;
+  return [`## ${title}`, '', '| SNAC | name | chapter | golden | server | client |', '|---|---|---|---|---|---|', ...entries.map(row), ''].join('\n');
+}
+
+/** Packets by number, then the blocks inside them. */
+function order({ snac }: Registered): number {
+  return snac === undefined ? 0x10000 : snac.subtype;
+}
+
+/** What chapter 8 of the reference describes and nobody declared: served by an error, or not at all. */
+function undeclared(): string {
+  const chapter = /^## 8\..*?(?=^## 9\.)/ms.exec(readFileSync(resolve(root, 'docs/protocol/oscar.md'), 'utf8'))?.[0] ?? '';
+  const declared = new Set(snacs.map((entry) => numbers(entry).slice(0, 5)));
+  const named = [...chapter.matchAll(/(?<!TLV )\b(?:0[678ABDEF]|10|18|85)\/[0-9A-F]{2}\b/g)].map(([number]) => number);
+  const rows = [...new Set(named)].filter((number) => !declared.has(number)).toSorted();
+  const head = ['## Other families', '', 'In chapter 8 of the reference, and not declared:', ''];
+  return rows.length === 0 ? '' : [...head, rows.join(', '), ''].join('\n');
+}
+
+const modules = [...new Set(REGISTRY.map((entry) => entry.module))];
+const snacs = REGISTRY.filter((entry) => entry.snac !== undefined);
+const proved = REGISTRY.filter((entry) => golden.has(`oscar/${entry.module} ${entry.name}`));
+const text = [
+  '# Coverage of the protocol',
+  '',
+  'Written by `npm run coverage` from the declarations in `packages/wire/src/oscar`; a test keeps it current.',
+  'Golden: a packet in `packages/wire/testdata` proves the layout. Server, client: their code uses the declaration.',
+  'A row without a number is a block that stands inside packets.',
+  '',
+  `${snacs.length} SNACs and ${REGISTRY.length - snacs.length} blocks are declared; ${proved.length} of the ${REGISTRY.length} have golden packets.`,
+  '',
+  ...modules.map(section),
+  undeclared(),
+].join('\n');
+
+if (process.argv.includes('--check')) {
+  const current = readFileSync(page, 'utf8');
+  if (current !== text) {
+    console.error('docs/coverage.md is not current: run "npm run coverage"');
+    process.exitCode = 1;
+  }
+} else {
+  writeFileSync(page, text);
+  console.log(`docs/coverage.md: ${proved.length} of ${REGISTRY.length} declarations have golden packets`);
+}
