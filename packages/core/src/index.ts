@@ -1,4 +1,5 @@
 export * from './commands.ts';
+export { createCore } from './core.ts';
 export * from './events.ts';
 export * from './limits.ts';
 export { memoryStore } from './memory-store.ts';

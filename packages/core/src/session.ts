@@ -1,5 +1,6 @@
 /** One signed-on client. The core keeps these; a front end holds one and renders what it is told. */
 import type { SessionEvent } from './events.ts';
+import type { Account } from './ports.ts';
 import type { ClientProfile, MessageId, Peer, Presence, SessionId, Time, Uin } from './words.ts';
 
 export interface SessionRequest {
@@ -8,6 +9,8 @@ export interface SessionRequest {
   readonly profile: ClientProfile;
   /** May stand beside other old-client sessions (OSCAR TLV 4A = 1). */
   readonly coexist: boolean;
+  /** What `verify` answered, perhaps a minute ago: refused `wrong-credentials` when the password was changed since. */
+  readonly verified?: Account;
   /** Called for every event, in order, never while a command of the session is being started. Must not throw. */
   readonly receive: (event: SessionEvent) => void;
 }

@@ -1,0 +1,226 @@
+/** Accounts: made, checked at sign-on, changed by their administrator. */
+import type { SignOn } from '../commands.ts';
+import type { EndReason } from '../events.ts';
+import type { Account, AccountChanges } from '../ports.ts';
+import { Refused, refuse } from '../refusals.ts';
+import type { CorePorts, CoreSettings, CreatedAccount, NewAccount } from '../service.ts';
+import { asUin, type Peer, type Uin, UIN_MAX } from '../words.ts';
+import { SignOnBrake } from './brake.ts';
+import { type Passwords, settlePasswords } from './passwords.ts';
+import { RegistrationBrake } from './registrations.ts';
+
+/** Numbers below are for those who ask for one by name. */
+const FIRST_ALLOCATED = 100_001;
+
+/** Opens for itself, so that an unknown account costs what a known one does. Nobody has to be kept from this password. */
+const NOBODY = UIN_MAX as Uin;
+const NO_PASSWORD = 'nobody';
+
+export type AdminChanges = Partial<Pick<Account, 'nickname' | 'codepage' | 'authorisationRequired' | 'hideAddress'>>;
+
+export class Accounts {
+  private readonly ports: CorePorts;
+  private readonly settings: CoreSettings;
+  /** Carries a change to live sessions; with a reason, ends them. */
+  private readonly changed: (uin: Uin, end?: EndReason) => Promise<void>;
+  private readonly brake: SignOnBrake;
+  private readonly registrations: RegistrationBrake;
+  private readonly sealedForNobody: Uint8Array;
+  private nextUin = FIRST_ALLOCATED as Uin;
+  private allocating: Promise<unknown> = Promise.resolve();
+  private refused = 0;
+
+  constructor(ports: CorePorts, settings: CoreSettings, changed: (uin: Uin, end?: EndReason) => Promise<void>) {
+    this.ports = ports;
+    this.settings = settings;
+    this.changed = changed;
+    this.brake = new SignOnBrake(settings.limits, ports.clock);
+    this.registrations = new RegistrationBrake(settings.limits, ports.clock);
+    this.sealedForNobody = ports.secrets.seal(NOBODY, NO_PASSWORD);
+  }
+
+  get signOnsRefused(): number {
+    return this.refused;
+  }
+
+  // -------------------------------------------------------------- sign-on
+
+  async verify({ uin, proof }: SignOn, peer: Peer): Promise<Account | Refused> {
+    const answer = this.settings.oldClients === 'off' ? refuse('old-clients-off') : await this.verifyBraked(uin, proof, peer);
+    if (answer instanceof Refused) this.refused++;
+    return answer;
+  }
+
+  private async verifyBraked(uin: Uin, proof: SignOn['proof'], peer: Peer): Promise<Account | Refused> {
+    const attempt = await this.brake.enter(uin, peer);
+    if (attempt instanceof Refused) return attempt;
+    let outcome: 'right' | 'wrong' | 'not-looked-at' = 'not-looked-at';
+    try {
+      const account = await this.ports.store.accounts.find(uin);
+      const proved = this.isProved(account, proof);
+      outcome = proved ? 'right' : 'wrong';
+      return proved && account !== undefined ? standingOf(account) : refuse('wrong-credentials');
+    } catch (error) {
+      this.ports.report('a sign-on could not be checked', error);
+      return refuse('unavailable');
+    } finally {
+      this.brake.leave(attempt, outcome);
+    }
+  }
+
+  /** Does the same work whether or not there is such an account, and whether or not it has an old password. */
+  private isProved(account: Account | undefined, proof: SignOn['proof']): boolean {
+    const sealed = account?.old;
+    const known = account !== undefined && sealed !== undefined;
+    const password = this.ports.secrets.open(known ? account.uin : NOBODY, known ? sealed : this.sealedForNobody);
+    if (password === undefined) {
+      this.ports.report('an old password cannot be opened', new Error(`the password of ${account?.uin ?? 'nobody'} was sealed with another secret.key`));
+    }
+    const proved = proof(password ?? NO_PASSWORD);
+    return proved && known && password !== undefined;
+  }
+
+  // ------------------------------------------------------------- creation
+
+  /** A client makes its own account: whatever number it asks for, it gets the next one. */
+  async register(account: NewAccount, peer: Peer): Promise<CreatedAccount | Refused> {
+    if (this.settings.registration === 'closed') return refuse('registration-closed');
+    const undo = this.registrations.enter(peer);
+    if (undo instanceof Refused) return undo;
+    try {
+      const created = await this.create(account);
+      if (created instanceof Refused) undo();
+      return created;
+    } catch (error) {
+      undo();
+      this.ports.report('an account could not be registered', error);
+      return refuse('unavailable');
+    }
+  }
+
+  /** Refusals: as for passwords, and `not-allowed` when the UIN is taken. */
+  async create(request: NewAccount, wanted?: Uin): Promise<CreatedAccount | Refused> {
+    const passwords = settlePasswords(request.password, request.oldPassword, this.settings.oldClients, this.ports.chance);
+    if (passwords instanceof Refused) return passwords;
+    const main = await this.ports.secrets.verifier(passwords.main);
+    for (;;) {
+      const uin = wanted ?? (await this.allocate());
+      if (uin === undefined) return refuse('unavailable');
+      if (await this.store(this.accountOf(uin, request, main, passwords))) return createdOf(uin, passwords);
+      if (wanted !== undefined) return refuse('not-allowed');
+    }
+  }
+
+  /** False when the number is taken. That of a deleted account may be given to somebody by name. */
+  private async store(account: Account): Promise<boolean> {
+    const { accounts } = this.ports.store;
+    if (await accounts.create(account)) return true;
+    const there = await accounts.find(account.uin);
+    if (there?.state !== 'deleted') return false;
+    await accounts.remove(account.uin);
+    return accounts.create(account);
+  }
+
+  private accountOf(uin: Uin, request: NewAccount, main: Account['main'], passwords: Passwords): Account {
+    return {
+      uin,
+      state: 'active',
+      createdAt: this.ports.clock.now(),
+      main,
+      ...(passwords.old === undefined ? {} : { old: this.ports.secrets.seal(uin, passwords.old) }),
+      nickname: request.nickname ?? '',
+      // As ICQ did (oscar.md §10.3): who wants to be seen by everybody says so.
+      authorisationRequired: request.authorisationRequired ?? true,
+      hideAddress: false,
+    };
+  }
+
+  /** The next number nobody ever had. One after the other, so that a crowd does not ask for the same one. */
+  private allocate(): Promise<Uin | undefined> {
+    const turn = this.allocating.then(async () => {
+      const uin = asUin(await this.ports.store.accounts.nextFree(this.nextUin));
+      if (uin !== undefined && uin < UIN_MAX) this.nextUin = (uin + 1) as Uin;
+      return uin;
+    });
+    this.allocating = turn.catch(() => undefined);
+    return turn;
+  }
+
+  // ------------------------------------------------------- administration
+
+  async show(uin: Uin): Promise<Account | undefined> {
+    const account = await this.ports.store.accounts.find(uin);
+    return account?.state === 'deleted' ? undefined : account;
+  }
+
+  /** In order of UIN, from `after` exclusive; shorter than `limit` only at the end. */
+  async list(after: number, limit: number): Promise<readonly Account[]> {
+    const found: Account[] = [];
+    for (let from = after; found.length < limit; ) {
+      const page = await this.ports.store.accounts.list(from, limit);
+      for (const account of page) if (account.state !== 'deleted' && found.length < limit) found.push(account);
+      const last = page.at(-1);
+      if (last === undefined || page.length < limit) break;
+      from = last.uin;
+    }
+    return found;
+  }
+
+  async set(uin: Uin, changes: AdminChanges): Promise<boolean> {
+    if (!(await this.update(uin, changes))) return false;
+    await this.changed(uin);
+    return true;
+  }
+
+  async passwd(uin: Uin, password: string, oldPassword?: string): Promise<CreatedAccount | Refused> {
+    const passwords = settlePasswords(password, oldPassword, this.settings.oldClients, this.ports.chance);
+    if (passwords instanceof Refused) return passwords;
+    const main = await this.ports.secrets.verifier(passwords.main);
+    const old = passwords.old === undefined ? undefined : this.ports.secrets.seal(uin, passwords.old);
+    if (!(await this.update(uin, { main, old }))) return refuse('no-such-user');
+    await this.changed(uin, 'password-changed');
+    return createdOf(uin, passwords);
+  }
+
+  async suspend(uin: Uin, suspended: boolean): Promise<boolean> {
+    if (!(await this.update(uin, { state: suspended ? 'suspended' : 'active' }))) return false;
+    await this.changed(uin, suspended ? 'account-suspended' : undefined);
+    return true;
+  }
+
+  /**
+   * Nothing of the account stays but its number and the means to tell its owner, and nobody else, that it is deleted.
+   * The number is not allocated again.
+   */
+  async remove(uin: Uin): Promise<boolean> {
+    const account = await this.show(uin);
+    if (account === undefined || !(await this.ports.store.accounts.remove(uin))) return false;
+    const { createdAt, main, old } = account;
+    const rest = { nickname: '', authorisationRequired: true, hideAddress: true };
+    await this.ports.store.accounts.create({ uin, state: 'deleted', createdAt, main, ...(old === undefined ? {} : { old }), ...rest });
+    await this.changed(uin, 'account-removed');
+    return true;
+  }
+
+  private async update(uin: Uin, changes: AccountChanges): Promise<boolean> {
+    return (await this.show(uin)) !== undefined && this.ports.store.accounts.update(uin, changes);
+  }
+}
+
+/** Told only to who knows the password. */
+function standingOf(account: Account): Account | Refused {
+  switch (account.state) {
+    case 'active':
+      return account;
+    case 'suspended':
+      return refuse('suspended');
+    case 'deleted':
+      return refuse('deleted');
+    default:
+      return account.state satisfies never;
+  }
+}
+
+function createdOf(uin: Uin, passwords: Passwords): CreatedAccount {
+  return passwords.generated && passwords.old !== undefined ? { uin, generatedOldPassword: passwords.old } : { uin };
+}

@@ -1,0 +1,184 @@
+/** Where the core's rooms meet. */
+import { Accounts } from './accounts/accounts.ts';
+import { LastSeen } from './accounts/last-seen.ts';
+import type { CommandInput, CommandName, CommandOutput } from './commands.ts';
+import type { EndReason, UserNotice } from './events.ts';
+import type { CommandTable, People } from './inside.ts';
+import { Confirmations } from './messages/confirmations.ts';
+import { Delivery } from './messages/delivery.ts';
+import { Messages } from './messages/messages.ts';
+import { startPruning } from './messages/pruning.ts';
+import { createPeople } from './people.ts';
+import { StoreFailed } from './ports.ts';
+import { type Refused, refuse } from './refusals.ts';
+import { calmReport } from './reporting.ts';
+import type { Core, CorePorts, CoreSettings } from './service.ts';
+import type { Session } from './session.ts';
+import type { CoreSession, SessionHost } from './sessions/core-session.ts';
+import { Registry } from './sessions/registry.ts';
+import { Sessions } from './sessions/sessions.ts';
+import type { Uin } from './words.ts';
+
+/** A notice as it travels: a node knows its own by its name, and has acted on those already. */
+interface Posted {
+  readonly node: string;
+  readonly notice: UserNotice;
+}
+
+/** The service, complete. It begins to forget old messages, and does so until `stop`. */
+export function createCore(outside: CorePorts, settings: CoreSettings): Core {
+  const ports: CorePorts = { ...outside, report: calmReport(outside.report, outside.clock) };
+  const node = Array.from(ports.chance.bytes(8), (byte) => byte.toString(16).padStart(2, '0')).join('');
+
+  const registry = new Registry((uin) => ports.bus.subscribe(`user.${uin}`, (payload) => heardOf(uin, payload as Posted)));
+  const people = createPeople({ ports, settings, sessions: registry, send: (from, to, body) => messages.say(from, to, body) });
+  const confirmations = new Confirmations(ports);
+  const delivery = new Delivery({ ports, settings, registry, people, confirmations, overrun: (session) => sessions.end(session, 'too-slow') });
+  const messages = new Messages({ ports, settings, registry, people, delivery, publish });
+  const lastSeen = new LastSeen(ports);
+  const accounts = new Accounts(ports, settings, changed);
+  const host: SessionHost = {
+    written: (session, id) => delivery.written(session, id),
+    confirmed: (session, id) => delivery.confirmed(session, id),
+    heard: (session, drained) => delivery.heard(session, drained),
+    closed(session, clean) {
+      delivery.closed(session, clean);
+      sessions.leave(session);
+    },
+    failed: (error) => ports.report('a front end failed to take an event', error),
+  };
+  const sessions = new Sessions({
+    ports,
+    settings,
+    registry,
+    people,
+    host,
+    arrive: (session) => delivery.arrive(session),
+    opened: ({ uin, id, signedOnAt, coexist, own }) => publish(uin, { type: 'session.opened', session: id, at: signedOnAt, coexist, own }),
+    seen: (uin) => lastSeen.note(uin),
+  });
+  const stopPruning = startPruning(ports, settings);
+  const commands = tableOf(people, messages, delivery);
+  let running = 0;
+  let whenIdle: (() => void) | undefined;
+
+  function publish(uin: Uin, notice: UserNotice): void {
+    ports.bus.publish(`user.${uin}`, { node, notice } satisfies Posted);
+  }
+
+  /** What another node did concerns an account that is here. */
+  function heardOf(uin: Uin, posted: Posted): void {
+    if (posted.node === node) return;
+    const { notice } = posted;
+    switch (notice.type) {
+      case 'message.stored':
+        delivery.deliver(notice.message);
+        break;
+      case 'passing':
+        messages.passHere(notice.from, notice.to, notice.passing);
+        break;
+      case 'session.opened':
+        if (!notice.coexist && !notice.own) sessions.openedElsewhere(uin, notice.session, notice.at);
+        break;
+      case 'account.changed':
+        void applyChange(uin, notice.end);
+        break;
+      default:
+        notice satisfies never;
+    }
+  }
+
+  async function changed(uin: Uin, end?: EndReason): Promise<void> {
+    await applyChange(uin, end);
+    publish(uin, end === undefined ? { type: 'account.changed' } : { type: 'account.changed', end });
+  }
+
+  /** Administration changed an account: its sessions here end, or know it. */
+  async function applyChange(uin: Uin, end: EndReason | undefined): Promise<void> {
+    if (end !== undefined) sessions.endAccount(uin, end);
+    try {
+      const account = registry.of(uin).length === 0 ? undefined : await ports.store.accounts.find(uin);
+      if (account !== undefined) for (const session of registry.of(uin)) session.account = account;
+      await people.refresh(uin);
+    } catch (error) {
+      ports.report('live sessions did not hear of a change of their account', error);
+    }
+  }
+
+  function run<C extends CommandName>(session: Session, command: C, input: CommandInput<C>): Promise<CommandOutput<C> | Refused> {
+    const live = session as CoreSession;
+    if (live.ended) return Promise.resolve(refuse('unavailable'));
+    let answer: unknown;
+    live.commandStarts();
+    try {
+      answer = (commands[command] as (session: CoreSession, input: CommandInput<C>) => unknown)(live, input);
+    } catch (error) {
+      answer = failed(command, error);
+    }
+    live.commandStarted();
+    if (!(answer instanceof Promise)) return Promise.resolve(answer as CommandOutput<C> | Refused);
+    running++;
+    return (answer as Promise<CommandOutput<C> | Refused>).then(finished, (error: unknown) => finished(failed(command, error)));
+  }
+
+  function finished<T>(answer: T): T {
+    if (--running === 0) whenIdle?.();
+    return answer;
+  }
+
+  function failed(command: CommandName, error: unknown): Refused {
+    ports.report(error instanceof StoreFailed ? `the store failed: ${error.code}` : `${command} failed`, error);
+    return refuse('unavailable');
+  }
+
+  async function stop(reason: EndReason): Promise<void> {
+    sessions.stop(reason);
+    stopPruning();
+    delivery.stop();
+    if (running > 0) await new Promise<void>((resolve) => (whenIdle = resolve));
+    await Promise.all([confirmations.stop(), lastSeen.flush()]);
+  }
+
+  return {
+    verify: (signOn, peer) => accounts.verify(signOn, peer),
+    register: (account, peer) => accounts.register(account, peer),
+    open: (request) => sessions.open(request),
+    run,
+    admin: {
+      create: (account) => accounts.create(account, account.uin),
+      show: (uin) => accounts.show(uin),
+      list: (after, limit) => accounts.list(after, limit),
+      set: (uin, changes) => accounts.set(uin, changes),
+      passwd: (uin, password, oldPassword) => accounts.passwd(uin, password, oldPassword),
+      suspend: (uin, suspended) => accounts.suspend(uin, suspended),
+      remove: (uin) => accounts.remove(uin),
+      sessionsOf: (uin) => registry.of(uin),
+    },
+    figures: () => ({
+      sessions: registry.sessions,
+      usersOnLine: registry.users,
+      messagesStored: messages.stored,
+      messagesDelivered: confirmations.total,
+      signOnsRefused: accounts.signOnsRefused,
+    }),
+    stop,
+  };
+}
+
+function tableOf(people: People, messages: Messages, delivery: Delivery): CommandTable<CommandName> {
+  // The core makes all its sessions itself.
+  const own = (session: Session): CoreSession => session as CoreSession;
+  return {
+    ...people.commands,
+    async 'presence.ready'(session, input) {
+      const wasReady = session.ready;
+      const answer = await people.commands['presence.ready'](session, input);
+      if (!wasReady && session.ready) delivery.ready(own(session));
+      return answer;
+    },
+    'messages.send': (session, input) => messages.send(own(session), input),
+    'messages.pass': (session, input) => messages.pass(own(session), input),
+    'messages.fetch': (session) => delivery.fetch(own(session)),
+    'messages.fetched': (session) => delivery.fetched(own(session)),
+  };
+}

@@ -1,0 +1,74 @@
+import type { Message, MessageId, Time, Uin } from '../words.ts';
+
+/**
+ * One session's messages between "given to its front end" and "confirmed". Holds ids only, except for messages that have
+ * to wait; empty again once the client is heard of.
+ */
+export class Mail {
+  /** Given, and not yet taken by the transport. */
+  readonly unwritten = new Set<MessageId>();
+  /** Taken by the transport, and when; oldest first. */
+  private readonly writtenAt = new Map<MessageId, Time>();
+  /** No message was written before. */
+  private oldest: Time = Number.POSITIVE_INFINITY;
+  /** Who sent what waits in the store to be fetched. */
+  unfetched: Set<Uin> | undefined;
+  /** Messages that came while earlier ones of the same sender wait, or before the client was ready. In order. */
+  held: Message[] = [];
+  /** What the last fetch gave. */
+  private lastFetch: readonly MessageId[] = [];
+
+  /** Was given to this client and is not confirmed. */
+  has(id: MessageId): boolean {
+    return this.unwritten.has(id) || this.writtenAt.has(id);
+  }
+
+  /** Messages given and not confirmed. */
+  get size(): number {
+    return this.unwritten.size + this.writtenAt.size;
+  }
+
+  holdsFrom(sender: Uin): boolean {
+    return this.unfetched?.has(sender) === true || (this.held.length > 0 && this.held.some((message) => message.from === sender));
+  }
+
+  written(id: MessageId, now: Time): void {
+    if (!this.unwritten.delete(id)) return;
+    if (this.writtenAt.size === 0) this.oldest = now;
+    this.writtenAt.set(id, now);
+  }
+
+  /** A fetch gave these; its answer counts as written. Nothing has to be held that is among them. */
+  fetched(messages: readonly Message[], now: Time): void {
+    if (this.writtenAt.size === 0) this.oldest = now;
+    for (const { id } of messages) this.writtenAt.set(id, now);
+    this.lastFetch = messages.map((message) => message.id);
+    if (this.held.length > 0) this.held = this.held.filter((message) => !this.has(message.id));
+  }
+
+  /** The client has what the last fetch gave: those of it that were not confirmed yet. */
+  takeLastFetch(): MessageId[] {
+    const ids = this.lastFetch.filter((id) => this.writtenAt.delete(id));
+    this.lastFetch = [];
+    return ids;
+  }
+
+  /** The client has this one. False when it was not given, or is confirmed already. */
+  take(id: MessageId): boolean {
+    return this.writtenAt.delete(id) || this.unwritten.delete(id);
+  }
+
+  /** Removes those written at `until` or before, oldest first. */
+  *takeWrittenUntil(until: Time): Iterable<MessageId> {
+    if (this.oldest > until) return;
+    this.oldest = Number.POSITIVE_INFINITY;
+    for (const [id, at] of this.writtenAt) {
+      if (at > until) {
+        this.oldest = at;
+        return;
+      }
+      this.writtenAt.delete(id);
+      yield id;
+    }
+  }
+}

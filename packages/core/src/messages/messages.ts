@@ -1,0 +1,148 @@
+/** What people say to each other: stored, then announced; or passed on to who is there. */
+import type { CommandInput } from '../commands.ts';
+import type { SessionEvent, UserNotice } from '../events.ts';
+import type { People } from '../inside.ts';
+import type { Appended, MailboxLimits, MessageDraft } from '../ports.ts';
+import { type Refused, refuse } from '../refusals.ts';
+import type { CorePorts, CoreSettings } from '../service.ts';
+import type { CoreSession } from '../sessions/core-session.ts';
+import type { Registry } from '../sessions/registry.ts';
+import type { Body, MessageId, Passing, Time, Uin } from '../words.ts';
+import { bodyBytes } from './body-size.ts';
+import type { Delivery } from './delivery.ts';
+
+/** An envelope wraps a message, in UTF-16 perhaps. */
+const ENVELOPE_FACTOR = 2;
+const SENDER_ID = /^[0-9a-f]{32}$/i;
+
+export interface Sent {
+  readonly id: MessageId;
+  readonly sentAt: Time;
+}
+
+export interface MessagesAround {
+  readonly ports: CorePorts;
+  readonly settings: CoreSettings;
+  readonly registry: Registry;
+  readonly people: Pick<People, 'viewFor' | 'ignores'>;
+  readonly delivery: Delivery;
+  readonly publish: (uin: Uin, notice: UserNotice) => void;
+}
+
+export class Messages {
+  private readonly around: MessagesAround;
+  private readonly mailboxLimits: MailboxLimits;
+  private storedHere = 0;
+  private lastId: MessageId = 0;
+
+  constructor(around: MessagesAround) {
+    const { limits } = around.settings;
+    this.around = around;
+    this.mailboxLimits = { messagesMax: limits.mailboxMessagesMax, bytesMax: limits.mailboxBytesMax, perSenderMax: limits.mailboxPerSenderMax };
+  }
+
+  get stored(): number {
+    return this.storedHere;
+  }
+
+  // --------------------------------------------------------------- stored
+
+  send(session: CoreSession, { to, body, store, senderId }: CommandInput<'messages.send'>): Refused | Promise<Sent | Refused> {
+    if (bodyBytes(body) > this.around.settings.limits.messageBytesMax) return refuse('too-large');
+    if (senderId !== undefined && !SENDER_ID.test(senderId)) return refuse('bad-input');
+    if (this.around.people.ignores(session.uin, to)) return refuse('you-ignore-them');
+    if (!store && !this.isHere(to)) return refuse('off-line');
+    return this.say(session.uin, to, body, senderId);
+  }
+
+  /** The one message path: check and store, announce, deliver. Rejects when the store fails. */
+  async say(from: Uin, to: Uin, body: Body, senderId?: string): Promise<Sent | Refused> {
+    const sentAt = this.around.ports.clock.now();
+    const limited = !this.isHere(to);
+    const draft: MessageDraft = senderId === undefined ? { from, to, body, sentAt, limited } : { from, to, body, sentAt, limited, senderId };
+    const appended = await this.around.ports.store.mailboxes.append(draft, this.mailboxLimits);
+    if (appended.outcome !== 'stored') return this.notStored(appended, draft);
+    const { id } = appended;
+    this.storedHere++;
+    this.lastId = Math.max(this.lastId, id);
+    const message = { id, from, to, sentAt, body };
+    this.around.publish(to, { type: 'message.stored', message });
+    this.around.delivery.deliver(message);
+    return { id, sentAt };
+  }
+
+  private notStored(appended: Exclude<Appended, { outcome: 'stored' }>, draft: MessageDraft): Sent | Refused | Promise<Sent> {
+    switch (appended.outcome) {
+      case 'repeated':
+        return this.sentBefore(appended.id, draft);
+      case 'ignored':
+        // Looks like any other: the next number, although nothing has it.
+        return { id: ++this.lastId, sentAt: draft.sentAt };
+      case 'no-such-user':
+        return refuse('no-such-user');
+      case 'full':
+        return refuse('mailbox-full');
+      default:
+        return appended satisfies never;
+    }
+  }
+
+  private async sentBefore(id: MessageId, draft: MessageDraft): Promise<Sent> {
+    const [message] = await this.around.ports.store.mailboxes.since(draft.to, id - 1, 1);
+    return { id, sentAt: message?.id === id ? message.sentAt : draft.sentAt };
+  }
+
+  // ------------------------------------------------------------ passed on
+
+  pass(session: CoreSession, { to, passing, needs, concealed }: CommandInput<'messages.pass'>): Refused | undefined {
+    switch (passing.kind) {
+      case 'typing':
+        return this.passTyping(session.uin, to, passing);
+      case 'envelope':
+        if (passing.bytes.length > this.around.settings.limits.messageBytesMax * ENVELOPE_FACTOR) return refuse('too-large');
+        return this.passEnvelope(session.uin, to, passing, needs, concealed);
+      default:
+        return passing satisfies never;
+    }
+  }
+
+  /** Nobody is told when it does not arrive. */
+  private passTyping(from: Uin, to: Uin, passing: Passing): undefined {
+    if (this.around.people.ignores(from, to)) return;
+    this.around.publish(to, { type: 'passing', from, to, passing });
+    this.passHere(from, to, passing);
+  }
+
+  /** To the sessions of this node; ignored senders are dropped where the recipient is. */
+  passHere(from: Uin, to: Uin, passing: Passing): void {
+    if (!this.around.people.ignores(to, from)) this.handTo(this.readyOf(to), from, to, passing);
+  }
+
+  private passEnvelope(from: Uin, to: Uin, passing: Passing, needs: string | undefined, concealed: boolean): Refused | undefined {
+    const { people } = this.around;
+    if (people.ignores(from, to)) return refuse('you-ignore-them');
+    const ready = this.readyOf(to);
+    if (ready.length === 0 || (concealed && people.viewFor(from, to) === undefined)) return refuse('off-line');
+    if (people.ignores(to, from)) return undefined;
+    if (needs === undefined) return this.handTo(ready, from, to, passing);
+    const able = ready.filter((session) => session.presence.capabilities.includes(needs));
+    if (able.length === 0) return refuse('not-supported-by-client');
+    // An offer is for one client: two of them would both answer it (oscar.md §10.4).
+    return this.handTo([able.reduce((a, b) => (b.lastHeardAt >= a.lastHeardAt ? b : a))], from, to, passing);
+  }
+
+  private handTo(sessions: readonly CoreSession[], from: Uin, to: Uin, passing: Passing): undefined {
+    if (sessions.length === 0) return;
+    const sender = this.around.people.viewFor(to, from);
+    const event: SessionEvent = sender === undefined ? { type: 'passing', from, passing } : { type: 'passing', from, passing, sender };
+    for (const session of sessions) session.emit(event);
+  }
+
+  private isHere(uin: Uin): boolean {
+    return this.around.registry.of(uin).some((session) => session.ready);
+  }
+
+  private readyOf(uin: Uin): readonly CoreSession[] {
+    return this.around.registry.of(uin).filter((session) => session.ready);
+  }
+}
