@@ -85,8 +85,9 @@ export function authorisationCommands(inside: Inside, room: PresenceRoom, roster
 
   async function withdraw(session: LiveSession, from: Uin): Outcome {
     const me = session.uin;
-    await using(me, (mine) => forget(mine, from));
     await using(from, (theirs) => editFor(theirs, (roster) => roster.contactItems(me).map(({ groupId, itemId }) => ({ do: 'remove', groupId, itemId }))));
+    // Afterwards, so that his client sees a contact removed and not one that leaves.
+    await using(me, (mine) => forget(mine, from));
   }
 
   async function forget(mine: HeldRoster, other: Uin): Promise<void> {
