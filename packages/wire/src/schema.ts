@@ -100,10 +100,12 @@ export interface Extent {
   readonly min: number;
   /** Longest run it can express. */
   readonly max: number;
-  /** A reader over the run. */
-  open(r: Reader): Reader;
-  /** Writes the run by calling `body`, with whatever frames it. */
-  write(w: Writer, body: () => void): void;
+  /** Reads what frames the run: how many bytes follow. */
+  measure(r: Reader): number;
+  /** Begins a run; `end` wants the result. */
+  begin(w: Writer): number;
+  /** Ends it: fills in what frames it, or refuses its length. */
+  end(w: Writer, begun: number): void;
 }
 
 /** Exactly `length` bytes. */
@@ -112,32 +114,35 @@ export function fixed(length: number): Extent {
     doc: `${length} bytes`,
     min: length,
     max: length,
-    open: (r) => r.sub(length),
-    write: (w, body) => {
-      const from = w.length;
-      body();
-      if (w.length - from !== length) throw new WireError('bad-value', -1, `need exactly ${length} bytes, got ${w.length - from}`);
+    measure: () => length,
+    begin: (w) => w.length,
+    end: (w, begun) => {
+      if (w.length - begun !== length) throw new WireError('bad-value', -1, `need exactly ${length} bytes, got ${w.length - begun}`);
     },
   };
 }
 
 /** As many bytes as a number before them says. */
 export function bytesOf(length: Layout<number>): Extent {
-  const width = length.doc.type === 'u8' ? 1 : length.doc.type.startsWith('u16') ? 2 : 4;
+  const width = widthOf(length);
   const max = width === 1 ? 0xff : width === 2 ? 0xffff : 0xffffffff;
   return {
     doc: `${length.doc.type} length, bytes`,
     min: width,
     max,
-    open: (r) => r.sub(length.read(r)),
-    write: (w, body) => {
-      const at = w.reserve(width);
-      body();
-      const size = w.length - at - width;
+    measure: (r) => length.read(r),
+    begin: (w) => w.reserve(width),
+    end: (w, begun) => {
+      const size = w.length - begun - width;
       if (size > max) throw new WireError('too-long', -1, `${size} bytes do not fit a ${length.doc.type} length`);
-      w.patch(at, (p) => length.write(p, size));
+      w.patch(begun, length, size);
     },
   };
+}
+
+/** Bytes of a number's layout. */
+function widthOf(number: Layout<number>): 1 | 2 | 4 {
+  return number.min === 1 ? 1 : number.min === 2 ? 2 : 4;
 }
 
 /** Everything to the end of what encloses it. */
@@ -145,8 +150,9 @@ export const rest: Extent = {
   doc: 'to the end',
   min: 0,
   max: 0xffff,
-  open: (r) => r.sub(r.left),
-  write: (_w, body) => body(),
+  measure: (r) => r.left,
+  begin: () => 0,
+  end: () => {},
 };
 
 // ---------------------------------------------------------------- bytes and text
@@ -156,11 +162,12 @@ export function bytes(extent: Extent): Layout<Uint8Array> {
   return {
     doc: { type: `bytes (${extent.doc})` },
     min: extent.min,
-    read: (r) => {
-      const run = extent.open(r);
-      return run.bytes(run.left);
+    read: (r) => r.bytes(extent.measure(r)),
+    write: (w, value) => {
+      const begun = extent.begin(w);
+      w.bytes(value);
+      extent.end(w, begun);
     },
-    write: (w, value) => extent.write(w, () => w.bytes(value)),
     sample: (chance) => {
       const exact = /^(\d+) bytes$/.exec(extent.doc);
       return Uint8Array.from({ length: exact ? Number(exact[1]) : upTo(chance, 20) }, () => upTo(chance, 0xff));
@@ -175,7 +182,15 @@ export function ascii(extent: Extent): Layout<string> {
     doc: { type: `ascii (${extent.doc})` },
     min: extent.min,
     read: (r) => latin1(raw.read(r)),
-    write: (w, value) => raw.write(w, fromLatin1(value)),
+    write: (w, value) => {
+      const begun = extent.begin(w);
+      for (let i = 0; i < value.length; i++) {
+        const code = value.charCodeAt(i);
+        if (code > 0xff) throw new WireError('bad-value', -1, `character U+${code.toString(16)} is not ASCII`);
+        w.u8(code);
+      }
+      extent.end(w, begun);
+    },
     sample: (chance) => latin1(raw.sample(chance).map((b) => 0x20 + (b % 95))),
   };
 }
@@ -199,16 +214,6 @@ function latin1(data: Uint8Array): string {
   let text = '';
   for (const byte of data) text += String.fromCharCode(byte);
   return text;
-}
-
-function fromLatin1(text: string): Uint8Array {
-  const data = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 0xff) throw new WireError('bad-value', -1, `character U+${code.toString(16)} is not ASCII`);
-    data[i] = code;
-  }
-  return data;
 }
 
 // ---------------------------------------------------------------- structure
@@ -295,8 +300,12 @@ export function struct<const F extends Fields>(fields: F): Layout<Flat<StructVal
 export function within<T>(extent: Extent, layout: Layout<T>): Layout<T> {
   return {
     doc: { type: `${layout.doc.type} (${extent.doc})`, ...(layout.doc.fields ? { fields: layout.doc.fields } : {}) },
-    read: (r) => layout.read(extent.open(r)),
-    write: (w, value) => extent.write(w, () => layout.write(w, value)),
+    read: (r) => layout.read(r.sub(extent.measure(r))),
+    write: (w, value) => {
+      const begun = extent.begin(w);
+      layout.write(w, value);
+      extent.end(w, begun);
+    },
     sample: (chance) => layout.sample(chance),
   };
 }
@@ -395,6 +404,7 @@ function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, wor
   const known = Object.entries(fields).map(([name, field]) => ({ name, type: field[0], layout: field[1] as Layout<unknown>, many: field[2] === many }));
   const byType = new Map(known.map((field) => [field.type, field]));
   const length = bytesOf(word);
+  const rawData = bytes(rest);
   const counted = 'count' in framing ? framing.count : undefined;
   const sized = 'size' in framing ? bytesOf(framing.size) : undefined;
   const framed = counted ? `${counted.doc.type} count` : sized ? sized.doc : 'to the end';
@@ -423,9 +433,11 @@ function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, wor
     }
   }
 
-  function writeOne(w: Writer, type: number, body: () => void): void {
+  function writeOne<T>(w: Writer, type: number, layout: Layout<T>, value: T): void {
     word.write(w, type);
-    length.write(w, body);
+    const begun = length.begin(w);
+    layout.write(w, value);
+    length.end(w, begun);
   }
 
   function writeAll(w: Writer, value: Record<string, unknown>): number {
@@ -434,19 +446,17 @@ function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, wor
       const part = value[field.name];
       if (part === undefined) continue;
       try {
-        for (const one of field.many ? (part as readonly unknown[]) : [part]) {
-          writeOne(w, field.type, () => field.layout.write(w, one));
-          written++;
-        }
+        if (field.many) for (const one of part as readonly unknown[]) writeOne(w, field.type, field.layout, one);
+        else writeOne(w, field.type, field.layout, part);
+        written += field.many ? (part as readonly unknown[]).length : 1;
       } catch (error) {
         throw inField(error, field.name);
       }
     }
-    for (const raw of (value['extra'] as readonly RawTlv[] | undefined) ?? []) {
-      writeOne(w, raw.type, () => w.bytes(raw.data));
-      written++;
-    }
-    return written;
+    const extra = value['extra'] as readonly RawTlv[] | undefined;
+    if (extra === undefined) return written;
+    for (const raw of extra) writeOne(w, raw.type, rawData, raw.data);
+    return written + extra.length;
   }
 
   return {
@@ -457,7 +467,7 @@ function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, wor
     read(r) {
       const value: Record<string, unknown> = {};
       const want = counted?.read(r);
-      const run = sized ? sized.open(r) : r;
+      const run = sized ? r.sub(sized.measure(r)) : r;
       // Fewer than four bytes cannot hold another TLV: padding some clients leave behind.
       for (let got = 0; want === undefined ? run.left >= 4 : got < want; got++) {
         if (got === TLVS_MAX) throw new WireError('too-long', run.at, `more than ${TLVS_MAX} TLVs`);
@@ -467,13 +477,10 @@ function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, wor
     },
     write(w, value) {
       const fieldsOf = value as Record<string, unknown>;
-      if (counted) {
-        const width = counted.doc.type === 'u8' ? 1 : 2;
-        const at = w.reserve(width);
-        const written = writeAll(w, fieldsOf);
-        w.patch(at, (p) => counted.write(p, written));
-      } else if (sized) sized.write(w, () => void writeAll(w, fieldsOf));
-      else writeAll(w, fieldsOf);
+      const begun = counted ? w.reserve(widthOf(counted)) : sized ? sized.begin(w) : 0;
+      const written = writeAll(w, fieldsOf);
+      if (counted) w.patch(begun, counted, written);
+      else sized?.end(w, begun);
     },
     sample(chance) {
       const value: Record<string, unknown> = {};

@@ -61,7 +61,7 @@ export class Writer {
     this.data[this.length++] = value >>> 24;
   }
 
-  /** Leaves room for a length that is known only later; returns where, for `patch…`. */
+  /** Leaves room for a number that is known only later; returns where, for `patch`. */
   reserve(bytes: number): number {
     this.room(bytes);
     const at = this.length;
@@ -70,11 +70,11 @@ export class Writer {
     return at;
   }
 
-  /** Runs `write` with the end of the data moved to `at`, to fill in a reserved place. */
-  patch(at: number, write: (w: Writer) => void): void {
+  /** Fills in a number where room was left for it. */
+  patch(at: number, number: { write(w: Writer, value: number): void }, value: number): void {
     const end = this.length;
     this.length = at;
-    write(this);
+    number.write(this, value);
     this.length = end;
   }
 

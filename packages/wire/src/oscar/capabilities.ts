@@ -67,8 +67,13 @@ export function capabilityFromBytes(id: Uint8Array): Capability {
 /** The 16 bytes of an id. @throws WireError `bad-value` when `id` is not 32 hexadecimal digits */
 export function capabilityBytes(id: Capability): Uint8Array {
   const data = new Uint8Array(16);
-  for (let i = 0; i < 16; i++) data[i] = (nibble(id, i * 2) << 4) | nibble(id, i * 2 + 1);
-  if (id.length !== 32) throw new WireError('bad-value', -1, `a capability is 32 hexadecimal digits, not ${JSON.stringify(id)}`);
+  let wrong = id.length !== 32;
+  for (let i = 0; i < 16; i++) {
+    const byte = (digit(id.charCodeAt(i * 2)) << 4) | digit(id.charCodeAt(i * 2 + 1));
+    wrong ||= byte < 0;
+    data[i] = byte;
+  }
+  if (wrong) throw new WireError('bad-value', -1, `a capability is 32 hexadecimal digits, not ${JSON.stringify(id)}`);
   return data;
 }
 
@@ -78,10 +83,11 @@ function hexOf(byte: number): string {
   return HEX[byte] as string;
 }
 
-function nibble(text: string, at: number): number {
-  const value = '0123456789ABCDEF'.indexOf(text.charAt(at).toUpperCase() || '-');
-  if (value < 0) throw new WireError('bad-value', -1, `a capability is 32 hexadecimal digits, not ${JSON.stringify(text)}`);
-  return value;
+/** -1 when the character is no hexadecimal digit. */
+function digit(code: number): number {
+  if (code >= 0x30 && code <= 0x39) return code - 0x30;
+  const letter = code | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }
 
 /** One id. */
