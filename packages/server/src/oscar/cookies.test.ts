@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import type { Chance, Clock, Uin } from '@seekyou/core';
+import type { Account, Chance, Clock, Uin } from '@seekyou/core';
 import { COOKIE_BYTES, type CookieRecord, createCookieJar } from './cookies.ts';
 
 let counter = 0;
@@ -15,11 +15,10 @@ function jarAt(time: { now: number }, over: { key?: Uint8Array; node?: Uint8Arra
 }
 
 const record: CookieRecord = {
-  uin: 100_001 as Uin,
+  account: { uin: 100_001 as Uin } as Account,
   family: 0,
   software: { name: 'climm', clientId: 266, version: [5, 37, 1, 3728], distribution: 85, language: 'en', country: 'us' },
   coexist: false,
-  codepage: 1251,
 };
 
 test('a cookie is 256 bytes and good once', () => {

@@ -3,21 +3,20 @@
  * on the node that made them. @see oscar.md §2.5
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { asUin, type Chance, type Clock, type Uin } from '@seekyou/core';
+import { type Account, asUin, type Chance, type Clock } from '@seekyou/core';
 import type { ClientSoftware } from './state.ts';
 
 export const COOKIE_BYTES = 256;
 
 /** What a cookie stands for; it stays here, the client carries only the name of it. */
 export interface CookieRecord {
-  readonly uin: Uin;
+  /** As it was when its password was proved. */
+  readonly account: Account;
   /** 0: BOS; else the family of a service connection. */
   readonly family: number;
   readonly software: ClientSoftware;
   /** May stand beside other sessions of the account (TLV 4A = 1). */
   readonly coexist: boolean;
-  /** The account's own code page, when it has one. */
-  readonly codepage: number | undefined;
 }
 
 /**
@@ -85,7 +84,7 @@ export function createCookieJar({ clock, chance, key, node, cookieMs }: CookieSe
       const view = new DataView(cookie.buffer);
       cookie.set(node, 0);
       cookie.set(chosen.subarray(0, 16), ID_AT);
-      view.setUint32(UIN_AT, record.uin);
+      view.setUint32(UIN_AT, record.account.uin);
       view.setUint16(FAMILY_AT, record.family);
       view.setUint16(EXPIRY_AT, Math.floor(expiresAt / 2 ** 32));
       view.setUint32(EXPIRY_AT + 2, expiresAt % 2 ** 32);
@@ -106,7 +105,7 @@ export function createCookieJar({ clock, chance, key, node, cookieMs }: CookieSe
       known.delete(id);
       if (clock.now() >= expiresAt) return 'late';
       // The UIN in the cookie is for the nodes of a service to route by; what counts is what we remember.
-      return found === undefined || asUin(view.getUint32(UIN_AT)) !== found.record.uin ? 'repeated' : found.record;
+      return found === undefined || asUin(view.getUint32(UIN_AT)) !== found.record.account.uin ? 'repeated' : found.record;
     },
   };
 }

@@ -57,7 +57,7 @@ function carryOut(effects: readonly LoginEffect[], answers: Partial<Record<strin
     for (const effect of list) {
       if (effect.do === 'send') sent.push(effect.packet);
       else if (effect.do === 'become') state = { ...state, ...effect.change };
-      else if (effect.do === 'timer') closes += effect.then().filter((then) => then.do === 'close').length;
+      else if (effect.do === 'timer') closes += effect.run().filter((next) => next.do === 'close').length;
       else if (effect.do === 'ask') {
         asked.push({ command: effect.command, input: effect.input });
         const given = answers[effect.command];
@@ -123,7 +123,8 @@ test('a roasted sign-on is answered on channel 4, byte for byte as in the refere
   const verify = asked[0]?.input as SignOn;
   assert.equal(verify.uin, UIN);
   assert.equal(verify.proof('pass1234'), true);
-  assert.deepEqual((asked[1]?.input as { software: unknown }).software, {
+  const admit = asked[1]?.input as { software: unknown } | undefined;
+  assert.deepEqual(admit?.software, {
     name: 'ICQ Inc. - Product of ICQ (TM).2003b.5.37.1.3728.85',
     clientId: 266,
     version: [5, 37, 1, 3728],
@@ -212,8 +213,13 @@ test('the right hash is answered by 17/03 and an empty channel 4; TLS is spoken 
     const body = `00010006313030303031 0005000e3132372e302e302e313a35313930 00060100${hex(COOKIE)}${ending}`.replaceAll(' ', '');
     assert.equal(hex(snacOf(sent[0])), `00170003000000000007${body}`);
     assert.equal(frameOf(sent[1]).length, 0);
-    assert.equal((asked[0]?.input as SignOn).proof('pass1234'), true);
-    assert.equal((asked[1]?.input as { coexist: boolean }).coexist, true);
+    assert.deepEqual(
+      asked.map(({ command }) => command),
+      ['login.verify', 'login.admit'],
+    );
+    const [verify, admit] = asked.map(({ input }) => input) as [SignOn, { coexist: boolean }];
+    assert.equal(verify.proof('pass1234'), true);
+    assert.equal(admit.coexist, true);
     assert.deepEqual(state, { challenge: undefined, answered: true });
   }
 });

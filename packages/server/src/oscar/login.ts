@@ -119,7 +119,7 @@ function endingWith(...packets: readonly LoginPacket[]): readonly LoginEffect[] 
   return [
     ...packets.map((packet): LoginEffect => ({ do: 'send', packet })),
     { do: 'become', change: { answered: true } },
-    { do: 'timer', name: 'goodbye', ms: CLOSE_AFTER_MS, then: () => [{ do: 'close', last: [], why: 'the sign-on was answered' }] },
+    { do: 'timer', name: 'goodbye', ms: CLOSE_AFTER_MS, run: () => [{ do: 'close', last: [], why: 'the sign-on was answered' }] },
   ];
 }
 

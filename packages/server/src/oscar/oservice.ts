@@ -3,7 +3,7 @@ import type { CommandInput } from '@seekyou/core';
 import { ErrorCode, Family, oservice } from '@seekyou/wire/oscar';
 import { REFUSAL_CODES } from './refusal-codes.ts';
 import type { RateNotice } from './rates.ts';
-import { ask, become, type Handler, on, type OscarContext, type OscarEffect, type OscarState, reply, type Request, type Route, say } from './state.ts';
+import { ask, become, type Handler, on, type OscarEffect, type OscarState, reply, type Request, type Route, say } from './state.ts';
 import { statusFromWord } from './status.ts';
 import { fromWireDirect, ownUser } from './user-info.ts';
 
@@ -108,7 +108,7 @@ const onRateQuery: Handler<unknown> = ({ state, rates, now }, _message, request)
 };
 
 /** 01/0A: a class is nearly used up, used up, or free again. */
-export function rateChange({ state }: Pick<OscarContext, 'state'>, { code, record }: RateNotice): OscarEffect {
+export function rateChange(state: OscarState, { code, record }: RateNotice): OscarEffect {
   const value = { code, classes: [record] };
   return readsRateState(state) ? say(oservice.rateParamChange, value) : say(oservice.rateParamChangeOld, value);
 }

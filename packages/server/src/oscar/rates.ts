@@ -185,7 +185,7 @@ export class RateMeter {
   }
 
   private record(at: number, now: Time): RateClass {
-    const { overrun, ...rule } = this.rules[at] as RateRule;
+    const { overrun: _, ...rule } = this.rules[at] as RateRule;
     const level = this.levels[at];
     const lastMs = Math.min(0xffffffff, Math.max(0, now - (level?.last ?? this.since)));
     // libpurple sends nothing of a class whose state is not 0, so only a limited one has 1.

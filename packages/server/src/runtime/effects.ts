@@ -34,7 +34,7 @@ export interface TimerEffect<S, P, C extends string = CommandName> {
   readonly do: 'timer';
   readonly name: string;
   readonly ms: number;
-  readonly then: () => readonly Effect<S, P, C>[];
+  readonly run: () => readonly Effect<S, P, C>[];
 }
 
 /** Sends `last`, flushes, and closes without resetting the connection. Nothing after it happens. */

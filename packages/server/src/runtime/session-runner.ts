@@ -121,7 +121,7 @@ export class SessionRunner<I, S, P, C extends string> {
           this.host.become(effect.change);
           break;
         case 'timer':
-          this.setTimer(effect.name, effect.ms, effect.then);
+          this.setTimer(effect.name, effect.ms, effect.run);
           break;
         case 'close':
           this.host.close(effect.last, effect.why);
@@ -181,7 +181,7 @@ export class SessionRunner<I, S, P, C extends string> {
     if (strand.inputStrand) this.busy = false;
   }
 
-  private setTimer(name: string, ms: number, then: () => readonly Effect<S, P, C>[]): void {
+  private setTimer(name: string, ms: number, run: () => readonly Effect<S, P, C>[]): void {
     this.timers?.get(name)?.();
     if (ms === 0) {
       this.timers?.delete(name);
@@ -192,7 +192,7 @@ export class SessionRunner<I, S, P, C extends string> {
       this.timers?.delete(name);
       if (this.stopped) return;
       try {
-        this.begin(then(), undefined, false);
+        this.begin(run(), undefined, false);
       } catch (error) {
         this.host.failed(error, undefined);
       }

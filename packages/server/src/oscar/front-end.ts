@@ -1,0 +1,160 @@
+/** The OSCAR front end: takes connections and lets them talk to the core. */
+import { randomBytes } from 'node:crypto';
+import type { Chance, Clock, Core, Limits, Peer } from '@seekyou/core';
+import type { Transport } from '@seekyou/net';
+import { encode } from '@seekyou/wire';
+import { encodeFlap, FlapChannel, login } from '@seekyou/wire/oscar';
+import type { Advertised } from '../runtime/config.ts';
+import { ConnectionCaps, type Place } from '../runtime/limits.ts';
+import { addressesFrom } from './advertise.ts';
+import { Connection, type FrontEndLog, type Surroundings } from './connection.ts';
+import { createCookieJar } from './cookies.ts';
+import { count, type Counters, startCounters } from './counters.ts';
+import { Encodings } from './encodings.ts';
+import type { ClearSignOn } from './login.ts';
+import { BENCH_RATES, PEOPLE_RATES, type RateRule } from './rates.ts';
+
+export interface OscarSettings {
+  readonly clearSignOn: ClearSignOn;
+  readonly advertise: readonly Advertised[];
+  readonly defaultCodepage: number;
+  /** No limits on how fast clients send: for measuring. */
+  readonly liftRates?: boolean;
+  readonly rates?: readonly RateRule[];
+  /** Whether a relay at this address hides its clients. */
+  readonly hidesClients?: (address: string) => boolean;
+  /** A page told to people whose sign-on was refused or whose session was ended. */
+  readonly helpUrl?: string;
+}
+
+export interface OscarFrontEndParts {
+  readonly core: Core;
+  readonly clock: Clock;
+  readonly chance: Chance;
+  readonly limits: Limits;
+  readonly settings: OscarSettings;
+  readonly log: FrontEndLog;
+  /** Counted into; see counters.ts for the names. */
+  readonly counters: Counters;
+  /** Key of the cookies, shared by the nodes of a service. Absent: one of our own. */
+  readonly nodeKey?: Uint8Array;
+}
+
+export interface OscarFrontEnd {
+  accept(transport: Transport): void;
+  /** Open connections, signed on or not. */
+  readonly connections: number;
+  /** Tells every client, gives them a moment to read it, and closes. New connections are turned away meanwhile. */
+  stop(): Promise<void>;
+}
+
+/** All deadlines are looked at so often; they are in tens of seconds. */
+const TICK_MS = 1_000;
+const STOP_MS = 2_000;
+/** 64 characters, none of them special to anybody. */
+const KEY_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+/** 132 bits; Miranda has room for 64 characters. */
+const KEY_LENGTH = 22;
+
+export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
+  const { core, clock, chance, limits, settings, log, counters } = parts;
+  startCounters(counters);
+  const connections = new Set<Connection>();
+  const caps = new ConnectionCaps(limits);
+  const addressFrom = addressesFrom(settings.advertise);
+  let cancelTick: (() => void) | undefined;
+  let stopping = false;
+  let whenEmpty: (() => void) | undefined;
+
+  const around: Surroundings = {
+    core,
+    clock,
+    limits,
+    login: { clearSignOn: settings.clearSignOn, keyMs: limits.cookieMs, ...(settings.helpUrl === undefined ? {} : { helpUrl: settings.helpUrl }) },
+    defaultCodepage: settings.defaultCodepage,
+    rates: settings.rates ?? (settings.liftRates === true ? BENCH_RATES : PEOPLE_RATES),
+    log,
+    counters,
+    encodings: new Encodings(counters),
+    cookies: createCookieJar({ clock, chance, key: parts.nodeKey ?? randomBytes(32), node: chance.bytes(8), cookieMs: limits.cookieMs }),
+    loginKey: () => Array.from(chance.bytes(KEY_LENGTH), (byte) => KEY_CHARACTERS.charAt(byte & 63)).join(''),
+    addressFor,
+    left,
+  };
+
+  function addressFor(transport: Transport, peer: Peer): string | undefined {
+    const client = peer.known ? peer.address : undefined;
+    const address = addressFrom({ client, destination: transport.destination, local: transport.local });
+    if (address === undefined) {
+      log.warn(
+        { peer: client ?? 'behind a relay', local: transport.local.address },
+        `a sign-on was refused: no address of this server can be told to that client; add advertise = ["HOST:${transport.local.port}"] to seekyou.toml`,
+      );
+    }
+    return address;
+  }
+
+  function accept(transport: Transport): void {
+    const peer = {
+      address: transport.peer.address,
+      port: transport.peer.port,
+      known: transport.peer.known && settings.hidesClients?.(transport.peer.address) !== true,
+    };
+    const place = stopping ? 'full' : caps.enter(peer);
+    if (typeof place === 'string') turnAway(transport, place);
+    else begin(transport, peer, place);
+  }
+
+  function begin(transport: Transport, peer: Peer, place: Place): void {
+    const [high = 0, low = 0] = chance.bytes(2);
+    const connection = new Connection(around, transport, peer, place, high * 256 + low);
+    connections.add(connection);
+    cancelTick ??= clock.after(TICK_MS, tick);
+    connection.begin();
+  }
+
+  /** Says why in the two frames every client reads, and keeps nothing of it. */
+  function turnAway(transport: Transport, why: 'full' | 'network-full'): void {
+    count(counters, why === 'full' ? 'oscar_connections_refused_full' : 'oscar_connections_refused_network');
+    const error = why === 'full' ? login.AuthError.unavailable : login.AuthError.tooManyFromAddress;
+    transport.write(encodeFlap(FlapChannel.hello, 0, Uint8Array.of(0, 0, 0, login.FLAP_VERSION)));
+    transport.end(encodeFlap(FlapChannel.close, 1, encode(login.loginAnswer, { error, debug: 1 })));
+    transport.destroy();
+  }
+
+  function tick(): void {
+    cancelTick = connections.size === 0 ? undefined : clock.after(TICK_MS, tick);
+    const now = clock.now();
+    for (const connection of connections) connection.tick(now);
+  }
+
+  function left(connection: Connection): void {
+    connections.delete(connection);
+    if (connections.size > 0) return;
+    cancelTick?.();
+    cancelTick = undefined;
+    whenEmpty?.();
+  }
+
+  async function stop(): Promise<void> {
+    stopping = true;
+    if (connections.size === 0) return;
+    const empty = new Promise<void>((resolve) => {
+      whenEmpty = resolve;
+    });
+    for (const connection of connections) connection.stop();
+    const cancel = clock.after(STOP_MS, () => {
+      for (const connection of connections) connection.transport.destroy();
+    });
+    await empty;
+    cancel();
+  }
+
+  return {
+    accept,
+    get connections() {
+      return connections.size;
+    },
+    stop,
+  };
+}

@@ -1,0 +1,182 @@
+/** A connection before sign-on: family 17 and the roasted password, carried out. */
+import { Refused, refuse, type SignOn } from '@seekyou/core';
+import { encode, WireError } from '@seekyou/wire';
+import { decodeSnac, decodeSnacBody, dissectSnac, ErrorCode, Family, familyError, FlapChannel, login, type Snac, snacName } from '@seekyou/wire/oscar';
+import { type RunnerHost, SessionRunner } from '../runtime/session-runner.ts';
+import type { Connection, Talk } from './connection.ts';
+import type { CounterName } from './counters.ts';
+import {
+  LOGIN_START,
+  type LoginCommand,
+  type LoginCommands,
+  type LoginContext,
+  type LoginEffect,
+  type LoginPacket,
+  type LoginState,
+  onRoasted,
+  routes as loginRoutes,
+} from './login.ts';
+import { routes as registrationRoutes } from './registration.ts';
+
+const table = new Map([...loginRoutes, ...registrationRoutes].map((route) => [route.declaration.subtype, route]));
+
+type Input = { readonly payload: Uint8Array } | { readonly hello: login.FlapHello };
+
+/** What a sign-on that is being checked may still say; more is nobody's sign-on. */
+const INPUTS_WAITING_MAX = 16;
+
+export class LoginTalk implements Talk, RunnerHost<Input, LoginState, LoginPacket, LoginCommand> {
+  private readonly connection: Connection;
+  private readonly runner: SessionRunner<Input, LoginState, LoginPacket, LoginCommand>;
+  private state: LoginState = LOGIN_START;
+  private strikes = 0;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+    this.runner = new SessionRunner(this, connection.around.clock);
+  }
+
+  roasted(hello: login.FlapHello): void {
+    this.connection.count('oscar_sign_ons_roasted');
+    this.runner.take({ hello });
+  }
+
+  snac(payload: Uint8Array): void {
+    this.connection.count('oscar_snacs_received');
+    if (this.runner.waiting < INPUTS_WAITING_MAX) this.runner.take({ payload });
+  }
+
+  heard(): void {}
+
+  tick(): void {}
+
+  drained(): void {
+    this.runner.drained();
+  }
+
+  over(): void {
+    this.runner.stop();
+  }
+
+  farewell(why: 'late' | 'stopping'): Uint8Array {
+    const error = why === 'late' ? login.AuthError.reservationTimeout : login.AuthError.unavailable;
+    return encode(login.loginAnswer, { error, debug: 1 });
+  }
+
+  // -------------------------------------------------------------- for the runner
+
+  handle(input: Input): readonly LoginEffect[] {
+    if (this.state.answered) return [];
+    if ('hello' in input) return onRoasted(this.context(), input.hello);
+    let snac: Snac | undefined;
+    try {
+      snac = decodeSnac(input.payload);
+      const route = snac.family === Family.login ? table.get(snac.subtype) : undefined;
+      if (route === undefined) return this.outOfPlace(snac);
+      const message: unknown = decodeSnacBody(route.declaration, snac.data);
+      if (snac.subtype === login.loginRequest.subtype) this.countHash(message as login.LoginRequest);
+      return route.handle(this.context(), message, snac);
+    } catch (error) {
+      // A negative offset is a packet of ours that cannot be written.
+      if (!(error instanceof WireError) || error.offset < 0) throw error;
+      this.connection.count('oscar_snacs_malformed');
+      return snac === undefined ? this.strike([]) : this.strike([errorOf(snac, ErrorCode.incorrectFormat)]);
+    }
+  }
+
+  send(packet: LoginPacket): void {
+    const { connection } = this;
+    if ('channel4' in packet) connection.send(FlapChannel.close, encode(login.loginAnswer, packet.channel4));
+    else connection.send(FlapChannel.snac, connection.around.encodings.encode(packet), packet.written);
+  }
+
+  become(change: Partial<LoginState>): void {
+    this.state = { ...this.state, ...change };
+    if (this.state.answered) this.connection.settled();
+  }
+
+  ask(command: LoginCommand, input: unknown): unknown {
+    const commands: { readonly [K in LoginCommand]: (input: LoginCommands[K]['input']) => unknown } = {
+      'login.key': () => this.connection.around.loginKey(),
+      'login.verify': (signOn) => this.verify(signOn),
+      'login.admit': (admission) => this.admit(admission),
+      'login.register': (account) => this.register(account),
+    };
+    return commands[command](input as never);
+  }
+
+  close(last: readonly LoginPacket[]): void {
+    for (const packet of last) this.send(packet);
+    this.connection.part(undefined, true);
+  }
+
+  congested(): boolean {
+    return false;
+  }
+
+  idle(): void {}
+
+  failed(error: unknown, input: Input | undefined): void {
+    const { around, peer } = this.connection;
+    this.connection.count('oscar_handler_failures');
+    const packet = input !== undefined && 'payload' in input ? dissectSnac(input.payload, 'client', { redact: true }) : 'a roasted sign-on';
+    around.log.error({ err: error, peer: peer.address, packet }, 'a sign-on could not be handled');
+    this.connection.refuse(login.AuthError.internal);
+  }
+
+  // -------------------------------------------------------------- commands
+
+  private verify(signOn: SignOn): Promise<unknown> {
+    return this.connection.around.core.verify(signOn, this.connection.peer);
+  }
+
+  private admit({ account, software, coexist }: LoginCommands['login.admit']['input']): LoginCommands['login.admit']['output'] | Refused {
+    const { around, transport, peer } = this.connection;
+    const address = around.addressFor(transport, peer);
+    if (address === undefined) return refuse('no-address');
+    this.connection.count('oscar_sign_ons_admitted');
+    return { address, cookie: around.cookies.issue({ account, family: 0, software, coexist }) };
+  }
+
+  private async register(account: LoginCommands['login.register']['input']): Promise<unknown> {
+    const { around, peer } = this.connection;
+    const created = await around.core.register(account, peer);
+    const refused = created instanceof Refused;
+    this.connection.count(refused ? 'oscar_registrations_refused' : 'oscar_registrations');
+    if (!refused) around.log.info({ uin: created.uin, peer: peer.address }, 'a client registered');
+    return created;
+  }
+
+  // -------------------------------------------------------------- what is wrong
+
+  private outOfPlace(snac: Snac): readonly LoginEffect[] {
+    this.connection.count('oscar_snacs_before_sign_on');
+    this.connection.around.log.debug({ peer: this.connection.peer.address, snac: snacName(snac) }, 'a packet before sign-on');
+    // An error is never answered with an error.
+    return this.strike(snac.subtype === ERROR_SUBTYPE ? [] : [errorOf(snac, ErrorCode.requestDenied)]);
+  }
+
+  /** A few mistakes are answered, then the connection ends. */
+  private strike(answers: readonly LoginPacket[]): readonly LoginEffect[] {
+    this.strikes++;
+    const isLast = this.strikes >= this.connection.around.limits.wireErrorsMax;
+    const sends = answers.map((packet): LoginEffect => ({ do: 'send', packet }));
+    return isLast ? [...sends, { do: 'close', last: [], why: 'too many packets that make no sense' }] : sends;
+  }
+
+  private countHash(message: login.LoginRequest): void {
+    const name: CounterName = message.md5WithHashedPassword === undefined ? 'oscar_sign_ons_md5_old' : 'oscar_sign_ons_md5_new';
+    this.connection.count(name);
+  }
+
+  private context(): LoginContext {
+    const { around, peer, transport } = this.connection;
+    return { state: this.state, now: around.clock.now(), peer, secure: transport.secure, settings: around.login };
+  }
+}
+
+const ERROR_SUBTYPE = 0x01;
+
+function errorOf(snac: Snac, code: number): LoginPacket {
+  return { declaration: familyError(snac.family), value: { code, tlvs: {} }, requestId: snac.requestId };
+}
