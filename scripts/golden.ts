@@ -1,11 +1,12 @@
 /**
  * Writes the value and the dissection of golden packets, from their bytes.
  *
- *     node --conditions=source scripts/golden.ts                  those that have none yet
- *     node --conditions=source scripts/golden.ts packages/…/a.hex these, anew: read the difference before you commit it
+ *     node scripts/golden.ts                   those that have none yet
+ *     node scripts/golden.ts packages/…/a.hex  these, anew: read the difference before you commit it
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
-import { parseGolden, renderGolden } from '@seekyou/wire/testing';
+// By path, so that plain `node scripts/golden.ts` works before anything is built.
+import { parseGolden, renderGolden } from '../packages/wire/src/testing.ts';
 
 const named = process.argv.slice(2);
 const files = named.length > 0 ? named : globSync('packages/*/testdata/**/*.hex').sort();
