@@ -1,0 +1,19 @@
+/** The time of this machine. */
+import type { Clock } from '@seekyou/core';
+
+/** Longest wait setTimeout knows. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
+/**
+ * Node keeps timers of equal length in one list, so tens of thousands are cheap; they run on the monotonic clock.
+ * None keeps the process alive: what serves does.
+ */
+export function systemClock(): Clock {
+  return {
+    now: () => Date.now(),
+    after: (ms, run) => {
+      const timer = setTimeout(run, Math.min(ms, TIMEOUT_MS_MAX)).unref();
+      return () => clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict';
+import { createHash, createHmac } from 'node:crypto';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Uin } from '@seekyou/core';
+import { createSecrets, loadOrCreateKey, scramVerifier } from './secrets.ts';
+
+const KEY = new Uint8Array(32).fill(7);
+const ANNA = 100_001 as Uin;
+const BORIS = 100_002 as Uin;
+
+test('a sealed password opens under its key and for its account, and nowhere else', () => {
+  const sealed = createSecrets(KEY).seal(ANNA, 'secret12');
+  assert.equal(createSecrets(KEY).open(ANNA, sealed), 'secret12');
+  assert.equal(createSecrets(KEY).open(BORIS, sealed), undefined);
+  assert.equal(createSecrets(new Uint8Array(32).fill(8)).open(ANNA, sealed), undefined);
+  assert.equal(createSecrets(KEY).open(ANNA, sealed.slice(0, -1)), undefined);
+  assert.equal(createSecrets(KEY).open(ANNA, new Uint8Array(3)), undefined);
+  assert.ok(!Buffer.from(sealed).includes('secret12'));
+});
+
+test('the same password is sealed differently each time', () => {
+  const secrets = createSecrets(KEY);
+  assert.notDeepEqual(secrets.seal(ANNA, 'secret12'), secrets.seal(ANNA, 'secret12'));
+});
+
+test('the verifier proves the example conversation of RFC 7677', async () => {
+  const verifier = await scramVerifier('pencil', Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64'), 4096);
+  const message =
+    'n=user,r=rOprNGfwEbeRWgbNEkqO,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0';
+  const signature = createHmac('sha256', verifier.storedKey).update(message).digest();
+  const proof = Buffer.from('dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=', 'base64');
+  const clientKey = proof.map((byte, i) => byte ^ (signature[i] as number));
+  assert.deepEqual(createHash('sha256').update(clientKey).digest(), Buffer.from(verifier.storedKey));
+  assert.equal(createHmac('sha256', verifier.serverKey).update(message).digest('base64'), '6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=');
+});
+
+test('the key file is made once, for its owner alone, and a wrong one is refused', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'seekyou-key-'));
+  try {
+    const file = join(directory, 'secret.key');
+    const key = loadOrCreateKey(file);
+    assert.equal(key.length, 32);
+    assert.deepEqual(loadOrCreateKey(file), key);
+    if (process.platform !== 'win32') assert.equal(statSync(file).mode & 0o777, 0o600);
+    writeFileSync(file, 'short');
+    assert.throws(() => loadOrCreateKey(file), /is no key of 32/);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
