@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { testSettings, uin } from '../testing.ts';
 import { Refused } from '../refusals.ts';
-import type { Status, Uin } from '../words.ts';
+import type { DirectInfo, Presence, Status, Uin } from '../words.ts';
 import { contact, friends, group, INVISIBLE, item, ONLINE, Town, type TownSession } from './town.ts';
 
 const alice = uin(20_001);
@@ -79,10 +79,9 @@ describe('signing on and off', () => {
   test('a session that goes before its roster is loaded leaves nothing behind', async () => {
     const town = await threeFriends();
     const b = await town.signOn(bob, { ready: false });
-    const late = Object.assign(Object.create(b) as TownSession, { ended: true });
-    await town.parts.people.arrive(late);
-    town.parts.people.leave(late);
     town.signOff(b);
+    b.ended = true;
+    await town.parts.people.arrive(b);
     assert.equal(town.parts.rosters.size, 0);
     assert.equal(town.parts.room.person(bob), undefined);
   });
@@ -120,6 +119,51 @@ describe('changes', () => {
     assert.deepEqual(a.hears(), [`+${bob}`]);
     await town.ask(b, 'presence.set', { profile: { mediaType: 'text/plain', bytes: Uint8Array.of(1) } });
     assert.deepEqual(a.hears(), [], 'a profile is asked for, not announced');
+  });
+
+  test('every part of what a client says is news when it changes', async () => {
+    const town = await threeFriends();
+    const a = await town.signOn(alice);
+    const direct: DirectInfo = { internalAddress: '10.0.0.1', port: 1, kind: 4, version: 8, cookie: 1, webPort: 0, features: 3, times: [1, 2, 3] };
+    const b = await town.signOn(bob);
+    a.hears();
+    const steps: readonly [Partial<Presence>, boolean][] = [
+      [{ direct }, true],
+      [{ direct: { ...direct, times: [1, 2, 3] } }, false],
+      [{ direct: { ...direct, times: [1, 2, 4] } }, true],
+      [{ direct: { ...direct, cookie: 7, times: [1, 2, 4] } }, false],
+      [{ direct: { ...direct, port: 2 } }, true],
+      [{ direct: { ...direct, internalAddress: '10.0.0.2' } }, true],
+      [{ items: Uint8Array.of(1) }, true],
+      [{ items: Uint8Array.of(1) }, false],
+      [{ items: Uint8Array.of(2) }, true],
+      [{ capabilities: ['A'] }, true],
+      [{ capabilities: ['A'] }, false],
+      [{ capabilities: ['B'] }, true],
+      ...(['word', 'webAware', 'hideAddress', 'direct'] as const).map((key): [Partial<Presence>, boolean] => [
+        { status: { ...ONLINE, [key]: { word: 0x1000, webAware: true, hideAddress: true, direct: 'off' }[key] } },
+        true,
+      ]),
+    ];
+    for (const [changes, news] of steps) {
+      await town.ask(b, 'presence.set', changes);
+      assert.deepEqual(a.hears(), news ? [`+${bob}`] : [], JSON.stringify(changes));
+    }
+  });
+
+  test('the address of the session that is shown is news when another is shown', async () => {
+    const town = await threeFriends();
+    const a = await town.signOn(alice);
+    const one = await town.signOn(bob, { peer: { address: '198.51.100.1', port: 1, known: true } });
+    const addresses = [a.sees.get(bob)?.externalAddress];
+    await town.signOn(bob, { peer: { address: '198.51.100.2', port: 1, known: true } });
+    addresses.push(a.sees.get(bob)?.externalAddress);
+    const hidden = await town.signOn(bob, { peer: { address: '198.51.100.2', port: 1, known: false } });
+    addresses.push(a.sees.get(bob)?.externalAddress);
+    town.signOff(hidden);
+    addresses.push(a.sees.get(bob)?.externalAddress);
+    assert.deepEqual(addresses, ['198.51.100.1', '198.51.100.2', undefined, '198.51.100.2']);
+    assert.equal(one.ended, false);
   });
 
   test('bytes are kept although the buffer they came in is used again', async () => {

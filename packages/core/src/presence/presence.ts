@@ -67,7 +67,6 @@ export class PresenceRoom {
     const watcher = this.watcherOf(session);
     if (watcher === undefined || session.ready) return;
     session.ready = true;
-    for (const uin of watcher.candidates()) if (watcher.watches(uin)) this.index.add(uin, watcher);
     this.sessionsChanged(watcher.person, session);
   }
 

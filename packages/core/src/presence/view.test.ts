@@ -58,6 +58,12 @@ const CASES: readonly Case[] = [
   { name: 'rule 6: mode "contacts" for another', items: [mode('contacts')], unlisted: true, sees: false },
   { name: 'rule 6: mode "contacts" while invisible', status: INVISIBLE, items: [mode('contacts')], sees: false },
   { name: 'rule 6: mode "contacts", invisible, permitted, not a contact', status: INVISIBLE, items: [mode('contacts'), permit], unlisted: true, sees: false },
+  {
+    name: 'rule 6: mode "contacts" for a contact whose authorisation is awaited',
+    items: [mode('contacts'), item('contact', watcher, { awaiting: true })],
+    unlisted: true,
+    sees: true,
+  },
   { name: 'rule 7: mode "all"', items: [mode('all')], sees: true },
   { name: 'rule 7: mode "not-denied"', items: [mode('not-denied')], sees: true },
 ];

@@ -127,6 +127,18 @@ describe('edits of the server roster', () => {
   });
 });
 
+test('a client reads the answer to its edit before the presence that comes of it', async () => {
+  const place = await town();
+  const a = await place.signOn(alice);
+  await place.signOn(bob);
+  const order: string[] = [];
+  a.emit = (event) => void order.push(event.type);
+  const answer = place.parts.people.commands['roster.edit'](a, { edits: [add(contact(bob))], importing: false });
+  await Promise.resolve(answer).then(() => order.push('answer'));
+  await settled();
+  assert.deepEqual(order, ['answer', 'presence']);
+});
+
 describe('other sessions of the account', () => {
   test('hear of the edits that were done, in the form they took, unless they never asked for the roster', async () => {
     const place = await town();
@@ -231,6 +243,7 @@ describe('what an edit does to presence', () => {
 
   test('one may list oneself', async () => {
     const place = await town();
+    await place.change(alice, { authorisationRequired: true });
     const a = await place.signOn(alice);
     assert.deepEqual(await place.edit(a, add(contact(alice))), ['done']);
     assert.deepEqual(a.hears(), [`+${alice}`]);

@@ -193,6 +193,7 @@ describe('limits', () => {
   test('each list has its own limit', () => {
     const edits = [add(item('deny', bob)), add(item('deny', carol)), add(item('permit', carol)), add(item('ignore', carol)), add(item('ignore', dave))];
     assert.deepEqual(resultsOf([], edits, few), ['done', 'list-full', 'done', 'done', 'list-full']);
+    assert.deepEqual(resultsOf([item('deny', bob)], [add(item('deny', bob, { itemId: 5 }))], few), ['done'], 'the same person again is nobody more');
   });
 
   test('and so has the whole', () => {

@@ -20,7 +20,7 @@ export interface EditRequest {
   /** A function: the service's own edits, made of the roster as it is by then; they need nobody's permission. */
   readonly edits: readonly RosterEdit[] | ((roster: Roster) => readonly RosterEdit[]);
   readonly importing: boolean;
-  /** Called when the edit is stored and in memory, before `edit` resolves. `stamp` is this request's. */
+  /** Called when the edit is stored and in memory, before `edit` resolves and presence follows. `stamp` is this request's. */
   readonly stored?: (done: readonly RosterEdit[], stamp: number) => void;
 }
 
@@ -112,8 +112,7 @@ export class Rosters {
     const stored = await this.need.store.load(entry.uin);
     entry.roster = Roster.of(stored.items);
     for (const uin of stored.granted) entry.granted.add(uin);
-    // Clients take the time 0 for "more follows" (oscar.md §7.2).
-    entry.stamp = Math.max(1, stored.stamp);
+    entry.stamp = stored.stamp;
   }
 
   /** One batch after the other, so that edits of two sessions are in one order everywhere. Never rejects. */
@@ -142,16 +141,20 @@ export class Rosters {
       if (done.length > 0) stamp = Math.max(stamp + 1, Math.floor(this.need.clock.now() / 1000));
       return { request, resolve, results, done, stamp };
     });
+    const before = entry.roster;
     if (old.size > 0) {
       await this.save(entry.uin, next, old, stamp);
-      const before = entry.roster;
       entry.roster = next;
       entry.stamp = stamp;
-      for (const { request, done, stamp: at } of answers) if (done.length > 0) request.stored?.(done, at);
-      const byHand = new Set(answers.filter(({ request }) => !request.importing).flatMap(({ done }) => done.flatMap((edit) => uinOf(edit) ?? [])));
-      this.need.changed(entry, { before, touched: touchedBy(old, next), byHand });
     }
-    for (const { resolve, results, stamp: at } of answers) resolve({ results, stamp: at });
+    for (const { request, resolve, results, done, stamp: at } of answers) {
+      if (done.length > 0) request.stored?.(done, at);
+      resolve({ results, stamp: at });
+    }
+    if (old.size === 0) return;
+    await answersOut();
+    const byHand = new Set(answers.filter(({ request }) => !request.importing).flatMap(({ done }) => done.flatMap((edit) => uinOf(edit) ?? [])));
+    this.need.changed(entry, { before, touched: touchedBy(old, next), byHand });
   }
 
   private rulesFor(entry: Entry, request: EditRequest, permissions: ReadonlyMap<Uin, Permission>): EditRules {
@@ -192,6 +195,11 @@ export class Rosters {
     }
     return this.need.store.save(uin, { put, remove, stamp });
   }
+}
+
+/** A client should read the answer to its edit before the presence that comes of it: the one is a few promises away. */
+async function answersOut(): Promise<void> {
+  for (let turn = 0; turn < 8; turn++) await Promise.resolve();
 }
 
 function editsOf(request: EditRequest, roster: Roster): readonly RosterEdit[] {
