@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import { bodyBytes, utf8Bytes } from './body-size.ts';
+
+test('text is counted as an encoder would write it', () => {
+  const encoder = new TextEncoder();
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      assert.equal(utf8Bytes(text), encoder.encode(text).length);
+    }),
+  );
+  // Halves of pairs come from broken clients; an encoder writes U+FFFD for each.
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0xd700, max: 0xe100 })), (units) => {
+      const text = String.fromCharCode(...units);
+      assert.equal(utf8Bytes(text), encoder.encode(text).length);
+    }),
+  );
+});
+
+test('a body is as large as its words or the bytes its client wrote, whichever is more', () => {
+  const original = { format: 'icbm/1', bytes: new Uint8Array(100) };
+  assert.equal(bodyBytes({ kind: 'text', text: 'ж' }), 2);
+  assert.equal(bodyBytes({ kind: 'text', text: 'ж', original }), 100);
+  assert.equal(bodyBytes({ kind: 'text', text: 'x'.repeat(200), original }), 200);
+  assert.equal(bodyBytes({ kind: 'url', url: 'abc', caption: 'de' }), 5);
+  assert.equal(bodyBytes({ kind: 'contacts', contacts: [{ uin: 20_001 as never, nickname: 'ab' }] }), 12);
+  assert.equal(bodyBytes({ kind: 'auth-request', reason: 'please' }), 6);
+  assert.equal(bodyBytes({ kind: 'added' }), 0);
+  assert.equal(bodyBytes({ kind: 'opaque', original, fallback: 'x' }), 100);
+});

@@ -1,0 +1,527 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { type Client, OWN, Place, UDP } from '../core-testing.ts';
+import { memoryStore } from '../memory-store.ts';
+import type { Store } from '../ports.ts';
+import { settled, uin } from '../testing.ts';
+
+const ALICE = 20_001;
+const BOB = 20_002;
+const CAROL = 20_003;
+
+async function town(store: Store = memoryStore()): Promise<Place> {
+  const place = new Place({ store });
+  await place.accounts(ALICE, BOB, CAROL);
+  return place;
+}
+
+/** What Bob would be given at his next sign-on. */
+async function pendingFor(place: Place, number = BOB): Promise<string[]> {
+  await place.passes(1_000);
+  const pending = await place.store.mailboxes.pending(uin(number), 100_000);
+  return pending.map(({ body }) => (body.kind === 'text' ? body.text : body.kind));
+}
+
+describe('a message to somebody who is there', () => {
+  test('is stored, delivered, and confirmed by the first frame a second after it was written', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.signsOn(BOB);
+    await alice.says(BOB, 'hello');
+    assert.deepEqual(bob.heard, ['hello']);
+    assert.deepEqual(await pendingFor(place), ['hello']);
+    bob.session.heard(true);
+    assert.deepEqual(await pendingFor(place), []);
+    assert.equal(place.core.figures().messagesDelivered, 1);
+  });
+
+  test('is not confirmed by a frame that came too soon', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.signsOn(BOB);
+    await alice.says(BOB, 'hello');
+    place.clock.advance(999);
+    bob.session.heard(true);
+    assert.deepEqual(await pendingFor(place), ['hello']);
+  });
+
+  test('is not confirmed while more is waiting to be sent', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.signsOn(BOB);
+    await alice.says(BOB, 'hello');
+    place.clock.advance(5_000);
+    bob.session.heard(false);
+    assert.deepEqual(await pendingFor(place), ['hello']);
+  });
+
+  test('is not confirmed before the transport took it', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.signsOn(BOB);
+    bob.writes = false;
+    await alice.says(BOB, 'hello');
+    place.clock.advance(5_000);
+    bob.session.heard(true);
+    assert.deepEqual(await pendingFor(place), ['hello']);
+    bob.session.written(bob.messages[0]?.id ?? 0);
+    place.clock.advance(1_000);
+    bob.session.heard(true);
+    assert.deepEqual(await pendingFor(place), []);
+  });
+
+  test('is confirmed when the client closes a second later', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.signsOn(BOB);
+    await alice.says(BOB, 'early');
+    place.clock.advance(1_000);
+    await alice.says(BOB, 'late');
+    bob.session.close(true);
+    assert.deepEqual(await pendingFor(place), ['late']);
+  });
+
+  test('comes again with its original time after a broken connection', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.signsOn(BOB);
+    const sentAt = place.clock.now();
+    await alice.says(BOB, 'hello');
+    place.clock.advance(60_000);
+    bob.session.close(false);
+    const again = await place.signsOn(BOB);
+    const messages = await again.asks('messages.fetch', undefined);
+    assert.ok(Array.isArray(messages));
+    assert.deepEqual(
+      messages.map((message) => [message.body.text, message.sentAt]),
+      [['hello', sentAt]],
+    );
+  });
+
+  test('comes again when the session was replaced before it confirmed', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    await place.signsOn(BOB);
+    await alice.says(BOB, 'hello');
+    const again = await place.signsOn(BOB);
+    assert.deepEqual(await again.fetches(), ['hello']);
+  });
+
+  test('is confirmed by the FIN of a session that was replaced, too', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.signsOn(BOB);
+    await alice.says(BOB, 'hello');
+    place.clock.advance(1_000);
+    const again = await place.signsOn(BOB);
+    bob.session.close(true);
+    assert.deepEqual(await again.fetches(), []);
+  });
+
+  test('goes to all clients of the account, and one confirmation is enough', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const clients = [await place.signsOn(BOB, { coexist: true }), await place.signsOn(BOB, { coexist: true })] as const;
+    await alice.says(BOB, 'hello');
+    for (const client of clients) assert.deepEqual(client.heard, ['hello']);
+    place.clock.advance(1_000);
+    clients[0].session.heard(true);
+    assert.deepEqual(await pendingFor(place), []);
+  });
+
+  test('shows the recipient what he sees of the sender', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.signsOn(BOB);
+    await alice.says(BOB, 'hello');
+    const { status } = alice.session.presence;
+    await alice.asks('presence.set', { status: { ...status, invisible: true } });
+    await alice.says(BOB, 'now you see me, now you do not');
+    const senders = bob.events.map((event) => (event.type === 'message' ? event.sender?.uin : undefined));
+    assert.deepEqual(senders, [ALICE, undefined]);
+  });
+});
+
+describe('clients that acknowledge messages themselves', () => {
+  for (const profile of [UDP, OWN]) {
+    test(`${profile.protocol}: only the acknowledgement confirms, once`, async () => {
+      const place = await town();
+      const alice = await place.signsOn(ALICE);
+      const bob = await place.signsOn(BOB, { profile });
+      await alice.says(BOB, 'one');
+      await alice.says(BOB, 'two');
+      place.clock.advance(60_000);
+      bob.session.heard(true);
+      assert.deepEqual(await pendingFor(place), ['one', 'two']);
+      bob.session.confirmed(bob.messages[1]?.id ?? 0);
+      bob.session.confirmed(bob.messages[1]?.id ?? 0);
+      assert.deepEqual(await pendingFor(place), ['one']);
+      assert.equal(place.core.figures().messagesDelivered, 1);
+      bob.session.close(true);
+      assert.deepEqual(await pendingFor(place), ['one']);
+    });
+  }
+
+  test('cannot confirm what they were not given', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.opens(BOB, { profile: UDP });
+    const sent = await alice.says(BOB, 'hello');
+    assert.ok('id' in sent);
+    bob.session.confirmed(sent.id);
+    assert.deepEqual(await pendingFor(place), ['hello']);
+  });
+
+  test('an acknowledgement may come before the transport reports', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.signsOn(BOB, { profile: UDP });
+    bob.writes = false;
+    await alice.says(BOB, 'hello');
+    const id = bob.messages[0]?.id ?? 0;
+    bob.session.confirmed(id);
+    bob.session.written(id);
+    assert.deepEqual(await pendingFor(place), []);
+    bob.session.confirmed(id);
+    assert.equal(place.core.figures().messagesDelivered, 1);
+  });
+});
+
+describe('stored messages', () => {
+  test('wait for the fetch, oldest first, and are not pushed', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    for (const words of ['one', 'two', 'three']) await alice.says(BOB, words);
+    const bob = await place.signsOn(BOB);
+    await place.passes(60_000);
+    assert.deepEqual(bob.heard, []);
+    assert.deepEqual(await bob.fetches(), ['one', 'two', 'three']);
+  });
+
+  test('are given once to a session', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    await alice.says(BOB, 'one');
+    const bob = await place.signsOn(BOB);
+    assert.deepEqual(await bob.fetches(), ['one']);
+    assert.deepEqual(await bob.fetches(), []);
+  });
+
+  test('are confirmed by the client as a whole, and then gone for the account', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    await alice.says(BOB, 'one');
+    await alice.says(BOB, 'two');
+    const bob = await place.signsOn(BOB);
+    await bob.fetches();
+    await bob.asks('messages.fetched', undefined);
+    assert.deepEqual(await pendingFor(place), []);
+    assert.equal(place.core.figures().messagesDelivered, 2);
+  });
+
+  test('of those, only what the last fetch gave: nothing that came meanwhile', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    await alice.says(BOB, 'one');
+    const bob = await place.signsOn(BOB);
+    await bob.fetches();
+    await place.passes(0);
+    await alice.says(BOB, 'two');
+    await bob.asks('messages.fetched', undefined);
+    assert.deepEqual(await pendingFor(place), ['two']);
+  });
+
+  test('a client that never says it has them is believed like any other', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    await alice.says(BOB, 'one');
+    const bob = await place.signsOn(BOB);
+    await bob.fetches();
+    bob.session.heard(true);
+    assert.deepEqual(await pendingFor(place), ['one']);
+    bob.session.heard(true);
+    assert.deepEqual(await pendingFor(place), []);
+  });
+
+  test('come again when the connection broke between fetch and confirmation', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    await alice.says(BOB, 'one');
+    const bob = await place.signsOn(BOB);
+    await bob.fetches();
+    bob.session.close(false);
+    assert.deepEqual(await (await place.signsOn(BOB)).fetches(), ['one']);
+  });
+
+  test('a message that was given live is not given again by a fetch', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.signsOn(BOB);
+    await alice.says(BOB, 'live');
+    assert.deepEqual(await bob.fetches(), []);
+  });
+
+  test('what another client of the account has confirmed is not given any more, written or not', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const one = await place.signsOn(BOB, { coexist: true });
+    await alice.says(BOB, 'hello');
+    place.clock.advance(1_000);
+    one.session.heard(true);
+    const two = await place.signsOn(BOB, { coexist: true });
+    assert.deepEqual(await two.fetches(), []);
+  });
+
+  test('our own clients fetch and confirm them like others', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    await alice.says(BOB, 'one');
+    const bob = await place.signsOn(BOB, { profile: OWN });
+    assert.deepEqual(await bob.fetches(), ['one']);
+    await bob.asks('messages.fetched', undefined);
+    assert.deepEqual(await pendingFor(place), []);
+  });
+});
+
+describe('order', () => {
+  test('live messages wait behind stored ones of the same sender, others do not', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const carol = await place.signsOn(CAROL);
+    await alice.says(BOB, 'stored');
+    const bob = await place.signsOn(BOB);
+    await alice.says(BOB, 'live');
+    await carol.says(BOB, 'from somebody else');
+    assert.deepEqual(bob.heard, ['from somebody else']);
+    assert.deepEqual(await bob.fetches(), ['stored', 'live']);
+    await place.passes(0);
+    await alice.says(BOB, 'after the fetch');
+    assert.deepEqual(bob.heard, ['from somebody else', 'after the fetch']);
+  });
+
+  test('five seconds after the client is ready they wait no longer', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    await alice.says(BOB, 'stored');
+    const bob = await place.opens(BOB);
+    await place.passes(10_000);
+    await bob.asks('presence.ready', undefined);
+    await alice.says(BOB, 'one');
+    await alice.says(BOB, 'two');
+    await place.passes(4_999);
+    assert.deepEqual(bob.heard, []);
+    await place.passes(1);
+    assert.deepEqual(bob.heard, ['one', 'two']);
+    await alice.says(BOB, 'three');
+    assert.deepEqual(bob.heard, ['one', 'two', 'three']);
+    assert.deepEqual(await bob.fetches(), ['stored'], 'late, and without what came live');
+  });
+
+  test('a message that comes while the fetch is answered follows the answer', async () => {
+    const store = memoryStore();
+    let during: () => Promise<unknown> = () => Promise.resolve();
+    const place = await town({
+      ...store,
+      mailboxes: {
+        ...store.mailboxes,
+        async pending(number, limit) {
+          const messages = await store.mailboxes.pending(number, limit);
+          await during();
+          return messages;
+        },
+      },
+    });
+    const alice = await place.signsOn(ALICE);
+    await alice.says(BOB, 'stored');
+    const bob = await place.signsOn(BOB);
+    during = () => alice.says(BOB, 'meanwhile');
+    const order: string[] = [];
+    const take = bob.take.bind(bob);
+    bob.take = (event) => {
+      if (event.type === 'message') order.push('live');
+      take(event);
+    };
+    const fetched = bob.fetches().then((words) => order.push(...words));
+    await fetched;
+    during = () => Promise.resolve();
+    await place.passes(0);
+    assert.deepEqual(order, ['stored', 'live']);
+    assert.deepEqual(bob.heard, ['meanwhile']);
+  });
+
+  test('what comes before the client is ready is delivered when it is', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.opens(BOB);
+    await alice.says(BOB, 'one');
+    await alice.says(BOB, 'two');
+    assert.deepEqual(bob.heard, []);
+    await bob.asks('presence.ready', undefined);
+    await settled();
+    assert.deepEqual(bob.heard, ['one', 'two']);
+    assert.deepEqual(await bob.fetches(), []);
+  });
+
+  test('a client that fetches before it is ready gets the rest when it is', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    await alice.says(BOB, 'stored');
+    const bob = await place.opens(BOB);
+    assert.deepEqual(await bob.fetches(), ['stored']);
+    await place.passes(0);
+    await alice.says(BOB, 'later');
+    assert.deepEqual(bob.heard, []);
+    await bob.asks('presence.ready', undefined);
+    await settled();
+    assert.deepEqual(bob.heard, ['later']);
+  });
+
+  // Walks through everything that can happen, the same for the same seed.
+  test('whatever a client does and when, it gets each message once', async () => {
+    for (let seed = 1; seed <= 40; seed++) await randomWalk(seed, 'fetches when it likes');
+  });
+
+  test('a client that fetches at once gets what each sender wrote in order', async () => {
+    for (let seed = 1; seed <= 40; seed++) await randomWalk(seed, 'fetches at once');
+  });
+});
+
+describe('memory', () => {
+  test('an hour of one message a second is confirmed and leaves nothing behind', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.signsOn(BOB);
+    let most = 0;
+    for (let second = 0; second < 3_600; second++) {
+      await alice.says(BOB, 'tick');
+      bob.events.length = 0;
+      place.clock.advance(1_000);
+      if (second % 50 === 0) {
+        bob.session.heard(true);
+        await settled();
+        most = Math.max(most, place.clock.timers);
+      }
+    }
+    place.clock.advance(1_000);
+    bob.session.heard(true);
+    assert.deepEqual(await pendingFor(place), []);
+    assert.equal(place.core.figures().messagesDelivered, 3_600);
+    assert.equal(mailOf(bob).size, 0);
+    assert.ok(most < 10, `${most} timers`);
+  });
+
+  test('an idle session holds nothing about messages', async () => {
+    const place = await town();
+    const bob = await place.signsOn(BOB);
+    await bob.fetches();
+    assert.equal((bob.session as unknown as { mail?: unknown }).mail, undefined);
+    const timers = place.clock.timers;
+    await place.signsOn(ALICE);
+    assert.equal(place.clock.timers, timers, 'and no timer');
+  });
+
+  test('a client that takes messages for ever and is never heard of is ended; nothing is lost', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.signsOn(BOB);
+    const body = { kind: 'text', text: 'x' } as const;
+    const sends: Promise<unknown>[] = [];
+    for (let n = 0; n < 30_001; n++) sends.push(alice.asks('messages.send', { to: uin(BOB), body, store: true }));
+    await Promise.all(sends);
+    assert.deepEqual(bob.endings, ['too-slow']);
+    assert.equal((await pendingFor(place)).length, 30_001);
+  });
+
+  test('what waits for a client that is not ready has a bound, and what is beyond it waits in the store', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.opens(BOB);
+    await Promise.all(Array.from({ length: 150 }, (_, n) => alice.says(BOB, `a${n}`)));
+    for (let sender = 0; sender < 10; sender++) {
+      await place.account(30_001 + sender);
+      const client = await place.signsOn(30_001 + sender);
+      await Promise.all(Array.from({ length: 150 }, (_, n) => client.says(BOB, `${sender}.${n}`)));
+    }
+    assert.ok(mailOf(bob).held.length <= 1_000);
+    await bob.asks('presence.ready', undefined);
+    await settled();
+    const all = [...bob.heard, ...(await bob.fetches())];
+    assert.equal(new Set(all).size, 1_650);
+    assert.equal(all.length, 1_650);
+  });
+});
+
+function mailOf(client: Client): { readonly size: number; readonly held: readonly unknown[] } {
+  return (client.session as unknown as { mail: { size: number; held: unknown[] } }).mail;
+}
+
+/** Two senders, one recipient who comes and goes in every way there is. */
+async function randomWalk(seed: number, manner: 'fetches when it likes' | 'fetches at once'): Promise<void> {
+  const place = await town();
+  const next = chooser(seed);
+  const senders = [await place.signsOn(ALICE), await place.signsOn(CAROL)];
+  const counts = [0, 0];
+  const read: string[] = [];
+  let bob: Client | undefined;
+  let ready = false;
+
+  const drain = (): void => {
+    if (bob !== undefined) read.push(...bob.heard.splice(0));
+    if (bob !== undefined) bob.events.length = 0;
+  };
+  for (let step = 0; step < 120; step++) {
+    const dice = next(10);
+    if (dice < 4) {
+      const who = next(2);
+      await senders[who]?.says(BOB, `${who}:${counts[who]}`);
+      counts[who] = (counts[who] ?? 0) + 1;
+    } else if (bob === undefined) {
+      bob = await place.opens(BOB);
+      ready = false;
+    } else if (dice === 4 && !ready) {
+      await bob.asks('presence.ready', undefined);
+      ready = true;
+      if (manner === 'fetches at once') read.push(...(await bob.fetches()));
+    } else if (dice === 5 && (ready || manner === 'fetches when it likes')) {
+      read.push(...(await bob.fetches()));
+      await settled();
+    } else if (dice === 6) {
+      await place.passes(next(3_000));
+    } else if (dice === 7) {
+      await place.passes(1_000);
+      bob.session.heard(true);
+    } else if (dice === 8 && next(3) === 0) {
+      // Whoever closes in good order a second after the last write gets nothing twice, even of what waited for a fetch.
+      await place.passes(6_000);
+      drain();
+      bob.session.close(true);
+      bob = undefined;
+    }
+    drain();
+  }
+  bob ??= await place.opens(BOB);
+  await bob.asks('presence.ready', undefined);
+  if (manner === 'fetches when it likes') await place.passes(6_000);
+  drain();
+  read.push(...(await bob.fetches()));
+  await place.passes(6_000);
+  drain();
+
+  for (const who of [0, 1]) {
+    const numbers = read.filter((words) => words.startsWith(`${who}:`)).map((words) => Number(words.slice(2)));
+    const expected = Array.from({ length: counts[who] ?? 0 }, (_, n) => n);
+    assert.deepEqual(
+      numbers.toSorted((a, b) => a - b),
+      expected,
+      `seed ${seed}: each message of sender ${who} once`,
+    );
+  }
+}
+
+function chooser(seed: number): (below: number) => number {
+  let state = seed * 2_654_435_761;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
