@@ -66,6 +66,11 @@ export function stampOf({ id, body }: Pick<Message, 'id' | 'body'>): Stamp {
 
 // ---------------------------------------------------------------- what a client wrote
 
+/** Whether a client wrote a text, or a part of it, in UCS-2. */
+export function isUcs2(imData: Uint8Array): boolean {
+  return fragmentsIn(imData).some(({ id, data }) => id === icbm.FragmentId.text && data[0] === 0 && data[1] === MessageCharset.ucs2);
+}
+
 /** A text with the bytes its client made. */
 export type WrittenText = Extract<Body, { readonly kind: 'text' }> & { readonly original: Original };
 
@@ -216,8 +221,7 @@ function readsTheSame(body: Body, written: Original, profile: ClientProfile): bo
 }
 
 function readsPlain(imData: Uint8Array, { codepage, unicode }: ClientProfile): string | undefined {
-  const ucs2 = fragmentsIn(imData).some(({ id, data }) => id === icbm.FragmentId.text && data[0] === 0 && data[1] === MessageCharset.ucs2);
-  return ucs2 && !unicode ? undefined : writtenText(imData, codepage);
+  return !unicode && isUcs2(imData) ? undefined : writtenText(imData, codepage);
 }
 
 function readsTyped(data: Uint8Array, { codepage }: ClientProfile, body: Words): boolean {

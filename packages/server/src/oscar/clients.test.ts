@@ -90,3 +90,11 @@ test('names are fit for a log', () => {
   assert.equal(softwareFrom({ clientName: 'a\r\nb\u0007\u00ffc' }).name, 'abc');
   assert.equal(softwareFrom({ clientName: 'x'.repeat(1000) }).name.length, 64);
 });
+
+test('some programs read Unicode without saying so', () => {
+  const bitlbee = softwareFrom({ clientId: 0x0109, major: 5, minor: 1, build: 0x0bdc });
+  assert.equal(profile(bitlbee).unicode, true);
+  assert.equal(profile(softwareFrom({ clientId: 0x010b, clientName: 'ICQBasic' })).unicode, true);
+  assert.equal(profile(ICQ2003B).unicode, false);
+  assert.equal(profile(ICQ2003B, [Capability.utf8]).unicode, true);
+});

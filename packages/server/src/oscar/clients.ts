@@ -18,6 +18,8 @@ interface KnownClient {
   readonly quirks: ReadonlySet<string>;
   /** Code page of the people a program is made for. */
   readonly codepage?: number;
+  /** Reads UCS-2 though it does not announce it. */
+  readonly unicode?: boolean;
 }
 
 // The sets are shared by all sessions: ten thousand of them should not each keep their own.
@@ -52,6 +54,9 @@ function printable(text: string): string {
 
 // ---------------------------------------------------------------- signatures
 
+// COMPAT: Licq, Jimm and bitlbee convert UCS-2 (oscar.md §6.3, §12) and do not announce that they read Unicode.
+const LICQ_PROGRAM: KnownClient = { ...client('Licq', ANSI_REASONS), unicode: true };
+
 const hex = (text: string): string => Array.from(text, (char) => char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')).join('');
 
 /** Capabilities that are a program's name, by their first bytes (icq-tables.json, `capabilitySignatures`). */
@@ -62,13 +67,13 @@ const VENDORS: readonly (readonly [prefix: string, known: KnownClient])[] = [
   [hex('sinj'), client('Miranda IM')],
   [hex('icqp'), client('Miranda IM')],
   [hex('SIM client  '), client('SIM')],
-  [hex('Licq client '), client('Licq', ANSI_REASONS)],
+  [hex('Licq client '), LICQ_PROGRAM],
   [hex('Kopete ICQ  '), client('Kopete')],
   [hex('climm\u00a9 R.K. '), client('climm', ANSI_REASONS)],
   [hex('mICQ \u00a9 R.K. '), client('mICQ', ANSI_REASONS)],
   [hex('&RQinside'), client('&RQ', NONE, CYRILLIC)],
   [hex('R&Qinside'), client('R&Q', NONE, CYRILLIC)],
-  [hex('Jimm '), client('Jimm', NONE, CYRILLIC)],
+  [hex('Jimm '), { ...client('Jimm', NONE, CYRILLIC), unicode: true }],
   [hex('D[i]Chat '), client('D[i]Chat', NONE, CYRILLIC)],
   [hex('qutim'), client('qutIM', NONE, CYRILLIC)],
   [hex('bayanICQ'), client('bayanICQ', NONE, CYRILLIC)],
@@ -96,13 +101,13 @@ const AIM_IDS: readonly number[] = [0x0109, 0x0004, 0x1d09];
 
 /** Programs whose sign-on gives them away though they call themselves ICQ or AIM (oscar.md §2.1). */
 function bySignOn({ name, clientId, version: [major, minor, , build], distribution }: ClientSoftware): KnownClient | undefined {
-  if (clientId === LICQ) return client('Licq', ANSI_REASONS);
+  if (clientId === LICQ) return LICQ_PROGRAM;
   if (name.startsWith('Purple/')) return client('libpurple');
   // COMPAT: climm calls itself 2003b build 3728 in words and 3828 in the build field.
   if (clientId === ICQ && name.includes('2003b') && build === 3828) return client('climm', ANSI_REASONS);
   if (clientId === ICQ && distribution === 30_007) return client('libicq2000', ANSI_REASONS);
   if (clientId === ICQ && major === 0x14 && minor === 0x34) return client('Miranda IM');
-  if (isBitlbee({ clientId, version: [major, minor, 0, build] })) return client('BitlBee');
+  if (isBitlbee({ clientId, version: [major, minor, 0, build] })) return { ...client('BitlBee'), unicode: true };
   return undefined;
 }
 
@@ -177,7 +182,7 @@ export function profileOf({ software, presence, serverRoster, accountCodepage, d
     protocol: 'oscar',
     name: known.name,
     codepage: accountCodepage ?? known.codepage ?? LANGUAGES.get(software.language) ?? defaultCodepage,
-    unicode: presence.capabilities.includes(Capability.utf8),
+    unicode: known.unicode === true || presence.capabilities.includes(Capability.utf8),
     html: AIM_IDS.includes(software.clientId) && !isBitlbee(software),
     serverRoster,
     quirks: known.quirks,

@@ -1,9 +1,19 @@
 /** Family 04: messages, typing notices, and what clients send each other through the server. @see oscar.md §6 */
-import { type Body, type CommandInput, type Message, parseUin, type Passing, type PresenceView, type Refusal, type Uin } from '@seekyou/core';
+import {
+  type Body,
+  type ClientProfile,
+  type CommandInput,
+  type Message,
+  parseUin,
+  type Passing,
+  type PresenceView,
+  type Refusal,
+  type Uin,
+} from '@seekyou/core';
 import { be, bytes, decode, encode, rest, struct } from '@seekyou/wire';
 import { Capability, ErrorCode, ErrorSubCode, icbm } from '@seekyou/wire/oscar';
 import { authorisationPacket, isAuthorisation } from './authorisation.ts';
-import { icbmParts, OriginalFormat, plainBody, type Stamp, stampOf, typedBody, typedMessage } from './bodies.ts';
+import { icbmParts, isUcs2, OriginalFormat, plainBody, type Stamp, stampOf, typedBody, typedMessage } from './bodies.ts';
 import { readable } from './readable.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
 import { forRecipient, neededCapability, plainWords, readEnvelope, speaksForItself } from './rendezvous.ts';
@@ -78,9 +88,10 @@ function sendPlain(letter: Letter): readonly OscarEffect[] {
   const { imData, autoResponse } = message.tlvs;
   const body = imData && plainBody(imData, stampFor(letter), context.session.profile);
   if (body === undefined) return [failed(request, 'bad-input')];
-  if (autoResponse === undefined) return [send(letter, body)];
+  const learnt = !context.state.writesUnicode && imData !== undefined && isUcs2(imData) ? [become({ writesUnicode: true })] : [];
+  if (autoResponse === undefined) return [...learnt, send(letter, body)];
   const { format, bytes: written } = body.original;
-  return [pass(letter, { kind: 'envelope', format, bytes: written, cookie: message.cookie, fallback: body.text }, { concealed: false })];
+  return [...learnt, pass(letter, { kind: 'envelope', format, bytes: written, cookie: message.cookie, fallback: body.text }, { concealed: false })];
 }
 
 /** What somebody's client did by itself is of no use later. */
@@ -263,6 +274,11 @@ export const routes: readonly Route[] = [
 
 // ---------------------------------------------------------------- what the core delivers
 
+/** The client as a reader of messages. */
+export function readerOf({ session, state }: OscarContext): ClientProfile {
+  return state.writesUnicode && !session.profile.unicode ? { ...session.profile, unicode: true } : session.profile;
+}
+
 /** A message as it happens. */
 export function renderMessage(context: OscarContext, message: Message, sender: PresenceView | undefined): readonly OscarEffect[] {
   return deliver(context, message, sender, stampOf(message).typing ? { typing: true } : {});
@@ -281,7 +297,7 @@ function deliver(context: OscarContext, message: Message, sender: PresenceView |
   if (session.profile.serverRoster && isAuthorisation(message.body)) {
     return [{ do: 'send', packet: { ...authorisationPacket(context, message.from, message.body), written } }];
   }
-  const parts = icbmParts(message, session.profile, limits.messageBytesMax);
+  const parts = icbmParts(message, readerOf(context), limits.messageBytesMax);
   // Nothing this client could show: it has had what there is for it.
   if (parts.length === 0) written();
   const { cookie } = stampOf(message);
@@ -330,8 +346,7 @@ function inParts(
   body: Body,
   marks: Marks,
 ): readonly OscarEffect[] {
-  const { session, limits } = context;
-  return icbmParts({ from, body }, session.profile, limits.messageBytesMax).map(({ channel, tlvs }, index) =>
+  return icbmParts({ from, body }, readerOf(context), context.limits.messageBytesMax).map(({ channel, tlvs }, index) =>
     toClient(context, from, sender, { cookie: numbered(cookie, index), channel, tlvs: { ...tlvs, ...marks } }),
   );
 }

@@ -4,7 +4,7 @@ import { decode, encode } from '@seekyou/wire';
 import { ErrorCode, icqMeta, SnacFlag } from '@seekyou/wire/oscar';
 import { isAuthorisation } from './authorisation.ts';
 import { type OfflineForm, offlineForms } from './bodies.ts';
-import { renderStored } from './icbm.ts';
+import { readerOf, renderStored } from './icbm.ts';
 import { readable } from './readable.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
 import { ask, type Handler, on, type OscarContext, type OscarEffect, type OutgoingSnac, reply, type Request, type Route } from './state.ts';
@@ -76,7 +76,7 @@ function fetchOffline(asked: Asked): readonly OscarEffect[] {
 function offlineMessage(asked: Asked, message: Message): readonly OscarEffect[] {
   const { session, limits } = asked.context;
   if (session.profile.serverRoster && isAuthorisation(message.body)) return renderStored(asked.context, message);
-  const forms = offlineForms(message, session.profile, limits.messageBytesMax);
+  const forms = offlineForms(message, readerOf(asked.context), limits.messageBytesMax);
   if (forms === undefined) return renderStored(asked.context, message);
   const written = (): void => session.written(message.id);
   if (forms.length === 0) written();

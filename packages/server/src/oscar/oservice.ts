@@ -183,6 +183,7 @@ export function newState(software: OscarState['software']): OscarState {
     askedRoster: false,
     usesRoster: false,
     icbmFlags: NO_FLAGS,
+    writesUnicode: false,
     edit: 'none',
     answerable: new Map(),
   };

@@ -28,6 +28,8 @@ export interface OscarState {
   readonly usesRoster: boolean;
   /** 04/02 flags by channel; 0 is the default for all. */
   readonly icbmFlags: ReadonlyMap<number, number>;
+  /** It wrote a message in UCS-2: so it reads them, whatever it announced (bitlbee announces nothing of the kind). */
+  readonly writesUnicode: boolean;
   /** Between 13/11 and 13/12, and whether it is an import. */
   readonly edit: 'none' | 'open' | 'importing';
   /** Cookies of envelopes this client was given, hex → when and from whom: only those may be answered by 04/0B. */

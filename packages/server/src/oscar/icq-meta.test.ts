@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Body, Message } from '@seekyou/core';
+import { decode } from '@seekyou/wire';
+import { ErrorCode, feedbag, icbm, icqMeta, SnacFlag } from '@seekyou/wire/oscar';
+import { routes } from './icq-meta.ts';
+import type { OutgoingSnac } from './state.ts';
+import { ALICE, asked, BOB, bytesOf, contextOf, handle, hex, OLD_CLIENT, packets, receivedOne, REQUEST_ID, type TestContext } from './testing.ts';
+
+const sequence = hex('03 00');
+
+const request = (
+  type: number,
+  data: Uint8Array = new Uint8Array(0),
+  owner: number = ALICE,
+  context = contextOf({ profile: OLD_CLIENT }),
+): ReturnType<typeof handle> => handle(routes, icqMeta.request, { block: { owner, type, sequence, data } }, context);
+
+const messageOf = (body: Body, id = 7, sentAt = Date.UTC(2003, 5, 30, 9, 15, 59)): Message => ({ id, from: BOB, to: ALICE, sentAt, body });
+const text = (words: string): Body => ({ kind: 'text', text: words });
+
+function fetched(messages: readonly Message[], context: TestContext): readonly OutgoingSnac[] {
+  return packets(asked(request(0x003c, undefined, undefined, context), 'messages.fetch').answered(messages));
+}
+
+const old = (): TestContext => contextOf({ profile: OLD_CLIENT });
+
+test('stored messages and their end have exact lengths (oscar.md §14.6, H2 and H3)', () => {
+  const [message, end, ...more] = fetched([messageOf(text('see you'))], old());
+  assert.deepEqual(more, []);
+  assert.deepEqual(
+    bytesOf({ ...(message as OutgoingSnac), requestId: 0x00030002 }),
+    // The example's flags are 1; bitlbee wants 0.
+    hex('00 15 00 03 00 01 00 03 00 02 00 01 00 20 1E 00 A1 86 01 00 41 00 03 00 A2 86 01 00 D3 07 06 1E 09 0F 01 00 08 00 73 65 65 20 79 6F 75 00'),
+  );
+  assert.deepEqual(
+    bytesOf({ ...(end as OutgoingSnac), requestId: 0x00030002 }),
+    hex('00 15 00 03 00 00 00 03 00 02 00 01 00 0B 09 00 A1 86 01 00 42 00 03 00 00'),
+  );
+  assert.deepEqual(
+    [message, end].map((packet) => [packet?.requestId, packet?.flags]),
+    [
+      [REQUEST_ID, SnacFlag.more],
+      [REQUEST_ID, 0],
+    ],
+  );
+});
+
+test('the end is said when there is nothing', () => {
+  assert.equal(fetched([], old()).length, 1);
+});
+
+test('each message is written when its packet is', () => {
+  const context = old();
+  const sent = fetched(
+    [messageOf(text('one'), 1), messageOf({ kind: 'opaque', original: { format: 'udp/1', bytes: hex('01') }, fallback: '' }, 2), messageOf(text('three'), 3)],
+    context,
+  );
+  assert.deepEqual(context.written, [2], 'there is nothing to show of the second');
+  for (const packet of sent) packet.written?.();
+  assert.deepEqual(context.written, [2, 1, 3]);
+});
+
+test('what a client of today could not read in its code page comes as a message of today', () => {
+  const context = contextOf();
+  const [emoji, request_, plain] = fetched(
+    [messageOf(text('hi 👋'), 1), messageOf({ kind: 'auth-request', reason: 'пусти' }, 2), messageOf(text('hi'), 3)],
+    context,
+  );
+  const message = receivedOne([{ do: 'send', packet: emoji as OutgoingSnac }], icbm.channelMsgToClient);
+  assert.equal(message.tlvs.sendTime, Date.UTC(2003, 5, 30, 9, 15, 59) / 1000);
+  assert.equal(request_?.declaration, feedbag.authorizeRequested);
+  assert.equal(plain?.declaration, icqMeta.reply);
+});
+
+test('deleting what was fetched tells the core, and nobody else', () => {
+  const { answered, refused } = asked(request(0x003e), 'messages.fetched');
+  assert.deepEqual(answered(undefined), []);
+  assert.equal(receivedOne(refused('unavailable'), icqMeta.error).code, ErrorCode.serviceUnavailable);
+});
+
+test('a store that does not answer is an error, not an empty mailbox', () => {
+  const { refused } = asked(request(0x003c), 'messages.fetch');
+  assert.equal(receivedOne(refused('unavailable'), icqMeta.error).code, ErrorCode.serviceUnavailable);
+});
+
+test("nobody asks for another's messages", () => {
+  for (const type of [0x003c, 0x003e, 0x07d0]) {
+    const error = receivedOne(request(type, hex('b2 04'), BOB), icqMeta.error);
+    assert.equal(error.code, ErrorCode.insufficientRights);
+    assert.deepEqual(error.tlvs.request?.subarray(2, 6), hex('a2 86 01 00'));
+  }
+});
+
+test('a request without a block, and one of an unknown type, are errors', () => {
+  assert.equal(receivedOne(handle(routes, icqMeta.request, {}, contextOf()), icqMeta.error).code, ErrorCode.incorrectFormat);
+  assert.equal(receivedOne(request(0x1234), icqMeta.error).code, ErrorCode.invalidSnac);
+  assert.equal(receivedOne(request(0x07d0, hex('b2')), icqMeta.error).code, ErrorCode.incorrectFormat);
+});
+
+test('every question about people has the answer its client waits for', () => {
+  const cases: readonly (readonly [asked: number, answered: number, result: number])[] = [
+    [0x04b2, 0x00c8, 0x32],
+    [0x04cf, 0x00c8, 0x32],
+    [0x04d0, 0x00c8, 0x32],
+    [0x04ba, 0x0104, 0x32],
+    [0x0515, 0x01ae, 0x32],
+    [0x051f, 0x01ae, 0x32],
+    [0x055f, 0x01ae, 0x32],
+    [0x0569, 0x01ae, 0x32],
+    [0x0573, 0x01ae, 0x32],
+    [0x03ea, 0x0064, 0x32],
+    [0x042e, 0x00aa, 0x32],
+    [0x0c3a, 0x0c3f, 0x32],
+    [0x0898, 0x08a2, 0x14],
+    [0x0fa0, 0x0fb4, 0x14],
+    [0x0fd2, 0x0fdc, 0x14],
+  ];
+  for (const [subtype, answered, result] of cases) {
+    const effects = request(0x07d0, Uint8Array.of(subtype & 0xff, subtype >>> 8, 1, 2, 3));
+    const { block } = receivedOne(effects, icqMeta.reply);
+    assert.deepEqual([block?.owner, block?.type, block?.sequence], [ALICE, 0x07da, sequence]);
+    const reply = decode(icqMeta.metaReplyData, block?.data ?? new Uint8Array(0));
+    assert.deepEqual(reply, { subtype: answered, result, data: new Uint8Array(0) }, subtype.toString(16));
+    assert.equal(packets(effects)[0]?.flags, 0);
+  }
+});
+
+test('what has no answer we know is an error, what has none at all is taken in silence', () => {
+  for (const subtype of [0x1482, 0x4242]) {
+    assert.equal(receivedOne(request(0x07d0, Uint8Array.of(subtype & 0xff, subtype >>> 8)), icqMeta.error).code, ErrorCode.invalidSnac);
+  }
+  assert.deepEqual(request(0x07d0, hex('d7 0a 01 02')), []);
+});
