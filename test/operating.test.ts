@@ -155,9 +155,7 @@ withData('a newer database stops the start and names what to install', async (da
   talker.signal('SIGTERM');
   await talker.end();
   const database = new DatabaseSync(join(data, 'seekyou.sqlite'));
-  const tables = database.prepare("SELECT name FROM sqlite_master WHERE name LIKE '%schema%' OR name LIKE '%meta%'").all();
-  assert.ok(tables.length > 0);
-  database.exec("UPDATE schema_version SET version = version + 100, seekyou = '9.9.9'");
+  database.exec("INSERT INTO schema_version VALUES (1000, '9.9.9')");
   database.close();
   const newer = await seekyou('serve', '--data', data, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0');
   assert.equal(newer.code, 1);

@@ -13,8 +13,9 @@ import {
   icbm,
   isInvisible,
   login,
-  oservice,
   location,
+  oservice,
+  own,
   privacy,
   type Snac,
   type SnacDeclaration,
@@ -62,10 +63,14 @@ export interface ConnectOptions extends Credentials {
   readonly invisible?: boolean;
   /** Windows code page for what comes without a charset; 1252. */
   readonly codepage?: number;
+  /** What earlier sessions of this user have received; give the same set to the next one. */
+  readonly delivered?: Set<number>;
 }
 
 /** How often we say that we are still here. */
 const KEEP_ALIVE_MS = 60_000;
+/** How many ids of messages are remembered to tell repetitions. */
+const DELIVERED_MAX = 10_000;
 /** What 04/05 of any server allows. */
 export const MESSAGE_BYTES_MAX = 7_900;
 
@@ -77,13 +82,16 @@ export class Client {
   private readonly early: ClientEvent[] = [];
   private readonly seen = new Map<number, SeenStatus>();
   private readonly connection: OscarConnection;
+  /** Ids of messages that arrived, oldest first; shared by the sessions of one user, so that a new one knows what the last had. */
+  private readonly delivered: Set<number>;
   private readonly platform: Platform;
   private readonly codepage: number;
   private stopKeepAlive: () => void = () => {};
   private closed = false;
 
-  constructor(uin: number, connection: OscarConnection, platform: Platform, codepage: number) {
+  constructor(uin: number, connection: OscarConnection, platform: Platform, codepage: number, delivered: Set<number>) {
     this.uin = uin;
+    this.delivered = delivered;
     this.connection = connection;
     this.platform = platform;
     this.codepage = codepage;
@@ -111,9 +119,10 @@ export class Client {
   /**
    * Sends a message; resolves when the server has stored it.
    *
+   * @param senderId 16 bytes; to send again what was not acknowledged before a line broke, use the same: our server stores it once
    * @throws RequestRefused, ClientError
    */
-  async send(to: number, text: string): Promise<void> {
+  async send(to: number, text: string, senderId: Uint8Array = this.platform.random(16)): Promise<void> {
     const imData = encode(icbm.fragments, fragmentsFromText(text.replaceAll(/\r?\n/g, '\r\n'), { unicode: true, codepage: this.codepage }));
     if (imData.length > MESSAGE_BYTES_MAX) throw new RequestRefused(`a message to ${to}`, 0x0a);
     await this.request(
@@ -122,7 +131,7 @@ export class Client {
         cookie: this.platform.random(8),
         channel: icbm.Channel.plain,
         recipient: String(to),
-        tlvs: { imData, requestHostAck: true, store: true },
+        tlvs: { imData, requestHostAck: true, store: true, senderId },
       },
       icbm.hostAck,
       `a message to ${to}`,
@@ -278,6 +287,7 @@ export class Client {
       this.emit({ type: 'presence', uin, status: OFFLINE });
     },
     message: (message: icbm.ChannelMsgToClient): void => {
+      if (message.tlvs.messageId !== undefined && this.arrivedBefore(message.tlvs.messageId)) return;
       const from = Number(message.sender.screenName);
       const stored = message.tlvs.sendTime !== undefined;
       const time = new Date(message.tlvs.sendTime === undefined ? this.platform.timers.now() : message.tlvs.sendTime * 1000).toISOString();
@@ -314,6 +324,15 @@ export class Client {
       if (change.code === RateChange.warning || change.code === RateChange.limited) this.emit({ type: 'rate', limited: change.code === RateChange.limited });
     },
   };
+
+  /** Tells our server that a message has arrived, and whether it had before. */
+  private arrivedBefore(messageId: number): boolean {
+    this.connection.send(own.delivered, { messageIds: [messageId] });
+    if (this.delivered.has(messageId)) return true;
+    this.delivered.add(messageId);
+    if (this.delivered.size > DELIVERED_MAX) this.delivered.delete(this.delivered.values().next().value as number);
+    return false;
+  }
 
   /** Channel 4: what clients of the ICQ 99 kind send. */
   private typed(from: number, data: icbm.Channel4Data, time: string, stored: boolean): void {
@@ -387,7 +406,7 @@ const VERSIONS = [
   { family: 0x09, version: 1 },
 ] as const;
 
-const CAPABILITIES = [Capability.utf8, Capability.aimInterop, Capability.typing];
+const CAPABILITIES = [Capability.utf8, Capability.aimInterop, Capability.typing, Capability.seekyou];
 
 function heard<T>(declaration: SnacDeclaration<T>, tell: (client: Client, value: T, snac: Snac) => void): [string, (client: Client, snac: Snac) => void] {
   return [snacName(declaration), (client, snac) => tell(client, decodeSnacBody(declaration, snac.data), snac)];
@@ -415,7 +434,7 @@ function editRefused(what: string, result: number): RequestRefused {
 export async function connect(platform: Platform, options: ConnectOptions): Promise<Client> {
   const { bos, cookie } = await signOn(platform, options.server, options, options.method ?? 'hashed');
   const connection = await open(platform, bos);
-  const client = new Client(options.uin, connection, platform, options.codepage ?? 1252);
+  const client = new Client(options.uin, connection, platform, options.codepage ?? 1252, options.delivered ?? new Set());
   try {
     await client.setUp(cookie, options);
   } catch (error) {

@@ -25,6 +25,8 @@ export const Family = {
   login: 0x17,
   emailAlert: 0x18,
   broadcast: 0x85,
+  /** Ours, "SY". @see own.ts */
+  own: 0x5359,
 } as const;
 
 /** What `xx/01` can say. @see oscar.md §1.2 */

@@ -1,6 +1,7 @@
 /** Family 04, ICBM: messages, their acknowledgements, typing notices. @see oscar.md §6 */
 import { be, bytes, bytesOf, empty, fixed, le, list, rest, struct, tlvs, u8, type Value } from '../schema.ts';
 import { Family, familyError } from './family.ts';
+import { messageId, senderId } from './own.ts';
 import { snac } from './snac.ts';
 import { lnts, sn } from './strings.ts';
 import { userInfo } from './user-info.ts';
@@ -80,6 +81,10 @@ const messageTlvs = {
   bart: [0x0d, bytes(rest)],
   /** From the server: when an offline message was sent, seconds since 1970. */
   sendTime: [0x16, be.u32],
+  /** To the server, from our own clients: {@link senderId}. Never relayed. */
+  senderId: [0x5359, senderId],
+  /** From the server, to our own clients: {@link messageId}. */
+  messageId: [0x535a, messageId],
 } as const;
 
 /** Client → server: a message for another user. */

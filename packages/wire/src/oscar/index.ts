@@ -16,5 +16,6 @@ export * as icqMeta from './icq-meta.ts';
 export * as location from './location.ts';
 export * as login from './login.ts';
 export * as oservice from './oservice.ts';
+export * as own from './own.ts';
 export * as privacy from './privacy.ts';
 export * as rendezvous from './rendezvous.ts';

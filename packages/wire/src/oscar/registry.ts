@@ -7,6 +7,7 @@ import * as icqMeta from './icq-meta.ts';
 import * as location from './location.ts';
 import * as login from './login.ts';
 import * as oservice from './oservice.ts';
+import * as own from './own.ts';
 import * as privacy from './privacy.ts';
 import * as rendezvous from './rendezvous.ts';
 import type { SnacDeclaration } from './snac.ts';
@@ -23,6 +24,7 @@ const MODULES = {
   feedbag,
   'icq-meta': icqMeta,
   login,
+  own,
   'user-info': userInfo,
 } satisfies Record<string, object>;
 
