@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { bodyBytes, utf8Bytes } from './body-size.ts';
+import { bodyBytes, utf8Bytes, writtenBytes } from './body-size.ts';
 
 test('text is counted as an encoder would write it', () => {
   const encoder = new TextEncoder();
@@ -29,4 +29,11 @@ test('a body is as large as its words or the bytes its client wrote, whichever i
   assert.equal(bodyBytes({ kind: 'auth-request', reason: 'please' }), 6);
   assert.equal(bodyBytes({ kind: 'added' }), 0);
   assert.equal(bodyBytes({ kind: 'opaque', original, fallback: 'x' }), 100);
+});
+
+test('a message is as long as its client wrote it, in whatever code page', () => {
+  const original = { format: 'icbm/1', bytes: new Uint8Array(7_000) };
+  assert.equal(writtenBytes({ kind: 'text', text: 'ж'.repeat(7_000), original }), 7_000);
+  assert.equal(writtenBytes({ kind: 'text', text: 'ж'.repeat(3_500) }), 7_000);
+  assert.equal(writtenBytes({ kind: 'text', text: 'x'.repeat(30_000), original }), 10_000, 'few bytes do not bring many words');
 });

@@ -6,6 +6,18 @@ export function bodyBytes(body: Body): number {
   return Math.max(wordsBytes(body), body.original?.bytes.length ?? 0);
 }
 
+/** A byte of any code page is at most so many of UTF-8. */
+const UTF8_BYTES_MAX = 3;
+
+/**
+ * What a body counts against the length clients are told they may write: the bytes its client wrote. Where nothing but the
+ * words came, those in UTF-8; where both did, words cannot be more than the bytes can say.
+ */
+export function writtenBytes(body: Body): number {
+  if (body.original === undefined) return wordsBytes(body);
+  return Math.max(body.original.bytes.length, Math.ceil(wordsBytes(body) / UTF8_BYTES_MAX));
+}
+
 function wordsBytes(body: Body): number {
   switch (body.kind) {
     case 'text':

@@ -8,7 +8,7 @@ import type { CorePorts, CoreSettings } from '../service.ts';
 import type { CoreSession } from '../sessions/core-session.ts';
 import type { Registry } from '../sessions/registry.ts';
 import type { Body, MessageId, Passing, Time, Uin } from '../words.ts';
-import { bodyBytes } from './body-size.ts';
+import { writtenBytes } from './body-size.ts';
 import type { Delivery } from './delivery.ts';
 
 /** An envelope wraps a message, in UTF-16 perhaps. */
@@ -48,7 +48,7 @@ export class Messages {
   // --------------------------------------------------------------- stored
 
   send(session: CoreSession, { to, body, store, senderId }: CommandInput<'messages.send'>): Refused | Promise<Sent | Refused> {
-    if (bodyBytes(body) > this.around.settings.limits.messageBytesMax) return refuse('too-large');
+    if (writtenBytes(body) > this.around.settings.limits.messageBytesMax) return refuse('too-large');
     if (senderId !== undefined && !SENDER_ID.test(senderId)) return refuse('bad-input');
     if (this.around.people.ignores(session.uin, to)) return refuse('you-ignore-them');
     if (!store && !this.isHere(to)) return refuse('off-line');
