@@ -25,13 +25,13 @@ test('no test is skipped or singled out without a reason', () => {
 
 test('every chapter of the reference that the code cites exists', () => {
   const headings = new Map<string, Set<string>>();
-  for (const page of ['oscar', 'icq-udp', 'direct', 'proxies', 'firewall-scenarios']) {
+  for (const page of ['oscar', 'own', 'icq-udp', 'direct', 'proxies', 'firewall-scenarios']) {
     const numbers = [...read(`docs/protocol/${page}.md`).matchAll(/^#+\s+(\d+(?:\.\d+)*)\b/gm)].map((match) => match[1] as string);
     headings.set(page, new Set(numbers));
   }
   const wrong: string[] = [];
   for (const file of code) {
-    for (const [, page, chapter] of read(file).matchAll(/\b(oscar|icq-udp|direct|proxies)\.md §(\d+(?:\.\d+)*)/g)) {
+    for (const [, page, chapter] of read(file).matchAll(/\b(oscar|own|icq-udp|direct|proxies)\.md §(\d+(?:\.\d+)*)/g)) {
       if (!headings.get(page as string)?.has(chapter as string)) wrong.push(`${file}: ${page}.md §${chapter}`);
     }
   }
