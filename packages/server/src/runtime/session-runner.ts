@@ -18,7 +18,7 @@ export interface RunnerHost<I, S, P, C extends string> {
   congested(): boolean;
   /** A handler failed: our mistake. `input` is what it was handling, `undefined` for announcements and timers. */
   failed(error: unknown, input: I | undefined): void;
-  /** Nothing is waiting any more: more input is welcome. */
+  /** Nothing is being handled and nothing waits: more input is welcome. Said after every input that had to wait. */
   idle(): void;
 }
 
@@ -93,7 +93,6 @@ export class SessionRunner<I, S, P, C extends string> {
   }
 
   private next(): void {
-    if (this.queue.length === 0) return;
     while (!this.busy && !this.stopped && this.queue.length > 0) this.handle(this.queue.shift() as I);
     if (!this.busy && !this.stopped) this.host.idle();
   }
