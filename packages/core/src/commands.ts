@@ -56,7 +56,7 @@ export interface Commands {
    * recipient were off line when this observer does not see him (oscar.md §10.1).
    */
   'messages.pass': Shape<{ readonly to: Uin; readonly passing: Passing; readonly needs?: string; readonly concealed: boolean }, void>;
-  /** Stored messages this session has not been given, oldest first; those given count as written. */
+  /** Stored messages this session has not been given, oldest first. The front end reports each as `written`, like a live one. */
   'messages.fetch': Shape<void, readonly Message[]>;
   /** The client has what the last fetch gave it. */
   'messages.fetched': Shape<void, void>;

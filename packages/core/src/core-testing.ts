@@ -135,6 +135,7 @@ export class Client {
   async fetches(): Promise<string[]> {
     const messages = await this.asks('messages.fetch', undefined);
     if (messages instanceof Refused) throw new Error(messages.refusal);
+    if (this.writes) for (const { id } of messages) this.session.written(id);
     return messages.map(wordsOf);
   }
 

@@ -14,7 +14,7 @@ import { type Refused, refuse } from './refusals.ts';
 import { calmReport } from './reporting.ts';
 import type { Core, CorePorts, CoreSettings } from './service.ts';
 import type { Session } from './session.ts';
-import type { CoreSession, SessionHost } from './sessions/core-session.ts';
+import { type CoreSession, factsOf, type SessionHost } from './sessions/core-session.ts';
 import { Registry } from './sessions/registry.ts';
 import { Sessions } from './sessions/sessions.ts';
 import type { Uin } from './words.ts';
@@ -98,7 +98,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
     if (end !== undefined) sessions.endAccount(uin, end);
     try {
       const account = registry.of(uin).length === 0 ? undefined : await ports.store.accounts.find(uin);
-      if (account !== undefined) for (const session of registry.of(uin)) session.account = account;
+      if (account !== undefined) for (const session of registry.of(uin)) session.account = factsOf(account);
       await people.refresh(uin);
     } catch (error) {
       ports.report('live sessions did not hear of a change of their account', error);

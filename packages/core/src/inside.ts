@@ -7,10 +7,13 @@ import type { Session } from './session.ts';
 import type { CorePorts, CoreSettings } from './service.ts';
 import type { Body, Presence, PresenceView, Uin } from './words.ts';
 
+/** What a session knows of its account: all but the secrets, which nobody needs after sign-on. */
+export type AccountFacts = Omit<Account, 'main' | 'old'>;
+
 /** A session as the core's rooms see it. */
 export interface LiveSession extends Session {
   /** Kept up to date by administration. */
-  account: Account;
+  account: AccountFacts;
   presence: Presence;
   /** After `presence.ready`: it may be shown to others and is told about them. */
   ready: boolean;

@@ -243,6 +243,19 @@ describe('stored messages', () => {
     assert.deepEqual(await pendingFor(place), []);
   });
 
+  test('nothing is taken for delivered that the transport has not taken', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    await alice.says(BOB, 'one');
+    const bob = await place.signsOn(BOB);
+    bob.writes = false;
+    await bob.fetches();
+    place.clock.advance(60_000);
+    bob.session.heard(true);
+    bob.session.close(true);
+    assert.deepEqual(await (await place.signsOn(BOB)).fetches(), ['one']);
+  });
+
   test('come again when the connection broke between fetch and confirmation', async () => {
     const place = await town();
     const alice = await place.signsOn(ALICE);

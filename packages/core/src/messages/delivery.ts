@@ -75,7 +75,7 @@ export class Delivery {
     if (session.ended) return [];
     const { mail } = session;
     const fresh = pending.filter((message) => mail?.has(message.id) !== true && !this.around.confirmations.holds(session.uin, message.id));
-    if (fresh.length > 0) this.mailOf(session).fetched(fresh, this.around.ports.clock.now());
+    if (fresh.length > 0) this.mailOf(session).fetched(fresh);
     // Only after the front end has seen the answer: what waited comes later than what it gives.
     if (mail?.unfetched !== undefined) this.around.ports.clock.after(0, () => this.stopWaiting(session));
     return fresh;

@@ -38,17 +38,16 @@ export class Mail {
     this.writtenAt.set(id, now);
   }
 
-  /** A fetch gave these; its answer counts as written. Nothing has to be held that is among them. */
-  fetched(messages: readonly Message[], now: Time): void {
-    if (this.writtenAt.size === 0) this.oldest = now;
-    for (const { id } of messages) this.writtenAt.set(id, now);
+  /** A fetch gave these. Nothing has to be held that is among them. */
+  fetched(messages: readonly Message[]): void {
+    for (const { id } of messages) this.unwritten.add(id);
     this.lastFetch = messages.map((message) => message.id);
     if (this.held.length > 0) this.held = this.held.filter((message) => !this.has(message.id));
   }
 
   /** The client has what the last fetch gave: those of it that were not confirmed yet. */
   takeLastFetch(): MessageId[] {
-    const ids = this.lastFetch.filter((id) => this.writtenAt.delete(id));
+    const ids = this.lastFetch.filter((id) => this.take(id));
     this.lastFetch = [];
     return ids;
   }

@@ -1,6 +1,6 @@
 /** One session in memory. There may be ten thousand idle ones: what only some need is made when they need it. */
 import type { EndReason, SessionEvent } from '../events.ts';
-import type { LiveSession } from '../inside.ts';
+import type { AccountFacts, LiveSession } from '../inside.ts';
 import type { Mail } from '../messages/mail.ts';
 import type { Account } from '../ports.ts';
 import type { SessionRequest } from '../session.ts';
@@ -30,7 +30,7 @@ export class CoreSession implements LiveSession {
   readonly signedOnAt: Time;
   readonly instance: number;
   profile: ClientProfile;
-  account: Account;
+  account: AccountFacts;
   presence: Presence = NEW_PRESENCE;
   ready = false;
   ended = false;
@@ -52,7 +52,7 @@ export class CoreSession implements LiveSession {
     this.peer = request.peer;
     this.profile = request.profile;
     this.coexist = request.coexist;
-    this.account = account;
+    this.account = factsOf(account);
     this.instance = instance;
     this.signedOnAt = now;
     this.lastHeardAt = now;
@@ -124,4 +124,18 @@ export class CoreSession implements LiveSession {
       this.host.failed(error);
     }
   }
+}
+
+/** Ten thousand verifiers are ten megabytes, and secrets are better kept in one place. */
+export function factsOf({ uin, state, createdAt, nickname, codepage, authorisationRequired, hideAddress, lastSeenAt }: Account): AccountFacts {
+  return {
+    uin,
+    state,
+    createdAt,
+    nickname,
+    authorisationRequired,
+    hideAddress,
+    ...(codepage === undefined ? {} : { codepage }),
+    ...(lastSeenAt === undefined ? {} : { lastSeenAt }),
+  };
 }

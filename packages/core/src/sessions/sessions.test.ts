@@ -157,6 +157,14 @@ describe('a session', () => {
     for (const id of ids) assert.match(id, /^[0-9a-f]{16}$/);
   });
 
+  test('does not keep the secrets of its account in memory', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    await place.core.admin.set(uin(ALICE), { nickname: 'Al', codepage: 1251 });
+    const { account } = alice.session as unknown as { account: object };
+    assert.deepEqual(Object.keys(account).toSorted(), ['authorisationRequired', 'codepage', 'createdAt', 'hideAddress', 'nickname', 'state', 'uin']);
+  });
+
   test('is told nothing after its end', async () => {
     const place = await town();
     const alice = await place.signsOn(ALICE);
