@@ -95,6 +95,9 @@ const TIME_STAMPS: ReadonlyMap<number, KnownClient> = new Map([
   [0x04031980, client('vICQ', ANSI_REASONS)],
 ]);
 
+/** Ours; see docs/protocol/own.md. By its name too, because whom a sign-on ends is decided before capabilities come. */
+const OWN = client('seekyou');
+
 const ICQ = 0x010a;
 const LICQ = 0x010b;
 const AIM_IDS: readonly number[] = [0x0109, 0x0004, 0x1d09];
@@ -139,6 +142,7 @@ function byItsOwnName({ name, clientId }: ClientSoftware): KnownClient {
 }
 
 function identify(software: ClientSoftware, capabilities: readonly string[], direct: DirectInfo | undefined): KnownClient {
+  if (software.name === OWN.name || capabilities.includes(Capability.seekyou)) return OWN;
   const vendor = VENDORS.find(([prefix]) => capabilities.some((capability) => capability.startsWith(prefix)))?.[1];
   return (
     vendor ??
@@ -166,6 +170,11 @@ const LANGUAGES: ReadonlyMap<string, number> = new Map([
   ['ko', 949],
 ]);
 
+/** Our client says its name when it signs on; by the capability it is known behind a relay that hides the name (own.md §1). */
+function isOurs(software: ClientSoftware, capabilities: readonly string[]): boolean {
+  return software.name === 'seekyou' || capabilities.includes(Capability.seekyou);
+}
+
 export interface ProfileParts {
   readonly software: ClientSoftware;
   readonly presence: Pick<Presence, 'capabilities' | 'direct'>;
@@ -179,7 +188,7 @@ export interface ProfileParts {
 export function profileOf({ software, presence, serverRoster, accountCodepage, defaultCodepage }: ProfileParts): ClientProfile {
   const known = identify(software, presence.capabilities, presence.direct);
   return {
-    protocol: 'oscar',
+    protocol: known === OWN ? 'own' : 'oscar',
     name: known.name,
     codepage: accountCodepage ?? known.codepage ?? LANGUAGES.get(software.language) ?? defaultCodepage,
     unicode: known.unicode === true || presence.capabilities.includes(Capability.utf8),

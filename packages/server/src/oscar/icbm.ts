@@ -163,7 +163,8 @@ function passEnvelope(letter: Letter): readonly OscarEffect[] {
 }
 
 function send(letter: Letter, body: Body): OscarEffect {
-  return perform(letter, 'messages.send', { to: letter.to, body, store: letter.message.tlvs.store !== undefined });
+  const { store, senderId } = letter.message.tlvs;
+  return perform(letter, 'messages.send', { to: letter.to, body, store: store !== undefined, ...(senderId === undefined ? {} : { senderId: hex(senderId) }) });
 }
 
 function pass(letter: Letter, passing: Passing, how: Pick<CommandInput<'messages.pass'>, 'concealed' | 'needs'>): OscarEffect {
@@ -289,7 +290,7 @@ export function renderStored(context: OscarContext, message: Message): readonly 
   return deliver(context, message, undefined, { sendTime: Math.floor(message.sentAt / 1000) });
 }
 
-type Marks = Pick<icbm.ChannelMsgToClient['tlvs'], 'typing' | 'sendTime' | 'autoResponse'>;
+type Marks = Pick<icbm.ChannelMsgToClient['tlvs'], 'typing' | 'sendTime' | 'autoResponse' | 'messageId'>;
 
 function deliver(context: OscarContext, message: Message, sender: PresenceView | undefined, marks: Marks): readonly OscarEffect[] {
   const { session, limits } = context;
@@ -301,9 +302,13 @@ function deliver(context: OscarContext, message: Message, sender: PresenceView |
   // Nothing this client could show: it has had what there is for it.
   if (parts.length === 0) written();
   const { cookie } = stampOf(message);
+  // Only on the last piece, so that our client drops a message it has as a whole.
+  const ours: Marks = session.profile.protocol === 'own' ? { messageId: message.id } : {};
   return parts.map(({ channel, tlvs }, index) => {
     const last = index === parts.length - 1;
-    return toClient(context, message.from, sender, { cookie: numbered(cookie, index), channel, tlvs: { ...tlvs, ...marks } }, last ? { written } : {});
+    // By the id our own clients know a message again; of a split one the last piece has it.
+    const known: Marks = last && session.profile.protocol === 'own' ? { ...marks, messageId: message.id } : marks;
+    return toClient(context, message.from, sender, { cookie: numbered(cookie, index), channel, tlvs: { ...tlvs, ...known } }, last ? { written } : {});
   });
 }
 

@@ -61,6 +61,7 @@ const SENT_BY_CLIENTS: readonly (readonly [family: number, first: number, last: 
   [0x0c, 0x01, 0x03],
   [0x13, 0x01, 0x28],
   [0x15, 0x01, 0x03],
+  [0x5359, 0x02, 0x02],
 ];
 
 const EXCEPTIONS: readonly (readonly [id: number, family: number, first: number, last: number])[] = [
@@ -71,6 +72,8 @@ const EXCEPTIONS: readonly (readonly [id: number, family: number, first: number,
   [RateClassId.lists, 0x13, 0x08, 0x12],
   // A client answers each envelope it is given by itself: others must not be able to talk it into its limit.
   [RateClassId.lists, 0x04, 0x0b, 0x0b],
+  // Our own clients acknowledge what they are given.
+  [RateClassId.lists, 0x5359, 0x02, 0x02],
   [RateClassId.messages, 0x02, 0x05, 0x05],
   [RateClassId.messages, 0x04, 0x06, 0x06],
   [RateClassId.directory, 0x02, 0x09, 0x09],

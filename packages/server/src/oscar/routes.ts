@@ -7,10 +7,12 @@ import { routes as icqMeta } from './icq-meta.ts';
 import { routes as location } from './location.ts';
 import { routes as oservice } from './oservice.ts';
 import { routes as others } from './others.ts';
+import { routes as own } from './own.ts';
+import { routes as own } from './own.ts';
 import { routes as privacy } from './privacy.ts';
 import type { Route } from './state.ts';
 
-export const ROUTES: readonly Route[] = [...oservice, ...location, ...buddy, ...icbm, ...privacy, ...feedbag, ...icqMeta, ...others];
+export const ROUTES: readonly Route[] = [...oservice, ...location, ...buddy, ...icbm, ...privacy, ...feedbag, ...icqMeta, ...own, ...others];
 
 const table = new Map(ROUTES.map((route) => [keyOf(route.declaration), route]));
 
