@@ -98,3 +98,9 @@ test('some programs read Unicode without saying so', () => {
   assert.equal(profile(ICQ2003B).unicode, false);
   assert.equal(profile(ICQ2003B, [Capability.utf8]).unicode, true);
 });
+
+test('our own client is known by its name, and by its capability', () => {
+  assert.equal(profile(softwareFrom({ clientName: 'seekyou' })).protocol, 'own');
+  assert.equal(profile(ICQ2003B, [Capability.seekyou]).protocol, 'own');
+  assert.equal(profile(ICQ2003B).protocol, 'oscar');
+});

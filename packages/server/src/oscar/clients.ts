@@ -170,11 +170,6 @@ const LANGUAGES: ReadonlyMap<string, number> = new Map([
   ['ko', 949],
 ]);
 
-/** Our client says its name when it signs on; by the capability it is known behind a relay that hides the name (own.md §1). */
-function isOurs(software: ClientSoftware, capabilities: readonly string[]): boolean {
-  return software.name === 'seekyou' || capabilities.includes(Capability.seekyou);
-}
-
 export interface ProfileParts {
   readonly software: ClientSoftware;
   readonly presence: Pick<Presence, 'capabilities' | 'direct'>;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Body, Message, Passing } from '@seekyou/core';
+import type { Body, ClientProfile, Message, Passing } from '@seekyou/core';
 import { encode } from '@seekyou/wire';
 import { Capability, ErrorCode, feedbag, icbm, rendezvous } from '@seekyou/wire/oscar';
 import { plainBody, typedBody } from './bodies.ts';
@@ -17,6 +17,7 @@ import {
   hex,
   NOW,
   OLD_CLIENT,
+  OWN_CLIENT,
   packets,
   received,
   receivedOne,
@@ -407,6 +408,29 @@ test('a message with nothing in it for this client is done with', () => {
   const context = contextOf();
   assert.deepEqual(renderMessage(context, messageOf({ kind: 'opaque', original: { format: 'udp/1', bytes: hex('01') }, fallback: '' }), undefined), []);
   assert.deepEqual(context.written, [7]);
+});
+
+test('our own clients are told the id of a message, others are not', () => {
+  const idIn = (profile: ClientProfile): number | undefined =>
+    receivedOne(renderMessage(contextOf({ profile }), messageOf(hello), undefined), icbm.channelMsgToClient).tlvs.messageId;
+  assert.equal(idIn(OWN_CLIENT), 7);
+  assert.equal(idIn(UNICODE_CLIENT), undefined);
+  const pieces = received(
+    renderMessage(contextOf({ profile: OWN_CLIENT }), messageOf({ kind: 'text', text: 'слово '.repeat(1_500) }), undefined),
+    icbm.channelMsgToClient,
+  );
+  assert.deepEqual(
+    pieces.map(({ tlvs }) => tlvs.messageId),
+    [undefined, undefined, 7],
+  );
+});
+
+test('the sender id of our own clients goes to the core and no further', () => {
+  const senderId = Uint8Array.from({ length: 16 }, (_, i) => 0xf0 + i);
+  const { input } = asked(write(1, { imData: HELLO, store: true, senderId }), 'messages.send');
+  assert.equal(input.senderId, 'f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff');
+  const { tlvs } = receivedOne(renderMessage(contextOf(), messageOf(input.body), undefined), icbm.channelMsgToClient);
+  assert.deepEqual(tlvs, { imData: HELLO });
 });
 
 test('authorisation comes in the packets a client knows', () => {

@@ -302,8 +302,6 @@ function deliver(context: OscarContext, message: Message, sender: PresenceView |
   // Nothing this client could show: it has had what there is for it.
   if (parts.length === 0) written();
   const { cookie } = stampOf(message);
-  // Only on the last piece, so that our client drops a message it has as a whole.
-  const ours: Marks = session.profile.protocol === 'own' ? { messageId: message.id } : {};
   return parts.map(({ channel, tlvs }, index) => {
     const last = index === parts.length - 1;
     // By the id our own clients know a message again; of a split one the last piece has it.

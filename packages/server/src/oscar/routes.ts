@@ -8,7 +8,6 @@ import { routes as location } from './location.ts';
 import { routes as oservice } from './oservice.ts';
 import { routes as others } from './others.ts';
 import { routes as own } from './own.ts';
-import { routes as own } from './own.ts';
 import { routes as privacy } from './privacy.ts';
 import type { Route } from './state.ts';
 

@@ -40,6 +40,8 @@ export const UNICODE_CLIENT: ClientProfile = {
 /** ICQ 2000: one code page, its own list. */
 export const OLD_CLIENT: ClientProfile = { ...UNICODE_CLIENT, name: 'ICQ 2000', unicode: false, serverRoster: false, quirks: new Set(['ansi-reasons']) };
 export const RUSSIAN_OLD_CLIENT: ClientProfile = { ...OLD_CLIENT, codepage: 1251 };
+/** Ours. */
+export const OWN_CLIENT: ClientProfile = { ...UNICODE_CLIENT, name: 'seekyou', protocol: 'own' };
 export const AIM_CLIENT: ClientProfile = { ...UNICODE_CLIENT, name: 'AIM', html: true, serverRoster: false };
 
 export interface ContextParts {
@@ -51,9 +53,9 @@ export interface ContextParts {
   readonly now?: number;
 }
 
-export type TestContext = OscarContext & { readonly written: MessageId[] };
+export type TestContext = OscarContext & { readonly written: MessageId[]; readonly confirmed: MessageId[] };
 
-/** A session of Alice's unless said otherwise. `written` has the messages its transport took. */
+/** A session of Alice's unless said otherwise. `written` has the messages its transport took, `confirmed` those the client has. */
 export function contextOf({
   uin = ALICE,
   profile = UNICODE_CLIENT,
@@ -63,6 +65,7 @@ export function contextOf({
   now = NOW,
 }: ContextParts = {}): TestContext {
   const written: MessageId[] = [];
+  const confirmed: MessageId[] = [];
   const session: Session = {
     id: '0123456789abcdef',
     uin,
@@ -73,11 +76,19 @@ export function contextOf({
     ended: false,
     profile,
     written: (id) => written.push(id),
-    confirmed: () => assert.fail('OSCAR clients do not confirm'),
+    confirmed: (id) => confirmed.push(id),
     heard: () => {},
     close: () => {},
   };
-  return { session, state: { ...FRESH_STATE, answerable: new Map(), ...state }, now, limits: PEOPLE, rates: new RateMeter(PEOPLE_RATES, now), written };
+  return {
+    session,
+    state: { ...FRESH_STATE, answerable: new Map(), ...state },
+    now,
+    limits: PEOPLE,
+    rates: new RateMeter(PEOPLE_RATES, now),
+    written,
+    confirmed,
+  };
 }
 
 const FRESH_STATE: Omit<OscarState, 'answerable'> = {
