@@ -126,7 +126,9 @@ describe('a message to somebody who is there', () => {
     for (const client of clients) assert.deepEqual(client.heard, ['hello']);
     place.clock.advance(1_000);
     clients[0].session.heard(true);
+    clients[1].session.heard(true);
     assert.deepEqual(await pendingFor(place), []);
+    assert.equal(place.core.figures().messagesDelivered, 1);
   });
 
   test('shows the recipient what he sees of the sender', async () => {

@@ -8,7 +8,7 @@ import type { Message, MessageId, Time } from '../words.ts';
 import type { Confirmations } from './confirmations.ts';
 import { Mail } from './mail.ts';
 
-/** Of one fetch: a full mailbox, and what a live session may leave unconfirmed beside it. */
+/** Of one fetch: several full mailboxes. Only a session that broke off under a flood leaves more; the rest is for the next fetch. */
 const FETCH_MESSAGES_MAX = 10_000;
 /** Messages that wait for one session; more stay in the store until they are fetched. */
 const HELD_MAX = 1_000;
@@ -34,7 +34,7 @@ export interface DeliveryAround {
 export class Delivery {
   private readonly around: DeliveryAround;
   /** In order of time, because all wait equally long. */
-  private deadlines: Deadline[] = [];
+  private readonly deadlines: Deadline[] = [];
   private cancelTimer: (() => void) | undefined;
 
   constructor(around: DeliveryAround) {
@@ -45,8 +45,7 @@ export class Delivery {
 
   /** Finds out whose stored messages wait for a new session. */
   async arrive(session: CoreSession): Promise<void> {
-    const senders = new Set((await this.pending(session)).map((message) => message.from));
-    if (senders.size > 0) this.mailOf(session).unfetched = senders;
+    for (const message of await this.pending(session)) this.mailOf(session).waitForFetch(message.from);
   }
 
   /** A message was stored: gives it to the sessions of its recipient that are here. */
@@ -82,12 +81,12 @@ export class Delivery {
   }
 
   fetched(session: CoreSession): void {
-    for (const id of session.mail?.takeLastFetch() ?? []) this.around.confirmations.add(session.uin, id);
+    for (const id of session.mail?.takeLastFetch() ?? []) this.confirm(session, id);
   }
 
   stop(): void {
     this.cancelTimer?.();
-    this.deadlines = [];
+    this.deadlines.length = 0;
   }
 
   private async pending(session: CoreSession): Promise<readonly Message[]> {
@@ -104,8 +103,9 @@ export class Delivery {
   }
 
   private hold(session: CoreSession, message: Message): void {
-    const { held } = this.mailOf(session);
-    if (held.length < HELD_MAX) held.push(message);
+    const mail = this.mailOf(session);
+    if (mail.held.length < HELD_MAX) mail.held.push(message);
+    else mail.waitForFetch(message.from);
   }
 
   private give(session: CoreSession, event: SessionEvent, id: MessageId): void {
@@ -147,9 +147,10 @@ export class Delivery {
     this.cancelTimer ??= this.around.ports.clock.after(next.at - this.around.ports.clock.now(), () => {
       this.cancelTimer = undefined;
       const now = this.around.ports.clock.now();
-      const due = this.deadlines.filter((deadline) => deadline.at <= now);
-      this.deadlines = this.deadlines.filter((deadline) => deadline.at > now);
-      for (const { session } of due) this.stopWaiting(session);
+      for (let due = this.deadlines[0]; due !== undefined && due.at <= now; due = this.deadlines[0]) {
+        this.deadlines.shift();
+        this.stopWaiting(due.session);
+      }
       this.watchDeadlines();
     });
   }
@@ -162,7 +163,7 @@ export class Delivery {
 
   confirmed(session: CoreSession, id: MessageId): void {
     // A client cannot confirm what it was not given.
-    if (session.mail?.take(id) === true) this.around.confirmations.add(session.uin, id);
+    if (session.mail?.take(id) === true) this.confirm(session, id);
   }
 
   heard(session: CoreSession, drained: boolean): void {
@@ -180,6 +181,12 @@ export class Delivery {
   private confirmWritten(session: CoreSession, now: Time): void {
     if (session.mail === undefined || session.profile.protocol !== 'oscar') return;
     const until = now - this.around.settings.limits.confirmAfterMs;
-    for (const id of session.mail.takeWrittenUntil(until)) this.around.confirmations.add(session.uin, id);
+    for (const id of session.mail.takeWrittenUntil(until)) this.confirm(session, id);
+  }
+
+  /** For the account: what one of its clients has is delivered, whatever becomes of the others. */
+  private confirm(session: CoreSession, id: MessageId): void {
+    this.around.confirmations.add(session.uin, id);
+    for (const other of this.around.registry.of(session.uin)) if (other !== session) other.mail?.take(id);
   }
 }

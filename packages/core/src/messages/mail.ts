@@ -28,6 +28,11 @@ export class Mail {
     return this.unwritten.size + this.writtenAt.size;
   }
 
+  /** Something of this sender can only come by a fetch. */
+  waitForFetch(sender: Uin): void {
+    (this.unfetched ??= new Set()).add(sender);
+  }
+
   holdsFrom(sender: Uin): boolean {
     return this.unfetched?.has(sender) === true || (this.held.length > 0 && this.held.some((message) => message.from === sender));
   }
