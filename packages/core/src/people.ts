@@ -58,7 +58,6 @@ export function createPeopleParts(inside: Inside): PeopleParts {
   }
 
   function permissionNow(asker: Uin, contact: Uin): Permission | undefined {
-    if (contact === asker) return 'authorised';
     const person = room.person(contact);
     return person === undefined ? undefined : person.authorises(asker) ? 'authorised' : 'required';
   }

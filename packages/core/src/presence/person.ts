@@ -1,6 +1,5 @@
 /** People who are on line, and their sessions as watchers of others. */
 import type { LiveSession } from '../inside.ts';
-import type { Account } from '../ports.ts';
 import type { HeldRoster } from '../roster/rosters.ts';
 import type { Roster } from '../roster/roster.ts';
 import type { PresenceView, Time, Uin } from '../words.ts';
@@ -61,8 +60,8 @@ export class Watcher {
 export class Person {
   readonly uin: Uin;
   readonly held: HeldRoster;
-  /** In order of sign-on. */
-  readonly watchers: Watcher[] = [];
+  /** In order of sign-on. Replaced, never changed: a session may leave while it is being told something. */
+  watchers: readonly Watcher[] = [];
   /**
    * The sessions others see. While a client is replaced by one that is still signing on, the one that left: its status and
    * its lists stand until the new one is ready, so that nobody sees a gap.
@@ -87,7 +86,7 @@ export class Person {
     return this.held.roster;
   }
 
-  get account(): Account {
+  get account(): LiveSession['account'] {
     const last = this.watchers.at(-1) ?? this.shown.at(-1);
     if (last === undefined) throw new Error(`${this.uin} has no session`);
     return last.session.account;

@@ -76,6 +76,16 @@ describe('signing on and off', () => {
     assert.deepEqual(c.hears(), []);
   });
 
+  test('whom a client removes it is told nothing more about, whatever the roster it does not use says', async () => {
+    const town = await threeFriends();
+    await town.signOn(bob);
+    const c = await town.signOn(carol, { roster: false });
+    await town.ask(c, 'contacts.add', { uins: [bob], temporary: false });
+    c.hears();
+    await town.ask(c, 'contacts.remove', { uins: [bob], temporary: false });
+    assert.deepEqual(c.hears(), []);
+  });
+
   test('a session that goes before its roster is loaded leaves nothing behind', async () => {
     const town = await threeFriends();
     const b = await town.signOn(bob, { ready: false });
@@ -140,10 +150,11 @@ describe('changes', () => {
       [{ capabilities: ['A'] }, true],
       [{ capabilities: ['A'] }, false],
       [{ capabilities: ['B'] }, true],
-      ...(['word', 'webAware', 'hideAddress', 'direct'] as const).map((key): [Partial<Presence>, boolean] => [
-        { status: { ...ONLINE, [key]: { word: 0x1000, webAware: true, hideAddress: true, direct: 'off' }[key] } },
-        true,
-      ]),
+      [{ status: { ...ONLINE, word: 0x1000 } }, true],
+      [{ status: { ...ONLINE, word: 0x1000, webAware: true } }, true],
+      [{ status: { ...ONLINE, word: 0x1000, webAware: true, hideAddress: true } }, true],
+      [{ status: { ...ONLINE, word: 0x1000, webAware: true, hideAddress: true, direct: 'off' } }, true],
+      [{ status: { ...ONLINE, word: 0x1000, webAware: true, hideAddress: true, direct: 'off' } }, false],
     ];
     for (const [changes, news] of steps) {
       await town.ask(b, 'presence.set', changes);
@@ -352,6 +363,26 @@ describe('one client replaces another', () => {
     await town.ask(fresh, 'presence.ready', undefined);
     assert.deepEqual([a.hears(), c.hears()], [[`-${bob}`], []]);
   });
+});
+
+test('sessions may end while they are being told something', async () => {
+  const town = await threeFriends();
+  const a = await town.signOn(alice);
+  const [one, two, three] = [await town.signOn(bob), await town.signOn(bob), await town.signOn(bob)];
+  for (const session of [one, two, three]) session.hears();
+  const emit = one.emit.bind(one);
+  one.emit = (event) => {
+    emit(event);
+    if (!two.ended) town.signOff(two);
+  };
+  await town.edit(a, { do: 'add', item: item('deny', bob) });
+  assert.deepEqual([one.hears(), two.hears(), three.hears()], [[`-${alice}`], [], [`-${alice}`]]);
+  await town.edit(a, { do: 'remove', groupId: 0, itemId: item('deny', bob).itemId });
+  assert.deepEqual([one.hears(), two.hears(), three.hears()], [[`+${alice}`], [], [`+${alice}`]]);
+  town.signOff(one);
+  town.signOff(three);
+  assert.deepEqual(Array.from(town.parts.room.index.of(alice)), []);
+  assert.deepEqual([...(town.parts.room.person(alice)?.told.keys() ?? [])], []);
 });
 
 describe('looking', () => {

@@ -47,7 +47,7 @@ export class PresenceRoom {
       person = new Person(session.uin, held);
       this.people.set(session.uin, person);
     }
-    person.watchers.push(new Watcher(session, person));
+    person.watchers = [...person.watchers, new Watcher(session, person)];
   }
 
   /** False when the session was not here. */
@@ -55,7 +55,7 @@ export class PresenceRoom {
     const person = this.people.get(session.uin);
     const watcher = person?.watcherOf(session);
     if (person === undefined || watcher === undefined) return false;
-    person.watchers.splice(person.watchers.indexOf(watcher), 1);
+    person.watchers = person.watchers.filter((other) => other !== watcher);
     for (const uin of watcher.candidates()) this.forget(watcher, uin);
     this.sessionsChanged(person, session);
     if (person.watchers.length === 0) this.people.delete(session.uin);
@@ -96,10 +96,7 @@ export class PresenceRoom {
 
   /** Everybody this person watches. */
   private retellTo(person: Person): void {
-    for (const watcher of person.watchers) {
-      if (!watcher.session.ready) continue;
-      for (const uin of watcher.candidates()) this.watch(watcher, uin);
-    }
+    for (const watcher of person.watchers) for (const uin of watcher.candidates()) this.watch(watcher, uin);
   }
 
   /** Something between these two changed: lists, grants. */
@@ -132,7 +129,7 @@ export class PresenceRoom {
 
   /** Compares the index with the lists again for one entry. */
   private watch(watcher: Watcher, uin: Uin): void {
-    if (!watcher.session.ready) return;
+    if (!watcher.session.ready || watcher.session.ended) return;
     if (!watcher.watches(uin)) return this.unwatch(watcher, uin);
     this.index.add(uin, watcher);
     const subject = this.people.get(uin);

@@ -87,6 +87,15 @@ describe('edits of the server roster', () => {
     assert.deepEqual(results, [['done'], ['exists']]);
   });
 
+  test('a contact who signs off while others are asked about is still somebody', async () => {
+    const place = await town();
+    const a = await place.signOn(alice);
+    const b = await place.signOn(bob);
+    const answer = place.parts.people.commands['roster.edit'](a, { edits: [add(contact(bob)), add(contact(carol))], importing: false });
+    place.signOff(b);
+    assert.deepEqual(((await answer) as { results: unknown }).results, ['done', 'authorisation-required']);
+  });
+
   test('a thousand contacts are uploaded in one request, one operation, and asked about together', async () => {
     const place = await town();
     const a = await place.signOn(alice);

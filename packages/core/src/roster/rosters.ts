@@ -172,17 +172,22 @@ export class Rosters {
   private async permissionsFor(entry: Entry, batch: readonly Waiting[]): Promise<Map<Uin, Permission>> {
     const permissions = new Map<Uin, Permission>();
     const ask = async (contact: Uin): Promise<void> => {
-      const standing = await this.need.store.standing(contact, entry.uin);
-      if (standing === undefined) permissions.set(contact, 'unknown');
-      else permissions.set(contact, standing.authorisationRequired && !standing.granted ? 'required' : 'authorised');
+      // Whoever is here now may be gone when the others are known.
+      permissions.set(contact, this.need.permissionNow(entry.uin, contact) ?? (await this.storedPermission(entry.uin, contact)));
     };
     const contacts = new Set<Uin>();
     for (const { request } of batch) {
       if (typeof request.edits === 'function') continue;
       for (const contact of contactsToAsk(entry.roster, request.edits)) contacts.add(contact);
     }
-    await Promise.all([...contacts].filter((contact) => this.need.permissionNow(entry.uin, contact) === undefined).map(ask));
+    await Promise.all([...contacts].map(ask));
     return permissions;
+  }
+
+  private async storedPermission(owner: Uin, contact: Uin): Promise<Permission> {
+    const standing = await this.need.store.standing(contact, owner);
+    if (standing === undefined) return 'unknown';
+    return standing.authorisationRequired && !standing.granted ? 'required' : 'authorised';
   }
 
   private save(uin: Uin, next: Roster, old: ReadonlyMap<FileKey, RosterItem | undefined>, stamp: number): Promise<void> {
