@@ -1,0 +1,4 @@
+import { storeContract } from './contracts/index.ts';
+import { memoryStore } from './memory-store.ts';
+
+storeContract('memory', () => Promise.resolve(memoryStore()));
