@@ -1,76 +1,113 @@
-/** The bus of a service of one node: function calls, in the order of publishing. */
+/** The bus of a service that is one process. */
 import { type Bus, type Clock, NoResponders, RequestTimeout } from '@seekyou/core';
 
 type Handle = (payload: unknown) => void;
+type Answer = (payload: unknown) => unknown;
+
+/** Each subscription is an object, so that one function may subscribe twice. */
+interface Registered<F> {
+  readonly call: F;
+  ended: boolean;
+}
 
 /**
- * @param clock for the time-outs of requests
- * @param report hears of subscribers that throw
+ * Delivers while `publish` runs, in the order of publishing: what a subscriber publishes is delivered after what is being
+ * delivered to all. Payloads are handed on as they are; nobody may change one.
+ *
+ * @param clock measures time-outs
+ * @param report told what a subscriber threw
  */
-export function createInProcessBus(clock: Clock, report: (error: unknown) => void = () => {}): Bus {
-  const subscribers = new Map<string, Set<Handle>>();
-  const responders = new Map<string, (payload: unknown) => unknown>();
-  const waiting: (readonly [subject: string, payload: unknown])[] = [];
+export function createInProcessBus(clock: Clock, report: (problem: string, error: unknown) => void = () => undefined): Bus {
+  const subscribers = new Registry<Handle>();
+  const responders = new Registry<Answer>();
+  const waiting = new Set<(reason: Error) => void>();
+  const queue: (() => void)[] = [];
   let delivering = false;
+  let closed = false;
 
   function deliver(subject: string, payload: unknown): void {
-    const handles = subscribers.get(subject);
-    if (handles === undefined) return;
-    for (const handle of handles.size === 1 ? handles : [...handles]) {
+    for (const subscriber of subscribers.of(subject)) {
+      if (subscriber.ended) continue;
       try {
-        handle(payload);
+        subscriber.call(payload);
       } catch (error) {
-        report(error);
+        report(`a subscriber of ${subject} failed`, error);
       }
     }
   }
 
+  function inTurn(run: () => void): void {
+    if (delivering) {
+      queue.push(run);
+      return;
+    }
+    delivering = true;
+    try {
+      run();
+      // Grows while it is read: what is published meanwhile comes last.
+      for (const next of queue) next();
+    } finally {
+      queue.length = 0;
+      delivering = false;
+    }
+  }
+
+  function ask(subject: string, payload: unknown, timeoutMs: number): Promise<unknown> {
+    const responder = responders.of(subject)[0];
+    if (closed || responder === undefined) return Promise.reject(new NoResponders(`nobody answers on ${subject}`));
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const cancel = clock.after(timeoutMs, () => end(() => reject(new RequestTimeout(`no answer on ${subject} within ${timeoutMs} ms`))));
+    const abandon = (reason: Error): void => end(() => reject(reason));
+    const end = (settle: () => void): void => {
+      waiting.delete(abandon);
+      cancel();
+      settle();
+    };
+    waiting.add(abandon);
+    inTurn(() => {
+      // Called inside a promise, so that one who throws and one who rejects come out alike.
+      new Promise((answered) => answered(responder.call(payload))).then(
+        (answer) => end(() => resolve(answer)),
+        (error: Error) => abandon(error),
+      );
+    });
+    return promise;
+  }
+
   return {
     publish(subject, payload) {
-      // A subscriber may publish: its message comes after this one for everybody, not in between.
-      if (delivering) {
-        waiting.push([subject, payload]);
-        return;
-      }
-      delivering = true;
-      try {
-        deliver(subject, payload);
-        for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) deliver(next[0], next[1]);
-      } finally {
-        delivering = false;
-      }
+      if (!closed) inTurn(() => deliver(subject, payload));
     },
-    subscribe(subject, handle) {
-      // The same function may subscribe twice; each subscription is one of its own.
-      const own: Handle = (payload) => handle(payload);
-      const handles = subscribers.get(subject) ?? new Set();
-      subscribers.set(subject, handles.add(own));
-      return () => {
-        handles.delete(own);
-        if (handles.size === 0 && subscribers.get(subject) === handles) subscribers.delete(subject);
-      };
-    },
-    request(subject, payload, timeoutMs) {
-      const answer = responders.get(subject);
-      if (answer === undefined) return Promise.reject(new NoResponders(`nobody answers on ${subject}`));
-      return new Promise((resolve, reject) => {
-        const cancel = clock.after(timeoutMs, () => reject(new RequestTimeout(`no answer on ${subject} within ${timeoutMs} ms`)));
-        Promise.resolve()
-          .then(() => answer(payload))
-          .then(resolve, reject)
-          .finally(cancel);
-      });
-    },
-    respond(subject, answer) {
-      responders.set(subject, answer);
-      return () => {
-        if (responders.get(subject) === answer) responders.delete(subject);
-      };
-    },
+    subscribe: (subject, handle) => subscribers.add(subject, handle),
+    respond: (subject, answer) => responders.add(subject, answer),
+    request: ask,
     close() {
-      subscribers.clear();
-      responders.clear();
+      closed = true;
+      for (const abandon of waiting) abandon(new NoResponders('the bus is closed'));
       return Promise.resolve();
     },
   };
 }
+
+/** Lists are replaced, never changed, so that one being gone through stays as it is. */
+class Registry<F> {
+  readonly #bySubject = new Map<string, readonly Registered<F>[]>();
+
+  of(subject: string): readonly Registered<F>[] {
+    return this.#bySubject.get(subject) ?? NONE;
+  }
+
+  add(subject: string, call: F): () => void {
+    const registered: Registered<F> = { call, ended: false };
+    this.#bySubject.set(subject, [...this.of(subject), registered]);
+    return () => {
+      if (registered.ended) return;
+      registered.ended = true;
+      const left = this.of(subject).filter((other) => other !== registered);
+      if (left.length === 0) this.#bySubject.delete(subject);
+      else this.#bySubject.set(subject, left);
+    };
+  }
+}
+
+const NONE: readonly never[] = [];

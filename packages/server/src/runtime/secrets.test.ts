@@ -26,6 +26,44 @@ test('the same password is sealed differently each time', () => {
   assert.notDeepEqual(secrets.seal(ANNA, 'secret12'), secrets.seal(ANNA, 'secret12'));
 });
 
+test('a sealed password does not tell how long it is', () => {
+  const secrets = createSecrets(KEY);
+  assert.equal(secrets.seal(ANNA, '1').length, secrets.seal(ANNA, '12345678').length);
+});
+
+test('whatever was changed in a sealed password, it does not open', () => {
+  const secrets = createSecrets(KEY);
+  const sealed = secrets.seal(ANNA, 'пароль');
+  assert.equal(secrets.open(ANNA, sealed), 'пароль');
+  for (let at = 0; at < sealed.length; at++) {
+    const changed = sealed.slice();
+    changed[at] = (changed[at] as number) ^ 1;
+    assert.equal(secrets.open(ANNA, changed), undefined, `byte ${at}`);
+    assert.equal(secrets.open(ANNA, sealed.slice(0, at)), undefined, `${at} bytes`);
+  }
+  assert.throws(() => secrets.seal(ANNA, 'x'.repeat(256)), RangeError);
+  assert.throws(() => createSecrets(new Uint8Array(31)), RangeError);
+});
+
+test('each verifier has a salt of its own, and enough iterations', async () => {
+  const secrets = createSecrets(KEY);
+  const [one, two] = await Promise.all([secrets.verifier('пароль'), secrets.verifier('пароль')]);
+  assert.notDeepEqual(one.salt, two.salt);
+  assert.ok(one.iterations >= 4096);
+  assert.deepEqual(await scramVerifier('пароль', one.salt, one.iterations), one);
+});
+
+test('a password typed another way is the same password', async () => {
+  const salt = Uint8Array.of(1, 2, 3);
+  const pairs = [
+    ['caf\u00e9', 'cafe\u0301'],
+    ['two words', 'two\u00a0words'],
+    ['IX', '\u2168'],
+  ] as const;
+  for (const [one, two] of pairs) assert.deepEqual(await scramVerifier(one, salt, 1), await scramVerifier(two, salt, 1));
+  assert.notDeepEqual(await scramVerifier('a', salt, 1), await scramVerifier('A', salt, 1));
+});
+
 test('the verifier proves the example conversation of RFC 7677', async () => {
   const verifier = await scramVerifier('pencil', Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64'), 4096);
   const message =
