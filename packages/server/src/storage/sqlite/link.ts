@@ -1,0 +1,182 @@
+/** The main thread's side of a storage thread: calls of one turn of the event loop travel together. */
+import { Worker } from 'node:worker_threads';
+import { StoreFailed } from '@seekyou/core';
+import type { Failure } from './failure.ts';
+import { ParcelReader, ParcelWriter } from './parcel.ts';
+import { type FromThread, OPERATION_NAMES, OPERATIONS, type OperationName, type ReplyOf, type RequestOf, type ThreadData, type ToThread } from './protocol.ts';
+
+export interface LinkLimits {
+  /** Calls not answered yet. Reached when the disk has stopped: 20,000 callers at once are more than a node has busy sessions. */
+  readonly waitingMax: number;
+  /** Bytes of messages and rosters in those calls. */
+  readonly waitingBytesMax: number;
+}
+
+export const LINK_LIMITS: LinkLimits = { waitingMax: 50_000, waitingBytesMax: 64 * 1024 * 1024 };
+
+export interface LinkOptions {
+  readonly script: URL;
+  readonly data: ThreadData;
+  readonly limits: LinkLimits;
+  /** The thread has died: nothing will be answered any more. Called once. */
+  readonly onFailure: (error: Error) => void;
+}
+
+export interface LinkFigures {
+  readonly waiting: number;
+  readonly answered: number;
+  readonly failed: number;
+  /** Groups of answers; for the writer each was one commit. */
+  readonly groups: number;
+  /** Time the thread spent on them. */
+  readonly busyMs: number;
+  readonly longestGroupMs: number;
+}
+
+interface Waiting {
+  readonly name: OperationName;
+  readonly bytes: number;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const NUMBER_MAX = 2 ** 31;
+const numbers = new Map(OPERATION_NAMES.map((name, place) => [name, place]));
+
+export const NO_FIGURES: LinkFigures = { waiting: 0, answered: 0, failed: 0, groups: 0, busyMs: 0, longestGroupMs: 0 };
+
+export class Link {
+  readonly #worker: Worker;
+  readonly #limits: LinkLimits;
+  readonly #onFailure: (error: Error) => void;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #outgoing = new ParcelWriter();
+  readonly #ended = Promise.withResolvers<void>();
+  #state: 'open' | 'closing' | 'closed' | 'broken' = 'open';
+  #scheduled = false;
+  #lastNumber = 0;
+  #waitingBytes = 0;
+  #answered = 0;
+  #failed = 0;
+  #groups = 0;
+  #busyMs = 0;
+  #longestGroupMs = 0;
+
+  /** @throws StoreFailed when the database cannot be opened */
+  static async open(options: LinkOptions): Promise<Link> {
+    const worker = new Worker(options.script, { workerData: options.data, name: `store ${options.data.thread}` });
+    const first = Promise.withResolvers<FromThread>();
+    worker.once('message', first.resolve);
+    worker.once('error', first.reject);
+    const message = await first.promise;
+    if (message.type === 'failed') throw errorOf(message.failure);
+    worker.off('error', first.reject);
+    return new Link(worker, options);
+  }
+
+  private constructor(worker: Worker, { limits, onFailure }: LinkOptions) {
+    this.#worker = worker;
+    this.#limits = limits;
+    this.#onFailure = onFailure;
+    worker.on('message', (message: FromThread) => {
+      if (message.type === 'answers') this.#take(message);
+    });
+    worker.on('error', (error: Error) => this.#fail(error));
+    worker.on('exit', (code) => this.#exited(code));
+  }
+
+  get figures(): LinkFigures {
+    return {
+      waiting: this.#waiting.size,
+      answered: this.#answered,
+      failed: this.#failed,
+      groups: this.#groups,
+      busyMs: this.#busyMs,
+      longestGroupMs: this.#longestGroupMs,
+    };
+  }
+
+  call<N extends OperationName>(name: N, request: RequestOf<N>): Promise<ReplyOf<N>> {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return Promise.reject(refusal);
+    this.#lastNumber = (this.#lastNumber + 1) % NUMBER_MAX;
+    const number = this.#lastNumber;
+    const outgoing = this.#outgoing;
+    const before = outgoing.byteLength;
+    outgoing.value(number);
+    outgoing.value(numbers.get(name));
+    OPERATIONS[name].request.put(outgoing, request as never);
+    const bytes = outgoing.byteLength - before;
+    this.#waitingBytes += bytes;
+    if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => this.#send());
+    }
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(number, { name, bytes, resolve: resolve as (value: never) => void, reject });
+    });
+  }
+
+  #refusal(): StoreFailed | undefined {
+    if (this.#state === 'broken') return new StoreFailed('broken', 'the storage thread has failed');
+    if (this.#state !== 'open') return new StoreFailed('closed', 'the store is closed');
+    if (this.#waiting.size >= this.#limits.waitingMax) return new StoreFailed('busy', `${this.#waiting.size} operations are waiting for the disk`);
+    if (this.#waitingBytes >= this.#limits.waitingBytesMax) return new StoreFailed('busy', `${this.#waitingBytes} bytes are waiting for the disk`);
+    return undefined;
+  }
+
+  #send(): void {
+    if (!this.#scheduled || this.#state === 'broken') return;
+    this.#scheduled = false;
+    const parcel = this.#outgoing.seal();
+    this.#worker.postMessage({ type: 'calls', parcel } satisfies ToThread, [parcel.bytes.buffer as ArrayBuffer]);
+  }
+
+  #take({ parcel, busyMs }: Extract<FromThread, { type: 'answers' }>): void {
+    this.#groups++;
+    this.#busyMs += busyMs;
+    this.#longestGroupMs = Math.max(this.#longestGroupMs, busyMs);
+    const answers = new ParcelReader(parcel);
+    while (!answers.done) {
+      const number = answers.value<number>();
+      const call = this.#waiting.get(number);
+      if (call === undefined) throw new Error(`the storage thread answered call ${number}, which nobody made`);
+      this.#waiting.delete(number);
+      this.#waitingBytes -= call.bytes;
+      this.#answered++;
+      if (answers.value<boolean>()) call.resolve(OPERATIONS[call.name].reply.take(answers) as never);
+      else {
+        this.#failed++;
+        call.reject(errorOf({ code: answers.value(), message: answers.value() }));
+      }
+    }
+  }
+
+  #fail(error: Error): void {
+    if (this.#state === 'broken' || this.#state === 'closed') return;
+    this.#state = 'broken';
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { reject } of waiting) reject(new StoreFailed('broken', 'the storage thread has failed', { cause: error }));
+    this.#onFailure(error);
+  }
+
+  #exited(code: number): void {
+    if (this.#state === 'closing' && this.#waiting.size === 0) this.#state = 'closed';
+    else this.#fail(new Error(`the storage thread ended with code ${code}`));
+    this.#ended.resolve();
+  }
+
+  /** Answers what is waiting, then ends the thread. */
+  close(): Promise<void> {
+    if (this.#state !== 'open') return this.#ended.promise;
+    this.#state = 'closing';
+    this.#send();
+    this.#worker.postMessage({ type: 'close' } satisfies ToThread);
+    return this.#ended.promise;
+  }
+}
+
+function errorOf({ code, message }: Failure): Error {
+  return code === 'defect' ? new Error(message) : new StoreFailed(code, message);
+}

@@ -1,0 +1,82 @@
+/**
+ * Every step from an empty database to today's tables, in order. A step that was released is never edited: databases out
+ * there have taken it.
+ */
+import { type Kysely, sql } from 'kysely';
+
+export interface Migration {
+  readonly version: number;
+  up(db: Kysely<unknown>): Promise<void>;
+}
+
+export const MIGRATIONS: readonly Migration[] = [{ version: 1, up: firstTables }];
+
+async function firstTables(db: Kysely<unknown>): Promise<void> {
+  for (const statement of FIRST_TABLES) await statement.execute(db);
+}
+
+const FIRST_TABLES = [
+  sql`CREATE TABLE account (
+    uin INTEGER PRIMARY KEY,
+    state TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    salt BLOB NOT NULL,
+    iterations INTEGER NOT NULL,
+    stored_key BLOB NOT NULL,
+    server_key BLOB NOT NULL,
+    old BLOB,
+    nickname TEXT NOT NULL,
+    codepage INTEGER,
+    authorisation_required INTEGER NOT NULL,
+    hide_address INTEGER NOT NULL,
+    last_seen_at INTEGER,
+    roster_stamp INTEGER NOT NULL
+  )`,
+  sql`CREATE TABLE used_uins (first INTEGER PRIMARY KEY, last INTEGER NOT NULL)`,
+
+  // A roster lies together, in as few pages as it can.
+  sql`CREATE TABLE roster_item (
+    owner INTEGER NOT NULL REFERENCES account (uin),
+    group_id INTEGER NOT NULL,
+    item_id INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    type INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    uin INTEGER,
+    nickname TEXT,
+    awaiting INTEGER,
+    mode TEXT,
+    attributes BLOB,
+    PRIMARY KEY (owner, group_id, item_id)
+  ) WITHOUT ROWID`,
+  // Each message asks this.
+  sql`CREATE INDEX roster_item_ignored ON roster_item (owner, uin) WHERE kind = 'ignore'`,
+
+  sql`CREATE TABLE authorisation (
+    owner INTEGER NOT NULL REFERENCES account (uin),
+    contact INTEGER NOT NULL,
+    PRIMARY KEY (owner, contact)
+  ) WITHOUT ROWID`,
+  sql`CREATE INDEX authorisation_contact ON authorisation (contact)`,
+
+  // AUTOINCREMENT: an id is never given twice, also when the newest message was forgotten; cursors of clients rely on it.
+  // `recipient` has no foreign key: its check on delete would read the whole table, the indexes below being partial.
+  sql`CREATE TABLE message (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    recipient INTEGER NOT NULL,
+    sender INTEGER NOT NULL,
+    sent_at INTEGER NOT NULL,
+    size INTEGER NOT NULL,
+    sender_id TEXT,
+    delivered_at INTEGER,
+    body BLOB NOT NULL
+  )`,
+  // A message is in one of the two, so that the first stays small enough to be in memory whole. It answers the limits
+  // without a look at the messages.
+  sql`CREATE INDEX message_waiting ON message (recipient, id, sender, size) WHERE delivered_at IS NULL`,
+  sql`CREATE INDEX message_delivered ON message (recipient, id) WHERE delivered_at IS NOT NULL`,
+  sql`CREATE UNIQUE INDEX message_sender_id ON message (sender, sender_id, recipient) WHERE sender_id IS NOT NULL`,
+  // What is too old is found from the left; what comes is added at the right.
+  sql`CREATE INDEX message_sent_at ON message (sent_at)`,
+  sql`CREATE INDEX message_delivered_at ON message (delivered_at) WHERE delivered_at IS NOT NULL`,
+];

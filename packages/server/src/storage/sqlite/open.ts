@@ -1,0 +1,128 @@
+/** The embedded store: SQLite in threads of its own. */
+import { closeSync, openSync } from 'node:fs';
+import { type Appended, bodyBytes, type MailboxLimits, type MessageDraft, type Store, StoreFailed } from '@seekyou/core';
+import { encodeBody } from './body.ts';
+import { Link, type LinkFigures, type LinkLimits, LINK_LIMITS, NO_FIGURES } from './link.ts';
+import { type AppendReply, type AppendRequest, OPERATIONS, type OperationName, type ReplyOf, type RequestOf, type Thread } from './protocol.ts';
+import { accountFrom, accountRow, changedColumns, messageFrom, rosterFrom, rosterItemRow } from './rows.ts';
+
+export interface SqliteStoreOptions {
+  /** Made when it is not there, for its owner alone. */
+  readonly file: string;
+  /** A storage thread died; every operation fails from now on. Called at most once. */
+  readonly onFailure: (error: Error) => void;
+  readonly limits?: Partial<LinkLimits>;
+}
+
+export interface SqliteStore extends Store {
+  /** Writes a copy of the database, whole as of one moment, while everything goes on. The file must not exist. */
+  backup(toFile: string): Promise<void>;
+  /** Of the writing and the reading thread since the start. */
+  stats(): Readonly<Record<Thread, LinkFigures>>;
+}
+
+/**
+ * Opens a database file, brings it to this version and starts its threads.
+ *
+ * @throws StoreFailed with a sentence for the person who starts the server
+ */
+export async function openSqliteStore({ file, onFailure, limits }: SqliteStoreOptions): Promise<SqliteStore> {
+  makePrivate(file);
+  let failed = false;
+  const failOnce = (error: Error): void => {
+    if (failed) return;
+    failed = true;
+    onFailure(error);
+  };
+  // TypeScript in the sources, JavaScript in the package.
+  const script = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);
+  const start = (thread: Thread): Promise<Link> => Link.open({ script, data: { thread, file }, limits: { ...LINK_LIMITS, ...limits }, onFailure: failOnce });
+  return storeOn(await start('writer'), () => start('reader'));
+}
+
+function makePrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'a', 0o600));
+  } catch (error) {
+    throw new StoreFailed('broken', `${file}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** @param startReader called when the reader is needed first: many runs end without */
+function storeOn(writer: Link, startReader: () => Promise<Link>): SqliteStore {
+  let reader: Promise<Link> | undefined;
+  let startedReader: Link | undefined;
+  let closing: Promise<void> | undefined;
+
+  async function reading(): Promise<Link> {
+    startedReader = await (reader ??= startReader());
+    return startedReader;
+  }
+
+  async function closeThreads(): Promise<void> {
+    // The last to close writes the log back into the file, and a reader may not.
+    await (await reader?.catch(() => undefined))?.close();
+    await writer.close();
+  }
+
+  async function call<N extends OperationName>(name: N, request: RequestOf<N>): Promise<ReplyOf<N>> {
+    if (closing !== undefined) throw new StoreFailed('closed', 'the store is closed');
+    return OPERATIONS[name].thread === 'writer' ? writer.call(name, request) : (await reading()).call(name, request);
+  }
+
+  return {
+    accounts: {
+      create: (account) => call('accounts.create', accountRow(account)),
+      nextFree: async (atLeast) => (await call('accounts.nextFree', atLeast)) as typeof atLeast,
+      find: async (uin) => {
+        const row = await call('accounts.find', uin);
+        return row === undefined ? undefined : accountFrom(row);
+      },
+      update: (uin, changes) => call('accounts.update', { uin, changes: changedColumns(changes) }),
+      remove: (uin) => call('accounts.remove', uin),
+      list: async (after, limit) => (await call('accounts.list', { after, limit: whole(limit) })).map(accountFrom),
+      count: () => call('accounts.count', null),
+    },
+    rosters: {
+      load: async (uin) => rosterFrom(await call('rosters.load', uin)),
+      save: (uin, { put, remove, stamp }) =>
+        call('rosters.save', { uin, stamp, put: put.map(rosterItemRow), remove: remove.map(({ groupId, itemId }) => ({ groupId, itemId })) }),
+      grant: (owner, contact) => call('rosters.grant', { owner, contact }),
+      revoke: (owner, contact) => call('rosters.revoke', { owner, contact }),
+      standing: (owner, contact) => call('rosters.standing', { owner, contact }),
+    },
+    mailboxes: {
+      append: async (draft, limits) => appendedFrom(await call('mailboxes.append', appendRequest(draft, limits))),
+      pending: async (uin, limit) => (await call('mailboxes.pending', { uin, limit: whole(limit) })).map((row) => messageFrom(row, uin)),
+      confirm: (uin, ranges, at) => call('mailboxes.confirm', { uin, ranges, at }),
+      since: async (uin, after, limit) => (await call('mailboxes.since', { uin, after, limit: whole(limit) })).map((row) => messageFrom(row, uin)),
+      prune: (deliveredBefore, sentBefore, limit) => call('mailboxes.prune', { deliveredBefore, sentBefore, limit: whole(limit) }),
+    },
+    backup: (toFile) => call('backup', toFile),
+    stats: () => ({ writer: writer.figures, reader: startedReader?.figures ?? NO_FIGURES }),
+    close: () => (closing ??= closeThreads()),
+  };
+}
+
+/** `Infinity` is no number for a database. */
+const whole = (limit: number): number => Math.min(limit, Number.MAX_SAFE_INTEGER);
+
+function appendRequest(draft: MessageDraft, limits: MailboxLimits): AppendRequest {
+  return {
+    from: draft.from,
+    to: draft.to,
+    sentAt: draft.sentAt,
+    senderId: draft.senderId ?? null,
+    limited: draft.limited,
+    messagesMax: limits.messagesMax,
+    bytesMax: limits.bytesMax,
+    perSenderMax: limits.perSenderMax,
+    size: bodyBytes(draft.body),
+    body: encodeBody(draft.body),
+  };
+}
+
+function appendedFrom(reply: AppendReply): Appended {
+  if (typeof reply !== 'number') return { outcome: reply };
+  return reply > 0 ? { outcome: 'stored', id: reply } : { outcome: 'repeated', id: -reply };
+}

@@ -1,0 +1,288 @@
+/** The calls the main thread makes to the storage threads: their values, their shape on the way, and who answers. */
+import type { IdRange } from '@seekyou/core';
+import type { Failure } from './failure.ts';
+import type { ParcelReader, ParcelWriter, SentParcel } from './parcel.ts';
+import type { AccountRow, RosterItemRow, TextColumn } from './schema.ts';
+
+export interface AppendRequest {
+  readonly from: number;
+  readonly to: number;
+  readonly sentAt: number;
+  readonly senderId: string | null;
+  readonly limited: boolean;
+  readonly messagesMax: number;
+  readonly bytesMax: number;
+  readonly perSenderMax: number;
+  /** What the body counts against `bytesMax`. */
+  readonly size: number;
+  readonly body: Uint8Array;
+}
+
+/** A stored message's id; the same negative for one that was there before; or why it was not stored. */
+export type AppendReply = number | 'ignored' | 'no-such-user' | 'full';
+
+export interface MessageRow {
+  readonly id: number;
+  readonly from: number;
+  readonly sentAt: number;
+  readonly body: Uint8Array;
+}
+
+/** In the order of `ROSTER_ITEM_COLUMNS`, `attributes` in hexadecimal: fifty byte arrays would cost more than all the rest. */
+export type RosterItemTuple = readonly [
+  groupId: number,
+  itemId: number,
+  kind: RosterItemRow['kind'],
+  type: number,
+  name: TextColumn,
+  uin: number | null,
+  nickname: TextColumn | null,
+  awaiting: 0 | 1 | null,
+  mode: RosterItemRow['mode'],
+  attributes: string,
+];
+
+export interface RosterRows {
+  readonly stamp: number;
+  readonly granted: readonly number[];
+  readonly items: readonly RosterItemTuple[];
+}
+
+export interface RosterChanges {
+  readonly uin: number;
+  readonly put: readonly RosterItemRow[];
+  readonly remove: readonly { readonly groupId: number; readonly itemId: number }[];
+  readonly stamp: number;
+}
+
+export interface Standing {
+  readonly authorisationRequired: boolean;
+  readonly granted: boolean;
+  readonly lists: boolean;
+  readonly ignores: boolean;
+}
+
+export interface Codec<T> {
+  put(parcel: ParcelWriter, value: T): void;
+  /** Byte arrays in the result are views of the parcel. */
+  take(parcel: ParcelReader): T;
+}
+
+/** For what is rare: as it is, by structured clone. */
+function cloned<T>(): Codec<T> {
+  return { put: (parcel, value) => parcel.value(value), take: (parcel) => parcel.value<T>() };
+}
+
+const appendRequest: Codec<AppendRequest> = {
+  put(parcel, request) {
+    parcel.value(request.from);
+    parcel.value(request.to);
+    parcel.value(request.sentAt);
+    parcel.value(request.senderId);
+    parcel.value(request.limited);
+    parcel.value(request.messagesMax);
+    parcel.value(request.bytesMax);
+    parcel.value(request.perSenderMax);
+    parcel.value(request.size);
+    parcel.bytes(request.body);
+  },
+  take: (parcel) => ({
+    from: parcel.value(),
+    to: parcel.value(),
+    sentAt: parcel.value(),
+    senderId: parcel.value(),
+    limited: parcel.value(),
+    messagesMax: parcel.value(),
+    bytesMax: parcel.value(),
+    perSenderMax: parcel.value(),
+    size: parcel.value(),
+    body: parcel.bytes(),
+  }),
+};
+
+const confirmRequest: Codec<{ readonly uin: number; readonly ranges: readonly IdRange[]; readonly at: number }> = {
+  put(parcel, { uin, ranges, at }) {
+    parcel.value(uin);
+    parcel.value(at);
+    parcel.value(ranges.length);
+    for (const { first, last } of ranges) {
+      parcel.value(first);
+      parcel.value(last);
+    }
+  },
+  take(parcel) {
+    const uin = parcel.value<number>();
+    const at = parcel.value<number>();
+    const ranges = Array.from({ length: parcel.value<number>() }, () => ({ first: parcel.value<number>(), last: parcel.value<number>() }));
+    return { uin, ranges, at };
+  },
+};
+
+const messages: Codec<readonly MessageRow[]> = {
+  put(parcel, rows) {
+    parcel.value(rows.length);
+    for (const row of rows) {
+      parcel.value(row.id);
+      parcel.value(row.from);
+      parcel.value(row.sentAt);
+      parcel.bytes(row.body);
+    }
+  },
+  take: (parcel) =>
+    Array.from({ length: parcel.value<number>() }, () => ({ id: parcel.value(), from: parcel.value(), sentAt: parcel.value(), body: parcel.bytes() })),
+};
+
+const account: Codec<AccountRow | undefined> = {
+  put(parcel, row) {
+    parcel.value(row?.uin);
+    if (row === undefined) return;
+    parcel.value(row.state);
+    parcel.value(row.created_at);
+    parcel.bytes(row.salt);
+    parcel.value(row.iterations);
+    parcel.bytes(row.stored_key);
+    parcel.bytes(row.server_key);
+    parcel.optionalBytes(row.old);
+    parcel.value(row.nickname);
+    parcel.value(row.codepage);
+    parcel.value(row.authorisation_required);
+    parcel.value(row.hide_address);
+    parcel.value(row.last_seen_at);
+  },
+  take(parcel) {
+    const uin = parcel.value<number | undefined>();
+    if (uin === undefined) return undefined;
+    return {
+      uin,
+      state: parcel.value(),
+      created_at: parcel.value(),
+      salt: parcel.bytes(),
+      iterations: parcel.value(),
+      stored_key: parcel.bytes(),
+      server_key: parcel.bytes(),
+      old: parcel.optionalBytes() ?? null,
+      nickname: parcel.value(),
+      codepage: parcel.value(),
+      authorisation_required: parcel.value(),
+      hide_address: parcel.value(),
+      last_seen_at: parcel.value(),
+    };
+  },
+};
+
+const rosterItem: Codec<RosterItemRow> = {
+  put(parcel, item) {
+    parcel.value(item.group_id);
+    parcel.value(item.item_id);
+    parcel.value(item.kind);
+    parcel.value(item.type);
+    parcel.value(item.name);
+    parcel.value(item.uin);
+    parcel.value(item.nickname);
+    parcel.value(item.awaiting);
+    parcel.value(item.mode);
+    parcel.optionalBytes(item.attributes);
+  },
+  take: (parcel) => ({
+    group_id: parcel.value(),
+    item_id: parcel.value(),
+    kind: parcel.value(),
+    type: parcel.value(),
+    name: parcel.value(),
+    uin: parcel.value(),
+    nickname: parcel.value(),
+    awaiting: parcel.value(),
+    mode: parcel.value(),
+    attributes: parcel.optionalBytes() ?? null,
+  }),
+};
+
+const rosterItems: Codec<readonly RosterItemRow[]> = {
+  put(parcel, items) {
+    parcel.value(items.length);
+    for (const item of items) rosterItem.put(parcel, item);
+  },
+  take: (parcel) => Array.from({ length: parcel.value<number>() }, () => rosterItem.take(parcel)),
+};
+
+const rosterChanges: Codec<RosterChanges> = {
+  put(parcel, { uin, put, remove, stamp }) {
+    parcel.value(uin);
+    parcel.value(stamp);
+    parcel.value(remove);
+    rosterItems.put(parcel, put);
+  },
+  take: (parcel) => ({ uin: parcel.value(), stamp: parcel.value(), remove: parcel.value(), put: rosterItems.take(parcel) }),
+};
+
+export type Thread = 'writer' | 'reader';
+
+interface Operation<A, R> {
+  readonly thread: Thread;
+  readonly writes: boolean;
+  readonly request: Codec<A>;
+  readonly reply: Codec<R>;
+}
+
+function operation<A, R>(thread: Thread, effect: 'reads' | 'writes', request: Codec<A>, reply: Codec<R>): Operation<A, R> {
+  return { thread, writes: effect === 'writes', request, reply };
+}
+
+type Pair = { readonly owner: number; readonly contact: number };
+
+/** Reads that somebody may follow up with a write stay with the writer; lists and copies of everything do not stand in its way. */
+export const OPERATIONS = {
+  'accounts.create': operation('writer', 'writes', cloned<AccountRow>(), cloned<boolean>()),
+  'accounts.nextFree': operation('writer', 'reads', cloned<number>(), cloned<number>()),
+  'accounts.find': operation('writer', 'reads', cloned<number>(), account),
+  'accounts.update': operation('writer', 'writes', cloned<{ readonly uin: number; readonly changes: Partial<AccountRow> }>(), cloned<boolean>()),
+  'accounts.remove': operation('writer', 'writes', cloned<number>(), cloned<boolean>()),
+  'accounts.list': operation('reader', 'reads', cloned<{ readonly after: number; readonly limit: number }>(), cloned<readonly AccountRow[]>()),
+  'accounts.count': operation('reader', 'reads', cloned<null>(), cloned<number>()),
+  'rosters.load': operation('writer', 'reads', cloned<number>(), cloned<RosterRows>()),
+  'rosters.save': operation('writer', 'writes', rosterChanges, cloned<void>()),
+  'rosters.grant': operation('writer', 'writes', cloned<Pair>(), cloned<void>()),
+  'rosters.revoke': operation('writer', 'writes', cloned<Pair>(), cloned<void>()),
+  'rosters.standing': operation('writer', 'reads', cloned<Pair>(), cloned<Standing | undefined>()),
+  'mailboxes.append': operation('writer', 'writes', appendRequest, cloned<AppendReply>()),
+  'mailboxes.pending': operation('writer', 'reads', cloned<{ readonly uin: number; readonly limit: number }>(), messages),
+  'mailboxes.confirm': operation('writer', 'writes', confirmRequest, cloned<void>()),
+  'mailboxes.since': operation('writer', 'reads', cloned<{ readonly uin: number; readonly after: number; readonly limit: number }>(), messages),
+  'mailboxes.prune': operation(
+    'writer',
+    'writes',
+    cloned<{ readonly deliveredBefore: number; readonly sentBefore: number; readonly limit: number }>(),
+    cloned<number>(),
+  ),
+  backup: operation('reader', 'reads', cloned<string>(), cloned<void>()),
+};
+
+export type OperationName = keyof typeof OPERATIONS;
+export type RequestOf<N extends OperationName> = (typeof OPERATIONS)[N] extends Operation<infer A, infer _> ? A : never;
+export type ReplyOf<N extends OperationName> = (typeof OPERATIONS)[N] extends Operation<infer _, infer R> ? R : never;
+export type OperationsOf<T extends Thread> = T extends 'writer'
+  ? Exclude<OperationName, OperationsOf<'reader'>>
+  : 'accounts.list' | 'accounts.count' | 'backup';
+/** What a thread does when it is called. */
+export type Implementation<T extends Thread> = { readonly [N in OperationsOf<T>]: (request: RequestOf<N>) => ReplyOf<N> | Promise<ReplyOf<N>> };
+
+/** Names cross as their place in this list. */
+export const OPERATION_NAMES = Object.keys(OPERATIONS) as OperationName[];
+
+export type ToThread =
+  /** Calls: for each its number, its operation's place, its request. */
+  | { readonly type: 'calls'; readonly parcel: SentParcel }
+  /** Finish what was asked and end. */
+  | { readonly type: 'close' };
+
+export type FromThread =
+  | { readonly type: 'ready' }
+  /** The database could not be opened; the thread ends. */
+  | { readonly type: 'failed'; readonly failure: Failure }
+  /** Answers of one group: for each the call's number, then `true` and the reply, or `false`, code and message. */
+  | { readonly type: 'answers'; readonly parcel: SentParcel; readonly busyMs: number };
+
+export interface ThreadData {
+  readonly thread: Thread;
+  readonly file: string;
+}

@@ -1,0 +1,85 @@
+/** The tables as the queries see them. `migrations.ts` makes them. */
+import type { AccountState, ItemKind, VisibilityMode } from '@seekyou/core';
+import type { Generated } from 'kysely';
+
+/** Text people wrote: see `toColumn`. */
+export type TextColumn = string | Uint8Array;
+type Flag = 0 | 1;
+
+export interface AccountRow {
+  uin: number;
+  state: AccountState;
+  created_at: number;
+  salt: Uint8Array;
+  iterations: number;
+  stored_key: Uint8Array;
+  server_key: Uint8Array;
+  old: Uint8Array | null;
+  nickname: TextColumn;
+  codepage: number | null;
+  authorisation_required: Flag;
+  hide_address: Flag;
+  last_seen_at: number | null;
+}
+
+export interface AccountTable extends AccountRow {
+  roster_stamp: number;
+}
+
+/** Numbers ever given away, as ranges that neither overlap nor touch. Removing an account does not give its number back. */
+export interface UsedUinsTable {
+  first: number;
+  last: number;
+}
+
+export interface RosterItemRow {
+  group_id: number;
+  item_id: number;
+  kind: ItemKind;
+  type: number;
+  name: TextColumn;
+  uin: number | null;
+  nickname: TextColumn | null;
+  awaiting: Flag | null;
+  mode: VisibilityMode | null;
+  /** Null when empty. */
+  attributes: Uint8Array | null;
+}
+
+export interface RosterItemTable extends RosterItemRow {
+  owner: number;
+}
+
+export interface GrantTable {
+  owner: number;
+  contact: number;
+}
+
+export interface MessageTable {
+  id: Generated<number>;
+  recipient: number;
+  sender: number;
+  sent_at: number;
+  /** What it counts against the mailbox limits, see `bodyBytes`. */
+  size: number;
+  sender_id: string | null;
+  /** Null until somebody confirmed it. */
+  delivered_at: number | null;
+  /** See `encodeBody`. */
+  body: Uint8Array;
+}
+
+export interface SchemaVersionTable {
+  version: number;
+  /** The seekyou that made it so. */
+  release: string;
+}
+
+export interface Tables {
+  account: AccountTable;
+  used_uins: UsedUinsTable;
+  roster_item: RosterItemTable;
+  authorisation: GrantTable;
+  message: MessageTable;
+  schema_version: SchemaVersionTable;
+}

@@ -1,0 +1,161 @@
+/** A storage thread: the writer, which commits in groups, or the reader, which answers from what is committed. */
+import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
+import { copyDatabase } from './copy.ts';
+import { openReader, openWriter } from './database.ts';
+import { kyselyOn, statementCache } from './dialect.ts';
+import { type Failure, failureOf, ThreadFailure } from './failure.ts';
+import { type Answer, type Call, commitGroup, type Transactions, transactionsOn } from './group-commit.ts';
+import { mailboxesOn } from './mailboxes.ts';
+import { migrate } from './migrate.ts';
+import { ParcelReader, ParcelWriter, type SentParcel } from './parcel.ts';
+import {
+  type FromThread,
+  type Implementation,
+  OPERATION_NAMES,
+  OPERATIONS,
+  type OperationName,
+  type Thread,
+  type ThreadData,
+  type ToThread,
+} from './protocol.ts';
+import { accountsOn, listsOn, rostersOn } from './queries.ts';
+
+interface NumberedCall extends Call {
+  readonly number: number;
+}
+
+type Answers = readonly Answer<NumberedCall>[];
+
+interface Service {
+  /** Answers some of the waiting calls. */
+  serve(next: () => NumberedCall | undefined): Promise<Answers>;
+  close(): void;
+}
+
+async function openWriterService(file: string): Promise<Service> {
+  const database = openWriter(file);
+  await migrate(database, file);
+  const prepare = statementCache(database);
+  const db = kyselyOn(prepare);
+  let mailboxesRolledBack = (): void => undefined;
+  const transactions = transactionsOn(database, prepare, () => mailboxesRolledBack());
+  const mailboxes = mailboxesOn(prepare, transactions.atomically);
+  mailboxesRolledBack = mailboxes.rolledBack;
+  const run = runner<'writer'>({ ...mailboxes.operations, ...accountsOn(db, prepare, mailboxes), ...rostersOn(db, prepare) }, transactions);
+  return { serve: (next) => commitGroup(next, run, transactions), close: () => database.close() };
+}
+
+function openReaderService(file: string): Service {
+  const database = openReader(file);
+  const implementation: Implementation<'reader'> = { ...listsOn(kyselyOn(statementCache(database))), backup: (target) => copyDatabase(database, target) };
+  const run = runner<'reader'>(implementation);
+  return {
+    serve: async (next) => {
+      const call = next();
+      if (call === undefined) return [];
+      try {
+        return [{ call, ok: true, reply: await run(call) }];
+      } catch (error) {
+        return [{ call, ok: false, failure: failureOf(error) }];
+      }
+    },
+    close: () => database.close(),
+  };
+}
+
+/** Several statements in one operation stand or fall together; mailboxes see to that themselves. */
+function runner<T extends Thread>(implementation: Implementation<T>, transactions?: Transactions): (call: Call) => unknown {
+  const operations = implementation as unknown as Readonly<Record<string, (request: unknown) => unknown>>;
+  const guarded = new Set<OperationName>(OPERATION_NAMES.filter((name) => OPERATIONS[name].writes && !name.startsWith('mailboxes.')));
+  return ({ name, request }) => {
+    const operation = operations[name];
+    if (operation === undefined) throw new Error(`this thread does not do ${name}`);
+    if (transactions === undefined || !guarded.has(name)) return operation(request);
+    return transactions.atomically(() => operation(request));
+  };
+}
+
+/** Takes calls off the port and posts answers, one group at a time. */
+function attend(port: MessagePort, service: Service): void {
+  const parcels: ParcelReader[] = [];
+  const answers = new ParcelWriter();
+  let closing = false;
+  let serving = false;
+
+  function take(message: ToThread): void {
+    if (message.type === 'close') closing = true;
+    else parcels.push(new ParcelReader(message.parcel));
+  }
+
+  /** The parcel to take the next call from. What arrived meanwhile belongs to this group: it would wait for the disk twice otherwise. */
+  function waiting(): ParcelReader | undefined {
+    for (;;) {
+      while (parcels[0]?.done === true) parcels.shift();
+      if (parcels.length > 0) return parcels[0];
+      const arrived = receiveMessageOnPort(port) as { message: ToThread } | undefined;
+      if (arrived === undefined) return undefined;
+      take(arrived.message);
+    }
+  }
+
+  function next(): NumberedCall | undefined {
+    const parcel = waiting();
+    if (parcel === undefined) return undefined;
+    const number = parcel.value<number>();
+    const name = OPERATION_NAMES[parcel.value<number>()] as OperationName;
+    return { number, name, request: OPERATIONS[name].request.take(parcel) };
+  }
+
+  async function serve(): Promise<void> {
+    serving = true;
+    while (waiting() !== undefined) {
+      const started = performance.now();
+      const answered = await service.serve(next);
+      const parcel = sealed(answered, answers);
+      port.postMessage({ type: 'answers', parcel, busyMs: performance.now() - started } satisfies FromThread, [parcel.bytes.buffer as ArrayBuffer]);
+    }
+    serving = false;
+    if (!closing) return;
+    service.close();
+    port.close();
+  }
+
+  port.on('message', (message: ToThread) => {
+    take(message);
+    if (!serving) void serve();
+  });
+}
+
+function sealed(answered: Answers, parcel: ParcelWriter): SentParcel {
+  for (const answer of answered) {
+    parcel.value(answer.call.number);
+    parcel.value(answer.ok);
+    if (answer.ok) OPERATIONS[answer.call.name].reply.put(parcel, answer.reply as never);
+    else {
+      parcel.value(answer.failure.code);
+      parcel.value(answer.failure.message);
+    }
+  }
+  return parcel.seal();
+}
+
+/** A thread that could not open its file says why and ends. */
+async function start(port: MessagePort, { thread, file }: ThreadData): Promise<void> {
+  let service: Service;
+  try {
+    service = thread === 'writer' ? await openWriterService(file) : openReaderService(file);
+  } catch (error) {
+    port.postMessage({ type: 'failed', failure: openFailure(error, file) } satisfies FromThread);
+    return;
+  }
+  attend(port, service);
+  port.postMessage({ type: 'ready' } satisfies FromThread);
+}
+
+/** For the person who starts the server. */
+function openFailure(error: unknown, file: string): Failure {
+  if (error instanceof ThreadFailure) return { code: error.code, message: error.message };
+  return { code: 'broken', message: `${file}: ${(error as Error).message}` };
+}
+
+if (parentPort !== null) await start(parentPort, workerData as ThreadData);
