@@ -19,7 +19,7 @@ async function aDay(strangers: number): Promise<Record<string, number>> {
   await town.ask(a, 'authorisation.request', { to: bob, reason: '' });
   await town.ask(b, 'authorisation.answer', { to: alice, granted: true, reason: '' });
   await town.edit(a, update(contact(bob)));
-  assert.deepEqual(a.hears(), [`+${bob}`]);
+  assert.deepEqual(a.hears(), ['roster-edited', `+${bob}`]);
   await town.ask(b, 'presence.set', { idleSince: 1 });
   await town.ask(a, 'presence.look', { uin: bob });
   await town.ask(a, 'visibility.edit', { list: 'invisible', do: 'add', uins: [bob] });
@@ -39,7 +39,7 @@ test('what a user does costs the store the same with ten accounts and with ten t
     'rosters.grant': 1,
     'rosters.load': 3,
     'rosters.revoke': 1,
-    'rosters.save': 3,
+    'rosters.save': 4,
     'rosters.standing': 1,
   });
   assert.deepEqual(await aDay(10_000), few);

@@ -32,12 +32,14 @@ test('adding somebody who requires it, as oscar.md §7.3 tells it', async () => 
 
   place.post();
   await place.ask(b, 'authorisation.answer', { to: alice, granted: true, reason: 'gladly' });
-  assert.deepEqual(place.mail, [{ from: bob, to: alice, body: { kind: 'auth-granted', reason: 'gladly' } }]);
-  assert.deepEqual(a.hears(), [], 'her client takes the mark away itself');
-  place.post();
-  await place.edit(a, update(contact(bob)));
-  assert.deepEqual(a.hears(), [`+${bob}`]);
-  assert.deepEqual(place.post(), [`${alice} → ${bob} added`]);
+  assert.deepEqual(place.mail.at(0), { from: bob, to: alice, body: { kind: 'auth-granted', reason: 'gladly' } });
+  assert.deepEqual(place.post(), [`${bob} → ${alice} auth-granted`, `${alice} → ${bob} added`]);
+  const [edited] = a.events;
+  assert.ok(edited?.type === 'roster-edited');
+  assert.deepEqual(edited.edits, [{ do: 'update', item: contact(bob, { awaiting: false }) }]);
+  assert.deepEqual(a.hears(), ['roster-edited', `+${bob}`]);
+  assert.deepEqual(await place.edit(a, update(contact(bob))), ['done'], 'her client may say so too');
+  assert.deepEqual([a.hears(), place.post()], [[], []]);
   assert.deepEqual((await place.store.rosters.load(bob)).granted, [alice]);
 });
 
@@ -51,8 +53,7 @@ test('a denial leaves the contact waiting, and takes back what was given', async
   await place.edit(a, update(contact(bob)));
   assert.deepEqual(a.hears(), []);
   await place.ask(b, 'authorisation.answer', { to: alice, granted: true, reason: '' });
-  await place.edit(a, update(contact(bob)));
-  assert.deepEqual(a.hears(), [`+${bob}`]);
+  assert.deepEqual(a.hears(), ['roster-edited', `+${bob}`]);
   await place.ask(b, 'authorisation.answer', { to: alice, granted: false, reason: '' });
   assert.deepEqual(a.hears(), [`-${bob}`]);
   assert.deepEqual((await place.store.rosters.load(bob)).granted, []);
@@ -78,7 +79,7 @@ test('a grant counts at once for whoever follows without a mark', async () => {
   assert.deepEqual(a.hears(), [`+${bob}`]);
 });
 
-describe('where no client takes the mark away, the service does', () => {
+describe('the mark goes with the grant', () => {
   test('for somebody off line', async () => {
     const place = await town();
     const a = await place.signOn(alice);

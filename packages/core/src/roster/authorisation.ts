@@ -48,8 +48,9 @@ export function authorisationCommands(inside: Inside, room: PresenceRoom, roster
   async function grant(session: LiveSession, to: Uin, notice: Body): Outcome {
     const refused = await using(session.uin, (mine) => remember(mine, to));
     if (refused !== undefined) return refused;
+    const told = await notify(session.uin, to, notice);
     await admit(session.uin, to);
-    return notify(session.uin, to, notice);
+    return told;
   }
 
   async function remember(mine: HeldRoster, to: Uin): Outcome {
@@ -63,18 +64,15 @@ export function authorisationCommands(inside: Inside, room: PresenceRoom, roster
   }
 
   /**
-   * The waiting is over. A client that knows the roster takes the mark away itself when it hears of the grant; where none is
-   * there to do it, now or when the notice is read later, we do.
+   * The waiting is over: the answer is followed by the entry without its mark, and by presence (oscar.md §7.3). Clients that
+   * were off line, or read the answer as a message, could not do it themselves; those that do it as well change nothing.
    */
-  async function admit(owner: Uin, contact: Uin): Promise<void> {
-    if (room.person(contact)?.watchers.some((watcher) => watcher.hasRoster) === true) return;
-    await using(contact, (theirs) =>
-      editFor(theirs, (roster) =>
-        roster
-          .contactItems(owner)
-          .filter((item) => item.awaiting === true)
-          .map((item) => ({ do: 'update', item: { ...item, awaiting: false } })),
-      ),
+  function admit(owner: Uin, contact: Uin): Promise<void> {
+    return using(contact, (theirs) =>
+      editFor(theirs, (roster) => {
+        const waiting = roster.contactItems(owner).filter((item) => item.awaiting === true);
+        return waiting.map((item) => ({ do: 'update', item: { ...item, awaiting: false } }));
+      }),
     );
   }
 

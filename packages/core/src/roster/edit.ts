@@ -107,6 +107,7 @@ function checkContact(roster: Roster, item: RosterItem, rules: EditRules): EditR
   if (permission === 'authorised' || item.awaiting === true) return 'done';
   // A list brought from elsewhere keeps everybody, also those who have not come here yet; none of them is seen unasked.
   if (rules.importing) return 'awaiting';
+  // Nobody has this number: a typing mistake is better told now than waited for.
   return permission === 'unknown' ? 'bad-item' : 'authorisation-required';
 }
 
