@@ -355,7 +355,7 @@ function everyBody(text: string): Body[] {
 
 function mailboxes(check: Check): void {
   check('every kind of message comes back as it was sent', async ({ mailboxes: store }) => {
-    const original: Original = { format: 'icbm/1', bytes: Uint8Array.from({ length: 256 }, (_, byte) => byte) };
+    const original: Original = { format: 'some/1', bytes: Uint8Array.from({ length: 256 }, (_, byte) => byte) };
     const empty: Original = { format: '', bytes: new Uint8Array(0) };
     const bodies = ODD_TEXTS.flatMap((text) => everyBody(text).flatMap((body) => [body, { ...body, original }, { ...body, original: empty }]));
     bodies.push({ kind: 'contacts', contacts: [] }, { kind: 'text', text: 'long '.repeat(20_000) });
@@ -371,11 +371,11 @@ function mailboxes(check: Check): void {
 
   check('what the caller does with its bytes afterwards does not change a message', async ({ mailboxes: store }) => {
     const packet = new Uint8Array(100).fill(5);
-    const body: Body = { kind: 'text', text: 'hi', original: { format: 'icbm/1', bytes: packet.subarray(50, 53) } };
+    const body: Body = { kind: 'text', text: 'hi', original: { format: 'some/1', bytes: packet.subarray(50, 53) } };
     const storing = store.append(draft(bob, alice, { body }), NO_LIMITS);
     packet.fill(0);
     await storing;
-    assert.deepEqual((await store.pending(alice, 1))[0]?.body, { ...body, original: { format: 'icbm/1', bytes: Uint8Array.of(5, 5, 5) } });
+    assert.deepEqual((await store.pending(alice, 1))[0]?.body, { ...body, original: { format: 'some/1', bytes: Uint8Array.of(5, 5, 5) } });
   });
 
   check('messages keep the order they were sent in, and their ids grow', async ({ mailboxes: store }) => {

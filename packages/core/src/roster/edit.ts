@@ -121,7 +121,7 @@ function checkUpdate(roster: Roster, item: RosterItem, rules: EditRules): EditRe
   if (old === undefined) return 'not-found';
   // An item keeps its sort and its person; for another one there is another item.
   if (!isSound(item, rules.limits) || item.kind !== old.kind || item.type !== old.type || item.uin !== old.uin) return 'bad-item';
-  // The mark goes when the other has agreed, whatever the client writes (oscar.md §15.14).
+  // The mark goes when the other has agreed, whatever the client writes (oscar.md §15, row 14).
   if (old.awaiting === true && item.awaiting !== true && old.uin !== undefined && rules.permission(old.uin) !== 'authorised') return 'awaiting';
   return 'done';
 }

@@ -78,7 +78,7 @@ export function forRecipient(data: Uint8Array, delivery: Delivery): Uint8Array {
 }
 
 /**
- * Addresses by the rule for presence (oscar.md §15.6): the one the server saw, to those who may see it; what the client
+ * Addresses by the rule for presence (oscar.md §15, row 6): the one the server saw, to those who may see it; what the client
  * claims, which may be its address on a network of its own, only to somebody who reaches the server from the same place.
  */
 function withAddresses({ type, capability }: rendezvous.RendezvousEnvelope, tlvs: readonly RawTlv[], { recipient, sender }: Delivery): readonly RawTlv[] {
