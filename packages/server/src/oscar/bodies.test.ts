@@ -6,7 +6,7 @@ import { icbm } from '@seekyou/wire/oscar';
 import { encodeText, encodeUcs2, textFromFragments } from '@seekyou/wire/text';
 import * as fc from 'fast-check';
 import { type IcbmPart, icbmParts, offlineForms, plainBody, type Stamp, stampOf, typedBody, typedMessage } from './bodies.ts';
-import { AIM_CLIENT, ALICE, ascii, BOB, hex, OLD_CLIENT, RUSSIAN_OLD_CLIENT, UNICODE_CLIENT } from './testing.ts';
+import { AIM_CLIENT, ALICE, ascii, BOB, hex, LIBPURPLE, OLD_CLIENT, RUSSIAN_OLD_CLIENT, UNICODE_CLIENT } from './testing.ts';
 
 const MAX = 8_000;
 const STAMP: Stamp = { cookie: hex('11 22 33 44 55 66 77 88'), typing: false };
@@ -171,6 +171,15 @@ test('only AIM writes HTML', () => {
   assert.equal(reads(fromIcq, UNICODE_CLIENT), html);
 });
 
+test('libpurple writes HTML, and is an ICQ client otherwise', () => {
+  const html = plain(ascii('<HTML><BODY>vector&lt;int&gt; v</BODY></HTML>'), 0, LIBPURPLE);
+  assert.equal(reads(html, OLD_CLIENT), 'vector<int> v');
+  assert.equal(reads(plain(ascii('vector<int> v'), 0), LIBPURPLE), 'vector&lt;int&gt; v');
+  assert.equal(reads({ kind: 'url', url: 'http://a/', caption: '' }, LIBPURPLE), '\xfehttp://a/');
+  assert.equal(reads(typedOf(typed(0x01, hex('eb fe e1 eb fe'))), LIBPURPLE), 'ëþáëþ');
+  assert.equal(parts(typedOf(typed(0x1a, ascii(''))), LIBPURPLE).length, 1);
+});
+
 test('AIM is given HTML where plain text would read differently', () => {
   assert.equal(reads(plain(ascii('vector<int> & co\r\nbye'), 0), AIM_CLIENT), 'vector&lt;int&gt; &amp; co<BR>bye');
   const data = imData(ascii('hello'), 0);
@@ -330,7 +339,7 @@ test('every body has a form for every client', () => {
     { kind: 'added' },
     { kind: 'opaque', original: { format: 'x', bytes: hex('00') }, fallback: 'f' },
   ];
-  for (const recipient of [UNICODE_CLIENT, RUSSIAN_CLIENT, OLD_CLIENT, RUSSIAN_OLD_CLIENT, AIM_CLIENT]) {
+  for (const recipient of [UNICODE_CLIENT, LIBPURPLE, RUSSIAN_CLIENT, OLD_CLIENT, RUSSIAN_OLD_CLIENT, AIM_CLIENT]) {
     for (const body of bodies) {
       assert.equal(parts(body, recipient).length, 1, `${body.kind} for ${recipient.name}`);
       assert.equal(stored(body, recipient)?.length, 1, `${body.kind} stored for ${recipient.name}`);

@@ -192,8 +192,8 @@ export function icbmParts({ from, body }: Pick<Message, 'from' | 'body'>, profil
   if (body.kind === 'opaque') return body.fallback === '' ? [] : textParts(body.fallback, profile, bytesMax);
   const typed = typedForm(body, profile.codepage);
   const words = inWords(body);
-  // A name or caption his code page cannot say reaches him whole as plain text; AIM clients know nothing else.
-  if (words !== '' && (profile.html || (profile.unicode && !typed.lossless))) return textParts(words, profile, bytesMax);
+  // A name or caption his code page cannot say reaches him whole as plain text.
+  if (words !== '' && (!knowsTyped(profile) || (profile.unicode && !typed.lossless))) return textParts(words, profile, bytesMax);
   const data = encode(icbm.channel4Data, { uin: from, type: typed.type, flags: 0, text: typed.text, tail: NOTHING });
   return [{ channel: Channel.typed, tlvs: { data } }];
 }
@@ -214,7 +214,7 @@ function readsTheSame(body: Body, written: Original, profile: ClientProfile): bo
     case OriginalFormat.html:
       return body.kind === 'text' && profile.html && plainFromHtml(readsPlain(data, profile) ?? '') === body.text;
     case OriginalFormat.typed:
-      return !profile.html && (body.kind === 'opaque' || readsTyped(data, profile, body));
+      return knowsTyped(profile) && (body.kind === 'opaque' || readsTyped(data, profile, body));
     default:
       return false;
   }
@@ -224,7 +224,13 @@ function readsPlain(imData: Uint8Array, { codepage, unicode }: ClientProfile): s
   return !unicode && isUcs2(imData) ? undefined : writtenText(imData, codepage);
 }
 
-function readsTyped(data: Uint8Array, { codepage }: ClientProfile, body: Words): boolean {
+function knowsTyped({ quirks }: ClientProfile): boolean {
+  return !quirks.has('plain-only');
+}
+
+function readsTyped(data: Uint8Array, { codepage, html }: ClientProfile, body: Words): boolean {
+  // COMPAT: libpurple ends every typed message at 0xFE, which is a letter in many code pages; plain ones it reads whole.
+  if (html && body.kind === 'text') return false;
   const typed = typedMessage(data);
   const read = typed && typedWords(typed, codepage);
   return read !== undefined && spelled(read) === spelled(body);

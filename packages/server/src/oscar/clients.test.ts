@@ -78,6 +78,7 @@ test('Unicode goes to those who say so, HTML is read from AIM only', () => {
   assert.equal(profile(ICQ2003B, [Capability.utf8]).unicode, true);
   assert.equal(profile(ICQ2003B).html, false);
   assert.equal(profile(softwareFrom({ clientId: 0x0109, major: 5, minor: 9 })).html, true);
+  assert.equal(profile(softwareFrom({ clientId: 0x010a, clientName: 'Purple/2.14.12' })).html, true);
   assert.equal(profile(softwareFrom({ clientId: 0x0109, major: 5, minor: 1, build: 3036 })).html, false, 'bitlbee only claims to be AIM');
 });
 

@@ -11,7 +11,9 @@ export type Quirk =
   /** ICQ 5 drops an authorisation request with more than one full stop. */
   | 'one-full-stop'
   /** Reads the reasons of family 13 in its own code page, not in UTF-8. */
-  | 'ansi-reasons';
+  | 'ansi-reasons'
+  /** Knows plain messages alone: AIM has no typed ones. */
+  | 'plain-only';
 
 interface KnownClient {
   readonly name: string;
@@ -20,12 +22,15 @@ interface KnownClient {
   readonly codepage?: number;
   /** Reads UCS-2 though it does not announce it. */
   readonly unicode?: boolean;
+  /** Writes and reads plain messages as HTML. */
+  readonly html?: boolean;
 }
 
 // The sets are shared by all sessions: ten thousand of them should not each keep their own.
 const NONE: ReadonlySet<Quirk> = new Set();
 const ANSI_REASONS: ReadonlySet<Quirk> = new Set(['ansi-reasons']);
 const ONE_FULL_STOP: ReadonlySet<Quirk> = new Set(['one-full-stop']);
+const PLAIN_ONLY: ReadonlySet<Quirk> = new Set(['plain-only']);
 
 const CYRILLIC = 1251;
 
@@ -105,7 +110,8 @@ const AIM_IDS: readonly number[] = [0x0109, 0x0004, 0x1d09];
 /** Programs whose sign-on gives them away though they call themselves ICQ or AIM (oscar.md §2.1). */
 function bySignOn({ name, clientId, version: [major, minor, , build], distribution }: ClientSoftware): KnownClient | undefined {
   if (clientId === LICQ) return LICQ_PROGRAM;
-  if (name.startsWith('Purple/')) return client('libpurple');
+  // COMPAT: libpurple 2.x wraps every message to an ICQ user in <HTML><BODY>, and takes what it gets for HTML.
+  if (name.startsWith('Purple/')) return { ...client('libpurple'), html: true };
   // COMPAT: climm calls itself 2003b build 3728 in words and 3828 in the build field.
   if (clientId === ICQ && name.includes('2003b') && build === 3828) return client('climm', ANSI_REASONS);
   if (clientId === ICQ && distribution === 30_007) return client('libicq2000', ANSI_REASONS);
@@ -137,7 +143,7 @@ function byFeatures(capabilities: readonly string[], dcVersion: number): KnownCl
 function byItsOwnName({ name, clientId }: ClientSoftware): KnownClient {
   const release = /ICQ \(TM\)\.(\w+)\./.exec(name)?.[1];
   if (release !== undefined) return client(`ICQ ${release}`, /^200[0-2]|^2003a/.test(release) ? ANSI_REASONS : NONE);
-  if (AIM_IDS.includes(clientId)) return client(name === '' ? 'AIM' : name);
+  if (AIM_IDS.includes(clientId)) return { ...client(name === '' ? 'AIM' : name, PLAIN_ONLY), html: true };
   return client(name === '' ? 'unknown' : name);
 }
 
@@ -187,7 +193,7 @@ export function profileOf({ software, presence, serverRoster, accountCodepage, d
     name: known.name,
     codepage: accountCodepage ?? known.codepage ?? LANGUAGES.get(software.language) ?? defaultCodepage,
     unicode: known.unicode === true || presence.capabilities.includes(Capability.utf8),
-    html: AIM_IDS.includes(software.clientId) && !isBitlbee(software),
+    html: known.html === true,
     serverRoster,
     quirks: known.quirks,
   };

@@ -42,7 +42,9 @@ export const OLD_CLIENT: ClientProfile = { ...UNICODE_CLIENT, name: 'ICQ 2000', 
 export const RUSSIAN_OLD_CLIENT: ClientProfile = { ...OLD_CLIENT, codepage: 1251 };
 /** Ours. */
 export const OWN_CLIENT: ClientProfile = { ...UNICODE_CLIENT, name: 'seekyou', protocol: 'own' };
-export const AIM_CLIENT: ClientProfile = { ...UNICODE_CLIENT, name: 'AIM', html: true, serverRoster: false };
+/** Writes and reads HTML, otherwise an ICQ client. */
+export const LIBPURPLE: ClientProfile = { ...UNICODE_CLIENT, name: 'libpurple', html: true };
+export const AIM_CLIENT: ClientProfile = { ...LIBPURPLE, name: 'AIM', serverRoster: false, quirks: new Set(['plain-only']) };
 
 export interface ContextParts {
   readonly uin?: Uin;
