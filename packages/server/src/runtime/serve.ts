@@ -25,6 +25,7 @@ export interface RunningServer {
   readonly adminUrl: string;
   readonly core: Core;
   readonly counters: Counters;
+  readonly store: Pick<SqliteStore, 'stats'>;
   /** Accounts stored, so that a first user is told how to make one. */
   accounts(): Promise<number>;
   /** Stops accepting, tells clients, flushes. */
@@ -135,7 +136,7 @@ async function startOn(config: Config, files: DataFiles, log: Log, opened: (() =
   const admin = await serveAdminHttp({
     at: config.admin,
     token: config.adminToken,
-    metrics: createMetrics({ counters, figures: () => service.core.figures(), connections: () => frontEnd.connections }),
+    metrics: createMetrics({ counters, figures: () => service.core.figures(), connections: () => frontEnd.connections, store: () => service.store.stats() }),
     notReady: () => (stopping ? 'the server is stopping' : undefined),
   });
   opened.push(() => admin.close());
@@ -149,6 +150,7 @@ async function startOn(config: Config, files: DataFiles, log: Log, opened: (() =
     adminUrl: adminUrl(admin.address),
     core: service.core,
     counters,
+    store: service.store,
     accounts: () => service.store.accounts.count(),
     stop: async () => {
       stopping = true;
