@@ -5,3 +5,4 @@ export { CONFIG_KEYS, type Config, ConfigError, type ConfigKey, loadConfig, opti
 export { DataDirectoryError, dataFiles, existingDataDirectory, takeOwnership } from './runtime/data-directory.ts';
 export { createLog, type Log } from './runtime/log.ts';
 export { openService, operationsOf, type RunningServer, startServer, STOP_MS_MAX } from './runtime/serve.ts';
+export { OSCAR_COUNTERS } from './oscar/counters.ts';
