@@ -132,6 +132,16 @@ describe('authorisation', () => {
     assert.deepEqual([roster.hasContact(bob), roster.follows(bob), roster.follows(carol)], [true, false, true]);
   });
 
+  test('whoever does not require it is followed at once, whatever mark the client sets', () => {
+    const { results, roster, done } = edit(friends(), [add(contact(carol, { awaiting: true }))], asking);
+    assert.deepEqual(results, ['done']);
+    assert.equal(roster.follows(carol), true);
+    assert.deepEqual(
+      done.map((one) => one.do === 'add' && one.item.awaiting),
+      [false],
+    );
+  });
+
   test('a number nobody has is told at once, unless it is awaited', () => {
     assert.deepEqual(resultsOf(friends(), [add(contact(dave)), add(contact(dave, { awaiting: true }))], asking), ['bad-item', 'done']);
   });

@@ -39,9 +39,9 @@ export function applyEdits(roster: Roster, edits: readonly RosterEdit[], rules: 
     }
   }
 
-  function put(verb: 'add' | 'update', item: RosterItem, checked: EditResult | 'awaiting'): EditResult {
-    if (checked !== 'done' && checked !== 'awaiting') return checked;
-    const kept = ownItem(item, checked === 'awaiting');
+  function put(verb: 'add' | 'update', item: RosterItem, checked: Checked): EditResult {
+    if (checked !== 'done' && checked !== 'awaiting' && checked !== 'admitted') return checked;
+    const kept = ownItem(item, checked === 'done' ? item.awaiting === true : checked === 'awaiting');
     note(kept);
     roster.put(kept);
     done.push({ do: verb, item: kept });
@@ -67,6 +67,9 @@ export function applyEdits(roster: Roster, edits: readonly RosterEdit[], rules: 
   }
 }
 
+/** What is done may be another thing than was asked for: `awaiting` with the mark, `admitted` without it. */
+type Checked = EditResult | 'awaiting' | 'admitted';
+
 /** Whose permission matters for these edits, as far as the roster shows. */
 export function contactsToAsk(roster: Roster, edits: readonly RosterEdit[]): Set<Uin> {
   const uins = new Set<Uin>();
@@ -77,7 +80,7 @@ export function contactsToAsk(roster: Roster, edits: readonly RosterEdit[]): Set
   return uins;
 }
 
-function checkAdd(roster: Roster, item: RosterItem, rules: EditRules): EditResult | 'awaiting' {
+function checkAdd(roster: Roster, item: RosterItem, rules: EditRules): Checked {
   if (!isSound(item, rules.limits)) return 'bad-item';
   if (roster.at(item) !== undefined) return 'exists';
   if (roster.size >= rules.limits.rosterItemsMax) return 'list-full';
@@ -98,13 +101,15 @@ function checkAdd(roster: Roster, item: RosterItem, rules: EditRules): EditResul
   }
 }
 
-function checkContact(roster: Roster, item: RosterItem, rules: EditRules): EditResult | 'awaiting' {
+function checkContact(roster: Roster, item: RosterItem, rules: EditRules): Checked {
   if (item.uin === undefined || !roster.hasGroup(item.groupId)) return 'bad-item';
   if (roster.contactItems(item.uin).some((other) => other.groupId === item.groupId)) return 'exists';
   // Counted by people: a full list can still be rearranged by adding in one group and removing in the other.
   if (!roster.hasContact(item.uin) && roster.contactCount >= rules.limits.contactsMax) return 'list-full';
   const permission = rules.permission(item.uin);
-  if (permission === 'authorised' || item.awaiting === true) return 'done';
+  // The other's setting decides, not the mark: climm marks everybody it adds.
+  if (permission === 'authorised') return 'admitted';
+  if (item.awaiting === true) return 'done';
   // A list brought from elsewhere keeps everybody, also those who have not come here yet; none of them is seen unasked.
   if (rules.importing) return 'awaiting';
   // Nobody has this number: a typing mistake is better told now than waited for.
@@ -116,7 +121,7 @@ function checkListed(roster: Roster, kind: 'permit' | 'deny' | 'ignore', item: R
   return roster.onList(kind, item.uin) || roster.listSize(kind) < limits.rosterListMax ? 'done' : 'list-full';
 }
 
-function checkUpdate(roster: Roster, item: RosterItem, rules: EditRules): EditResult | 'awaiting' {
+function checkUpdate(roster: Roster, item: RosterItem, rules: EditRules): Checked {
   const old = roster.at(item);
   if (old === undefined) return 'not-found';
   // An item keeps its sort and its person; for another one there is another item.
@@ -138,5 +143,5 @@ const isWord = (value: number): boolean => Number.isInteger(value) && value >= 0
 /** A copy to keep: what a front end hands over are views of what it read. */
 function ownItem(item: RosterItem, awaiting: boolean): RosterItem {
   const kept = { ...item, attributes: item.attributes.slice() };
-  return awaiting ? { ...kept, awaiting: true } : kept;
+  return awaiting === (item.awaiting === true) ? kept : { ...kept, awaiting };
 }
