@@ -1,5 +1,5 @@
 /** `seekyou serve`: from the start to the ready line, and to a clean end. */
-import { createLog, type RunningServer, startServer, STOP_MS_MAX } from '@seekyou/server';
+import { createLog, defaultDataDirectory, type RunningServer, startServer, STOP_MS_MAX } from '@seekyou/server';
 import type { Command } from 'commander';
 import { addConfigOptions, configFrom } from './config-options.ts';
 import { ExitCode, Failed } from './exit.ts';
@@ -49,7 +49,7 @@ async function tellFirstUser(server: RunningServer, data: string): Promise<void>
   const lines = [
     '',
     first ? 'Nobody has an account yet. In another terminal:' : 'To make another account, in another terminal:',
-    `  npx seekyou user add --password secret12 --data ${data}`,
+    `  npx seekyou user add --password secret12${data === defaultDataDirectory() ? '' : ` --data ${data}`}`,
     'prints a UIN. Chat with it from any ICQ client, or from here:',
     `  npx seekyou client --server ${address} --uin UIN --password secret12`,
     `Old ICQ clients: server ${address.replace(/:\d+$/, '')}, port ${address.replace(/^.*:/, '')}. docs/clients/ tells where each one wants it typed.`,
