@@ -103,3 +103,8 @@ test('attributes survive decoding and encoding when all are known', () => {
   const data = bytesOf('0066 0000 00ca 0001 04 0131 0004 416e6e61 013d 0002 0301');
   assert.deepEqual(encode(itemAttributes, decode(itemAttributes, data)), data);
 });
+
+test('a request of libpurple’s, with a NUL after the reason that nobody counted, is read', () => {
+  const request = decode(requestAuthorize.body, bytesOf('06 313030303031 0006 706c65617365 00 0000'));
+  assert.deepEqual(request, { screenName: '100001', reason: bytesOf('706c65617365'), charsets: 0 });
+});

@@ -205,12 +205,16 @@ export const endCluster = snac({ family: Family.feedbag, subtype: 0x0012, from: 
 
 // ---------------------------------------------------------------- authorization
 
+const namedCharset = optional(ascii(bytesOf(be.u16)));
+/** COMPAT: libpurple puts a NUL after the reason that its length does not count; the byte that is left over is no charset. */
+const charset: typeof namedCharset = { ...namedCharset, read: (r) => (r.left < 2 ? undefined : namedCharset.read(r)) };
+
 /** `screenName` is the other user: the recipient from a client, the author from the server. */
 const authorizationText = struct({
   screenName: sn,
   reason: str16, // UTF-8 from ICQ 2003b and later, else the author's code page
   charsets: optional(be.u16), // 0, or 1 when a charset follows
-  charset: optional(ascii(bytesOf(be.u16))),
+  charset,
 });
 export type AuthorizationText = Value<typeof authorizationText>;
 
@@ -219,7 +223,7 @@ const authorizationAnswer = struct({
   granted: u8, // 1 granted, 0 denied
   reason: str16,
   charsets: optional(be.u16),
-  charset: optional(ascii(bytesOf(be.u16))),
+  charset,
 });
 export type AuthorizationAnswer = Value<typeof authorizationAnswer>;
 
