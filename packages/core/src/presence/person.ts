@@ -73,6 +73,8 @@ export class Person {
   readonly told = new Map<Watcher, number>();
   /** Whom this person asked for authorisation, and when. */
   readonly asked = new Map<Uin, Time>();
+  /** Whom this person answered since he was asked last, how, and when. */
+  readonly answered = new Map<Uin, { readonly granted: boolean; readonly at: Time }>();
   /** Views made of the present appearance. */
   views: (PresenceView | undefined)[] = [];
   private version = 0;

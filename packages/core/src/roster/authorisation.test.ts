@@ -128,6 +128,33 @@ describe('asking', () => {
     assert.deepEqual(place.post(), [`${alice} → ${bob} auth-request`]);
   });
 
+  test('somebody who let one in already asks him nothing', async () => {
+    const place = await town();
+    const a = await place.signOn(alice);
+    const b = await place.signOn(bob);
+    await place.edit(a, add(contact(bob, { awaiting: true })));
+    await place.ask(b, 'authorisation.answer', { to: alice, granted: true, reason: '' });
+    place.post();
+    assert.equal(await place.run(a, 'authorisation.request', { to: bob, reason: 'the other half of the question' }), undefined);
+    assert.deepEqual(place.post(), []);
+  });
+
+  test('the same answer again goes nowhere, until one is asked again or thinks better of it', async () => {
+    const place = await town();
+    const a = await place.signOn(alice);
+    const b = await place.signOn(bob);
+    const answers = (granted: boolean): Promise<unknown> => place.ask(b, 'authorisation.answer', { to: alice, granted, reason: '' });
+    for (const granted of [false, false, true, true]) await answers(granted);
+    assert.deepEqual(place.post(), [`${bob} → ${alice} auth-denied`, `${bob} → ${alice} auth-granted`]);
+    await answers(false);
+    await place.ask(a, 'authorisation.request', { to: bob, reason: '' });
+    await answers(false);
+    assert.deepEqual(place.post(), [`${bob} → ${alice} auth-denied`, `${alice} → ${bob} auth-request`, `${bob} → ${alice} auth-denied`]);
+    place.clock.advance(testSettings.limits.requestRepeatMs);
+    await answers(false);
+    assert.equal(place.post().length, 1);
+  });
+
   test('again after an answer is a new question', async () => {
     const place = await town();
     const a = await place.signOn(alice);

@@ -16,8 +16,7 @@ export function authorisationCommands(inside: Inside, room: PresenceRoom, roster
   const store = inside.ports.store.rosters;
   return {
     'authorisation.request': (session, { to, reason }) => check(session, to, reason) ?? request(session, to, reason),
-    'authorisation.answer': (session, { to, granted, reason }) =>
-      check(session, to, reason) ?? (granted ? grant(session, to, { kind: 'auth-granted', reason }) : deny(session, to, reason)),
+    'authorisation.answer': (session, { to, granted, reason }) => check(session, to, reason) ?? answer(session, to, granted, reason),
     'authorisation.grant': (session, { to, reason }) => check(session, to, reason) ?? grant(session, to, { kind: 'pre-authorised', reason }),
     'authorisation.withdraw': (session, { from }) => check(session, from, '') ?? withdraw(session, from),
   };
@@ -29,11 +28,14 @@ export function authorisationCommands(inside: Inside, room: PresenceRoom, roster
 
   /** Clients repeat themselves, some at every sign-on: the other is asked once, until he has answered or time has passed. */
   async function request(session: LiveSession, to: Uin, reason: string): Outcome {
+    // Whoever was let in already has his answer, perhaps to the first half of a question that his client asks twice.
+    if (room.person(to)?.held.granted.has(session.uin) === true) return admit(to, session.uin);
     const asked = room.person(session.uin)?.asked;
     const now = inside.ports.clock.now();
     for (const [uin, at] of asked ?? []) if (now - at >= limits.requestRepeatMs) asked?.delete(uin);
     if (asked?.has(to) === true) return undefined;
     asked?.set(to, now);
+    room.person(to)?.answered.delete(session.uin);
     try {
       const sent = await inside.send(session.uin, to, { kind: 'auth-request', reason });
       if (!(sent instanceof Refused)) return undefined;
@@ -43,6 +45,17 @@ export function authorisationCommands(inside: Inside, room: PresenceRoom, roster
       asked?.delete(to);
       throw error;
     }
+  }
+
+  /** climm says every answer twice, as a message and as an edit of its list: the other hears it once. */
+  async function answer(session: LiveSession, to: Uin, granted: boolean, reason: string): Outcome {
+    const answered = room.person(session.uin)?.answered;
+    const now = inside.ports.clock.now();
+    for (const [uin, { at }] of answered ?? []) if (now - at >= limits.requestRepeatMs) answered?.delete(uin);
+    if (answered?.get(to)?.granted === granted) return undefined;
+    const refused = granted ? await grant(session, to, { kind: 'auth-granted', reason }) : await deny(session, to, reason);
+    if (refused === undefined) answered?.set(to, { granted, at: now });
+    return refused;
   }
 
   async function grant(session: LiveSession, to: Uin, notice: Body): Outcome {
