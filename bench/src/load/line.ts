@@ -20,12 +20,15 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(256 * 1024);
 
 export class Line {
   owner: LineOwner;
+  /** Changes what is sent, for those who want to break rules: gets numbered frames, and what it returns is sent as it is. */
+  alter: ((frames: Buffer) => Uint8Array) | undefined;
   private readonly socket: Socket;
   private sequence = 0;
   private held: Buffer | undefined;
   private over = false;
 
-  constructor(address: Address, owner: LineOwner) {
+  /** @param from where to connect from, such as 127.0.0.2: limits count by address */
+  constructor(address: Address, owner: LineOwner, from?: string) {
     this.owner = owner;
     const onread = {
       buffer: READ_BUFFER,
@@ -34,7 +37,7 @@ export class Line {
         return true;
       },
     };
-    this.socket = connect({ host: address.host, port: address.port, noDelay: true, onread });
+    this.socket = connect({ host: address.host, port: address.port, noDelay: true, onread, ...(from === undefined ? {} : { localAddress: from }) });
     this.socket.on('error', (error) => this.finish(error));
     this.socket.on('close', () => this.finish(undefined));
   }
@@ -49,7 +52,7 @@ export class Line {
       frames.writeUInt16BE(this.sequence, at + 2);
       this.sequence = nextSequence(this.sequence);
     }
-    this.socket.write(frames);
+    this.socket.write(this.alter === undefined ? frames : this.alter(frames));
   }
 
   /** Sends a copy of frames that are used again. */
@@ -57,7 +60,7 @@ export class Line {
     this.send(Buffer.from(frames));
   }
 
-  /** Bytes as they are, for those who want to break rules. */
+  /** Bytes as they are. */
   sendRaw(bytes: Uint8Array): void {
     this.socket.write(bytes);
   }

@@ -24,6 +24,10 @@ export interface SessionOptions {
   readonly password: Buffer;
   /** Like climm: says nothing before the server has said hello. */
   readonly waitsForHello: boolean;
+  /** Where to connect from; see {@link Line}. */
+  readonly from?: string;
+  /** Changes what is sent; see {@link Line}. */
+  readonly alter?: (frames: Buffer) => Uint8Array;
   /** A list the client keeps itself, sent before 01/02. */
   readonly contacts?: readonly number[];
   /** What the set-up does not consume: messages, presence, acknowledgements. */
@@ -119,8 +123,14 @@ export class Session {
         if (this.line === line) this.fail(error ?? new Error(`${this.uin}: the server closed the login connection`));
       },
     };
-    const line = new Line(address, owner);
+    const line = this.open(address, owner);
     if (!waitsForHello) hello();
+    return line;
+  }
+
+  private open(address: Address, owner: LineOwner): Line {
+    const line = new Line(address, owner, this.options.from);
+    line.alter = this.options.alter;
     return line;
   }
 
@@ -132,7 +142,7 @@ export class Session {
     const at = answer.address.lastIndexOf(':');
     this.cookie = cookieFrame(answer.cookie);
     this.stage = 'families';
-    this.line = new Line({ host: answer.address.slice(0, at).replaceAll(/[[\]]/g, ''), port: Number(answer.address.slice(at + 1)) }, this);
+    this.line = this.open({ host: answer.address.slice(0, at).replaceAll(/[[\]]/g, ''), port: Number(answer.address.slice(at + 1)) }, this);
     if (!this.options.waitsForHello) this.line.send(this.cookie);
   }
 

@@ -1,0 +1,248 @@
+/** The figures of a run: what was measured, what was asked for, and the line that says both. */
+import type { Verdict } from '../load/judge.ts';
+import { faultsOf } from '../load/judge.ts';
+import type { Fsync } from './fsync.ts';
+
+/** `failed`: a message was lost, repeated, reordered or changed, or the measurement itself broke. */
+export type Standing = 'ok' | 'below' | 'no bar' | 'failed';
+
+export interface Figure {
+  readonly name: string;
+  /** With its unit. */
+  readonly value: string;
+  readonly bar: string;
+  readonly aim: string;
+  readonly standing: Standing;
+  /** `limits.profile` of the server, `-` where there is none. */
+  readonly profile: string;
+  /** What the value has to be read with: the floor, the disk. */
+  readonly beside: string;
+}
+
+/** From here on a disk is fast enough for the bars that are absolute. */
+const FAST_FSYNC = 2_000;
+
+export const whole = (value: number): string => Math.round(value).toLocaleString('en');
+const ms = (value: number): string => `${value.toFixed(value < 10 ? 2 : 1)} ms`;
+const ratio = (value: number, to: number): string => (value / to).toFixed(2);
+const disk = (fsync: Fsync): string => `fsync ${whole(fsync.perSecond)}/s, ${fsync.p50Ms.toFixed(2)}/${fsync.p99Ms.toFixed(2)} ms`;
+
+function besides(...parts: readonly (string | undefined)[]): string {
+  return parts.filter((part) => part !== undefined).join('; ');
+}
+
+/** A judge's objections go before any speed. */
+function judged(figure: Figure, verdict: Verdict): Figure {
+  const faults = faultsOf(verdict);
+  return faults === undefined ? figure : { ...figure, standing: 'failed', beside: besides(`FAILED: ${faults}`, figure.beside) };
+}
+
+const atLeast = (value: number, bar: number): Standing => (value >= bar ? 'ok' : 'below');
+const atMost = (value: number, bar: number): Standing => (value <= bar ? 'ok' : 'below');
+
+export interface Against {
+  readonly profile: string;
+  /** The floor's value of the same figure, when it was measured. */
+  readonly floor?: number;
+}
+
+export function signOnsFigure(result: { readonly perSecond: number; readonly p50Ms: number; readonly p99Ms: number }, { profile, floor }: Against): Figure {
+  return {
+    name: 'sign-ons/s, 50 at once, empty rosters',
+    value: whole(result.perSecond),
+    bar: '≥ 1,000',
+    aim: '2,000',
+    standing: atLeast(result.perSecond, 1_000),
+    profile,
+    beside: besides(
+      floor === undefined ? undefined : `${ratio(result.perSecond, floor)} of floor ${whole(floor)}`,
+      `each ${ms(result.p50Ms)}/${ms(result.p99Ms)}`,
+    ),
+  };
+}
+
+export function rosterSignOnsFigure(result: { readonly perSecond: number }, accounts: number, empty: number, profile: string): Figure {
+  return {
+    name: `sign-ons/s, ${whole(accounts)} × 50 contacts, all off line`,
+    value: whole(result.perSecond),
+    bar: '≥ 0.8 of empty',
+    aim: '1.0',
+    standing: atLeast(result.perSecond, 0.8 * empty),
+    profile,
+    beside: `${ratio(result.perSecond, empty)} of empty`,
+  };
+}
+
+export function noticesFigure(result: { readonly perSecond: number; readonly noticesEach: number }, offLine: number, profile: string): Figure {
+  const extraUs = (1e6 / result.perSecond - 1e6 / offLine) / Math.max(1, result.noticesEach);
+  return {
+    name: 'sign-ons/s, 25 of the 50 on line',
+    value: whole(result.perSecond),
+    bar: 'linear in notices',
+    aim: '',
+    standing: 'no bar',
+    profile,
+    beside: `${result.noticesEach.toFixed(1)} notices each, ${extraUs.toFixed(1)} µs a notice`,
+  };
+}
+
+export interface MessagesMeasured {
+  readonly perSecond: number;
+  readonly ackP50Ms: number;
+  readonly ackP99Ms: number;
+  readonly verdict: Verdict;
+}
+
+export function messagesFigure(result: MessagesMeasured, pairs: number, fsync: Fsync | undefined, { profile, floor }: Against): Figure {
+  const limits = [floor, fsync === undefined ? undefined : pairs * fsync.perSecond].filter((limit) => limit !== undefined);
+  const relative = limits.length === 0 ? 0 : 0.5 * Math.min(...limits);
+  const absolute = fsync !== undefined && fsync.perSecond >= FAST_FSYNC ? 20_000 : 0;
+  const bar = Math.max(relative, absolute);
+  return judged(
+    {
+      name: `messages/s, ${pairs} pairs, durable and judged`,
+      value: whole(result.perSecond),
+      bar: bar === 0 ? '' : `≥ ${whole(bar)}`,
+      aim: limits.length === 0 ? '' : whole(0.8 * Math.min(...limits)),
+      standing: bar === 0 ? 'no bar' : atLeast(result.perSecond, bar),
+      profile,
+      beside: besides(
+        floor === undefined ? undefined : `${ratio(result.perSecond, floor)} of floor ${whole(floor)}`,
+        `ack ${ms(result.ackP50Ms)}/${ms(result.ackP99Ms)}`,
+        fsync === undefined ? undefined : disk(fsync),
+      ),
+    },
+    result.verdict,
+  );
+}
+
+export interface LatencyMeasured extends MessagesMeasured {
+  readonly deliveryP50Ms: number;
+  readonly deliveryP99Ms: number;
+}
+
+export function latencyFigures(result: LatencyMeasured, rate: number, fsync: Fsync | undefined, against: Against & { readonly floor99?: number }): Figure[] {
+  const beside = besides(`delivery ${ms(result.deliveryP50Ms)}/${ms(result.deliveryP99Ms)}`, fsync === undefined ? undefined : disk(fsync));
+  const one = (part: 'p50' | 'p99', value: number, bar: number | undefined, aim: string, floor: number | undefined): Figure =>
+    judged(
+      {
+        name: `acknowledgement ${part} at ${rate} messages/s`,
+        value: ms(value),
+        bar: bar === undefined ? '' : `≤ ${ms(bar)}`,
+        aim,
+        standing: bar === undefined ? 'no bar' : atMost(value, bar),
+        profile: against.profile,
+        beside: besides(floor === undefined ? undefined : `floor ${ms(floor)}`, beside),
+      },
+      result.verdict,
+    );
+  const bar50 = fsync === undefined ? undefined : 0.5 + 1.5 * fsync.p50Ms;
+  const bar99 = fsync === undefined ? undefined : 3 + 2 * fsync.p99Ms;
+  return [
+    one('p50', result.ackP50Ms, bar50, fsync === undefined ? '' : ms(fsync.p50Ms + 0.3), against.floor),
+    one('p99', result.ackP99Ms, bar99, '', against.floor99),
+  ];
+}
+
+export function statusFigure(
+  result: { readonly lastP50Ms: number; readonly lastMaxMs: number; readonly extra: number },
+  few: Watched,
+  many: Watched,
+  profile: string,
+): Figure {
+  return {
+    name: `status change to ${whole(many.watchers)} watchers, last one`,
+    value: ms(result.lastP50Ms),
+    bar: '≤ 100 ms',
+    aim: '40 ms',
+    standing: atMost(result.lastP50Ms, 100),
+    profile,
+    beside: besides(
+      `worst ${ms(result.lastMaxMs)}`,
+      `${((many.lastMs * 1000) / many.watchers).toFixed(1)} µs a watcher, ${((few.lastMs * 1000) / few.watchers).toFixed(1)} with ${whole(few.watchers)}`,
+      result.extra === 0 ? undefined : `${result.extra} notices too many`,
+    ),
+  };
+}
+
+export interface Watched {
+  readonly watchers: number;
+  readonly lastMs: number;
+}
+
+export function memoryFigure(bytesEach: number, sessions: number, { profile, floor }: Against): Figure {
+  return {
+    name: `memory of an idle session, ${whole(sessions)} on line`,
+    value: `${(bytesEach / 1024).toFixed(1)} KB`,
+    bar: '≤ 20 KB',
+    aim: '12 KB',
+    standing: atMost(bytesEach, 20 * 1024),
+    profile,
+    beside: floor === undefined ? '' : `floor ${(floor / 1024).toFixed(1)} KB`,
+  };
+}
+
+export function storesFigure(result: MessagesMeasured, senders: number, fsync: Fsync | undefined, profile: string): Figure {
+  const bar = fsync !== undefined && fsync.perSecond >= FAST_FSYNC ? 10_000 : undefined;
+  return judged(
+    {
+      name: `durable stores/s for people off line, ${senders} senders`,
+      value: whole(result.perSecond),
+      bar: bar === undefined ? 'none below 2,000 fsync/s' : `≥ ${whole(bar)}`,
+      aim: '30,000',
+      standing: bar === undefined ? 'no bar' : atLeast(result.perSecond, bar),
+      profile,
+      beside: besides(`ack ${ms(result.ackP50Ms)}/${ms(result.ackP99Ms)}`, fsync === undefined ? undefined : disk(fsync)),
+    },
+    result.verdict,
+  );
+}
+
+export function fetchFigure(
+  result: { readonly p50Ms: number; readonly maxMs: number; readonly messagesEach: number; readonly verdict: Verdict },
+  profile: string,
+): Figure {
+  return judged(
+    {
+      name: `fetch ${result.messagesEach} stored messages at sign-on`,
+      value: ms(result.p50Ms),
+      bar: '≤ 6 ms',
+      aim: '3 ms',
+      standing: atMost(result.p50Ms, 6),
+      profile,
+      beside: `worst ${ms(result.maxMs)}`,
+    },
+    result.verdict,
+  );
+}
+
+/** A measurement that broke. */
+export function brokenFigure(name: string, error: Error, profile: string): Figure {
+  return { name, value: '-', bar: '', aim: '', standing: 'failed', profile, beside: `FAILED: ${error.message.split('\n')[0]}` };
+}
+
+// ---------------------------------------------------------------- printing
+
+const COLUMNS = [
+  { title: 'figure', width: 48, right: false },
+  { title: 'value', width: 10, right: true },
+  { title: 'bar', width: 18, right: true },
+  { title: 'aim', width: 8, right: true },
+  { title: '', width: 6, right: false },
+  { title: 'limits', width: 6, right: false },
+  { title: 'beside', width: 0, right: false },
+] as const;
+
+function row(cells: readonly string[]): string {
+  return COLUMNS.map(({ width, right }, i) => (right ? (cells[i] as string).padStart(width) : (cells[i] as string).padEnd(width)))
+    .join('  ')
+    .trimEnd();
+}
+
+export function tableHead(): string {
+  return [row(COLUMNS.map(({ title }) => title)), row(COLUMNS.map(({ width }) => '-'.repeat(Math.max(width, 6))))].join('\n');
+}
+
+export function tableRow({ name, value, bar, aim, standing, profile, beside }: Figure): string {
+  return row([name, value, bar, aim, standing, profile, beside]);
+}

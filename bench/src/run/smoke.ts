@@ -1,0 +1,374 @@
+/** `npm run bench -- smoke`: every figure once, in its first form. */
+import { cpSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { range, type Target, type Tell } from '../load/crowd.ts';
+import type { ScenarioName, ScenarioOptions, ScenarioResult } from '../load/scenarios.ts';
+import { prepareAccounts } from './accounts.ts';
+import {
+  brokenFigure,
+  fetchFigure,
+  type Figure,
+  latencyFigures,
+  memoryFigure,
+  messagesFigure,
+  noticesFigure,
+  rosterSignOnsFigure,
+  signOnsFigure,
+  statusFigure,
+  storesFigure,
+} from './figures.ts';
+import { type Fsync, FsyncMeter } from './fsync.ts';
+import { Generator } from './generator.ts';
+import { type ServerProcess, startFloor, startOurServer } from './processes.ts';
+
+/** How much of everything. */
+export interface Size {
+  readonly warmUpSeconds: number;
+  readonly seconds: number;
+  readonly idleSessions: number;
+  readonly watchers: number;
+  readonly changes: number;
+  readonly fetches: number;
+  readonly fsyncMs: number;
+}
+
+export const FULL: Size = { warmUpSeconds: 3, seconds: 10, idleSessions: 10_000, watchers: 3_000, changes: 10, fetches: 10, fsyncMs: 1_000 };
+export const SHORT: Size = { warmUpSeconds: 1, seconds: 3, idleSessions: 2_000, watchers: 3_000, changes: 3, fetches: 3, fsyncMs: 400 };
+
+const ACCOUNTS = 10_000;
+const CONTACTS = 50;
+const PAIRS = 50;
+const AT_ONCE = 50;
+const RATE = 500;
+/** Each writes less than a message a second at {@link RATE}: what the `people` profile must bear for hours. */
+const LATENCY_PEOPLE = 600;
+const STORE_SENDERS = 100;
+const STORE_RECIPIENTS = 500;
+const FETCHED = 200;
+/** How long memory is left to settle before it is read. */
+const SETTLE_MS = 3_000;
+
+/** Who has accounts on the server that is measured, all with one password. */
+export interface Population {
+  readonly first: number;
+  readonly count: number;
+  readonly password: string;
+}
+
+export const OUR_POPULATION: Population = { first: 100_000, count: ACCOUNTS, password: 'bench123' };
+
+export interface SmokeOptions {
+  readonly size: Size;
+  /** An empty directory on the disk that is to be measured. */
+  readonly directory: string;
+  readonly tell: Tell;
+  readonly print: (figure: Figure) => void;
+  /** Given to our server's Node, such as `--cpu-prof`. */
+  readonly nodeArguments?: readonly string[];
+  /** Figures whose group is named; absent: all. */
+  readonly only?: ReadonlySet<Group>;
+}
+
+export const GROUPS = ['sign-ons', 'rosters', 'messages', 'latency', 'memory', 'status', 'stores', 'fetch'] as const;
+export type Group = (typeof GROUPS)[number];
+
+/** What the floor reached. */
+interface Floor {
+  signOns?: number;
+  messages?: number;
+  ackP50Ms?: number;
+  ackP99Ms?: number;
+  memory?: number;
+}
+
+/** One server under measurement, with a generator of its own. */
+class Bench {
+  private readonly options: SmokeOptions;
+  readonly target: Target;
+  readonly population: Population;
+  readonly profile: string;
+  private readonly server: Pick<ServerProcess, 'memoryBytes'> | undefined;
+  /** Where the server's database lies; absent: unknown, and durable figures stand without the disk's. */
+  private readonly data: string | undefined;
+  private readonly generator: Generator;
+
+  constructor(
+    options: SmokeOptions,
+    target: Target,
+    of: {
+      readonly population: Population;
+      readonly profile: string;
+      readonly server: Pick<ServerProcess, 'memoryBytes'> | undefined;
+      readonly data: string | undefined;
+    },
+  ) {
+    this.options = options;
+    this.target = target;
+    this.population = of.population;
+    this.profile = of.profile;
+    this.server = of.server;
+    this.data = of.data;
+    this.generator = new Generator(options.tell);
+  }
+
+  uins(from: number, count: number): number[] {
+    const { first, count: all } = this.population;
+    return range(first + Math.min(from, all), Math.min(count, Math.max(0, all - from)));
+  }
+
+  run<N extends ScenarioName>(name: N, options: ScenarioOptions<N>): Promise<ScenarioResult<N>> {
+    return this.generator.run(name, options);
+  }
+
+  stop(): Promise<void> {
+    return this.generator.stop();
+  }
+
+  /** Measures one group; what breaks is a figure that failed, and the run goes on. */
+  async group(group: Group, name: string, measure: () => Promise<readonly Figure[]>): Promise<void> {
+    const { only, tell, print } = this.options;
+    if (only !== undefined && !only.has(group)) return;
+    tell(`${name} …`);
+    const figures = await measure().catch((error: unknown) => [brokenFigure(name, error as Error, this.profile)]);
+    for (const figure of figures) print(figure);
+  }
+
+  /** Runs something with the disk measured right before and after it, for disks that have good and bad minutes. */
+  async withDisk<T>(run: () => Promise<T>): Promise<[T, Fsync | undefined]> {
+    if (this.data === undefined) return [await run(), undefined];
+    const meter = new FsyncMeter(this.data);
+    meter.measure(this.options.size.fsyncMs / 2);
+    const result = await run();
+    meter.measure(this.options.size.fsyncMs / 2);
+    return [result, meter.result()];
+  }
+
+  // -------------------------------------------------------------- the measurements
+
+  signOns(people: readonly number[]): Promise<ScenarioResult<'signOns'>> {
+    const { warmUpSeconds, seconds } = this.options.size;
+    return this.run('signOns', { target: this.target, uins: people, atOnce: AT_ONCE, warmUpSeconds, seconds });
+  }
+
+  pairs(): Promise<ScenarioResult<'pairs'>> {
+    const { warmUpSeconds, seconds } = this.options.size;
+    return this.run('pairs', { target: this.target, senders: this.uins(0, PAIRS), recipients: this.uins(PAIRS, PAIRS), warmUpSeconds, seconds });
+  }
+
+  latency(): Promise<ScenarioResult<'latency'>> {
+    const { warmUpSeconds, seconds } = this.options.size;
+    return this.run('latency', { target: this.target, uins: this.uins(0, LATENCY_PEOPLE), rate: RATE, warmUpSeconds, seconds });
+  }
+
+  stores(): Promise<ScenarioResult<'stores'>> {
+    const { warmUpSeconds, seconds } = this.options.size;
+    const senders = this.uins(0, STORE_SENDERS);
+    return this.run('stores', { target: this.target, senders, recipients: this.uins(1_000, STORE_RECIPIENTS), warmUpSeconds, seconds });
+  }
+
+  fetch(): Promise<ScenarioResult<'fetchStored'>> {
+    const recipients = this.uins(2_000, this.options.size.fetches);
+    return this.run('fetchStored', { target: this.target, senders: this.uins(0, FETCHED), recipients });
+  }
+
+  status(watchers: number): Promise<ScenarioResult<'statusChanges'>> {
+    const { changes } = this.options.size;
+    return this.run('statusChanges', { target: this.target, subject: this.population.first, watchers: this.uins(1, watchers), changes });
+  }
+
+  /** Bytes an idle session costs. On a server that has just started: one that was busy has memory to spare. */
+  async memory(): Promise<{ readonly each: number; readonly sessions: number }> {
+    const { server } = this;
+    if (server === undefined) throw new Error('the memory of a server elsewhere cannot be read; name it with --pid');
+    const { tell, size } = this.options;
+    const { target } = this;
+    // Code that runs for the first time takes memory that no session is to be charged with.
+    await this.run('signOns', { target, uins: this.uins(0, 100), atOnce: 5, warmUpSeconds: 0, seconds: 2 });
+    await settle();
+    const before = server.memoryBytes();
+    const { count } = await this.run('hold', { target, uins: this.uins(0, size.idleSessions) });
+    tell(`${count} on line, letting memory settle`);
+    await settle();
+    const each = (server.memoryBytes() - before) / count;
+    await this.run('release', undefined);
+    return { each, sessions: count };
+  }
+}
+
+const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
+
+// ---------------------------------------------------------------- the floor
+
+async function measureFloor(options: SmokeOptions): Promise<Floor> {
+  const floor: Floor = {};
+  const wanted = (group: Group): boolean => options.only === undefined || options.only.has(group);
+  if (wanted('memory')) {
+    await onFloor(options, async (bench) => {
+      floor.memory = (await bench.memory()).each;
+    });
+  }
+  await onFloor(options, async (bench) => {
+    if (wanted('sign-ons')) floor.signOns = (await bench.signOns(bench.uins(0, 1_000))).perSecond;
+    if (wanted('messages')) floor.messages = (await bench.pairs()).perSecond;
+    if (wanted('latency')) {
+      const { ackP50Ms, ackP99Ms } = await bench.latency();
+      Object.assign(floor, { ackP50Ms, ackP99Ms });
+    }
+  });
+  return floor;
+}
+
+async function onFloor(options: SmokeOptions, measure: (bench: Bench) => Promise<void>): Promise<void> {
+  const server = await startFloor();
+  const target = { address: server.address, password: OUR_POPULATION.password };
+  const bench = new Bench(options, target, { population: OUR_POPULATION, profile: '-', server, data: undefined });
+  try {
+    await measure(bench);
+  } finally {
+    await bench.stop();
+    await server.stop();
+  }
+}
+
+// ---------------------------------------------------------------- figures of any server
+
+async function peopleFigures(bench: Bench, options: SmokeOptions, floor: Floor): Promise<{ readonly empty?: number }> {
+  const { profile } = bench;
+  const with_ = (value: number | undefined): { readonly profile: string; readonly floor?: number } => ({
+    profile,
+    ...(value === undefined ? {} : { floor: value }),
+  });
+  let empty: number | undefined;
+  await bench.group('sign-ons', 'sign-ons, empty rosters', async () => {
+    const result = await bench.signOns(bench.uins(0, ACCOUNTS));
+    empty = result.perSecond;
+    return [signOnsFigure(result, with_(floor.signOns))];
+  });
+  await bench.group('latency', `acknowledgements at ${RATE} messages/s`, async () => {
+    const [result, fsync] = await bench.withDisk(() => bench.latency());
+    return latencyFigures(result, RATE, fsync, { ...with_(floor.ackP50Ms), ...(floor.ackP99Ms === undefined ? {} : { floor99: floor.ackP99Ms }) });
+  });
+  await bench.group('fetch', `fetch of ${FETCHED} stored messages`, async () => [fetchFigure(await bench.fetch(), profile)]);
+  await bench.group('status', 'status change', async () => {
+    const fewWatchers = Math.floor(options.size.watchers / 3);
+    const few = await bench.status(fewWatchers);
+    const many = await bench.status(options.size.watchers);
+    const watched = { watchers: options.size.watchers, lastMs: many.lastP50Ms };
+    return [statusFigure(many, { watchers: fewWatchers, lastMs: few.lastP50Ms }, watched, profile)];
+  });
+  return empty === undefined ? {} : { empty };
+}
+
+async function memoryFigures(bench: Bench, floor: Floor): Promise<void> {
+  await bench.group('memory', 'memory of idle sessions', async () => {
+    const { each, sessions } = await bench.memory();
+    return [memoryFigure(each, sessions, { profile: bench.profile, ...(floor.memory === undefined ? {} : { floor: floor.memory }) })];
+  });
+}
+
+async function floodFigures(bench: Bench, floor: Floor): Promise<void> {
+  const { profile } = bench;
+  await bench.group('messages', 'messages between pairs', async () => {
+    const [result, fsync] = await bench.withDisk(() => bench.pairs());
+    return [messagesFigure(result, PAIRS, fsync, { profile, ...(floor.messages === undefined ? {} : { floor: floor.messages }) })];
+  });
+  await bench.group('stores', 'stores for people off line', async () => {
+    const [result, fsync] = await bench.withDisk(() => bench.stores());
+    return [storesFigure(result, STORE_SENDERS, fsync, profile)];
+  });
+}
+
+async function rosterFigures(bench: Bench, empty: number): Promise<void> {
+  const { profile } = bench;
+  const offLine = { rate: 0 };
+  await bench.group('rosters', 'sign-ons with 50 contacts, all off line', async () => {
+    const result = await bench.signOns(bench.uins(0, ROSTER_SIGNERS));
+    offLine.rate = result.perSecond;
+    return [rosterSignOnsFigure(result, ACCOUNTS, empty, profile)];
+  });
+  await bench.group('rosters', 'sign-ons with 25 contacts on line', async () => {
+    await bench.run('hold', { target: bench.target, uins: bench.uins(ROSTER_POPULAR, POPULAR) });
+    const result = await bench.signOns(bench.uins(ROSTER_SIGNERS, ROSTER_SIGNERS));
+    await bench.run('release', undefined);
+    return [noticesFigure(result, offLine.rate, profile)];
+  });
+}
+
+// ---------------------------------------------------------------- our server
+
+/** The first thousand have contacts who never sign on; the next thousand have the popular ones among theirs. */
+const ROSTER_SIGNERS = 1_000;
+const ROSTER_POPULAR = 9_000;
+const POPULAR = 25;
+
+/** Contacts of the account at `index`, as indices: never one who signs on in the measurement of people off line. */
+export function contactsOf(index: number): number[] {
+  const strangers = ROSTER_POPULAR - 2 * ROSTER_SIGNERS;
+  const popular = index >= ROSTER_SIGNERS && index < 2 * ROSTER_SIGNERS ? POPULAR : 0;
+  return [
+    ...range(ROSTER_POPULAR, popular),
+    ...Array.from({ length: CONTACTS - popular }, (_, i) => 2 * ROSTER_SIGNERS + ((index * 53 + i * 131) % strangers)),
+  ];
+}
+
+/** Measures the floor and then our server. */
+export async function smoke(options: SmokeOptions): Promise<void> {
+  const { directory, tell } = options;
+  const wanted = (...groups: readonly Group[]): boolean => groups.some((group) => options.only === undefined || options.only.has(group));
+  tell('the floor');
+  const floor = await measureFloor(options);
+  const empty = join(directory, 'empty');
+  mkdirSync(empty);
+  tell(`making ${ACCOUNTS} accounts`);
+  await prepareAccounts({ data: empty, population: OUR_POPULATION, contacts: 'none', tell });
+  let emptyRate: number | undefined;
+  if (wanted('memory')) await onOurServer(options, empty, 'people', (bench) => memoryFigures(bench, floor));
+  if (wanted('sign-ons', 'latency', 'fetch', 'status')) {
+    const { empty: rate } = await onOurServer(options, empty, 'people', (bench) => peopleFigures(bench, options, floor));
+    emptyRate = rate;
+  }
+  if (wanted('messages', 'stores')) await onOurServer(options, empty, 'bench', (bench) => floodFigures(bench, floor));
+  if (wanted('rosters')) {
+    const full = join(directory, 'full');
+    cpSync(empty, full, { recursive: true });
+    tell(`making rosters of ${CONTACTS} contacts`);
+    await prepareAccounts({ data: full, population: OUR_POPULATION, contacts: 'rosters', tell });
+    await onOurServer(options, full, 'people', (bench) => rosterFigures(bench, emptyRate ?? Number.NaN));
+  }
+}
+
+async function onOurServer<T>(options: SmokeOptions, data: string, profile: 'people' | 'bench', measure: (bench: Bench) => Promise<T>): Promise<T> {
+  const server = await startOurServer({ data, profile, ...(options.nodeArguments === undefined ? {} : { nodeArguments: options.nodeArguments }) });
+  const target = { address: server.address, password: OUR_POPULATION.password };
+  const bench = new Bench(options, target, { population: OUR_POPULATION, profile, server, data });
+  try {
+    return await measure(bench);
+  } finally {
+    await bench.stop();
+    await server.stop();
+  }
+}
+
+// ---------------------------------------------------------------- any server
+
+export interface AgainstOptions {
+  readonly target: Target;
+  readonly population: Population;
+  /** Its process on this machine, for its memory. */
+  readonly memoryBytes?: () => number;
+}
+
+/** Measures the floor and then a server that runs already, as far as the protocol shows it. */
+export async function smokeAgainst(options: SmokeOptions, against: AgainstOptions): Promise<void> {
+  options.tell('the floor');
+  const floor = await measureFloor(options);
+  const { target, population, memoryBytes } = against;
+  const bench = new Bench(options, target, { population, profile: '?', server: memoryBytes === undefined ? undefined : { memoryBytes }, data: undefined });
+  try {
+    await memoryFigures(bench, floor);
+    await peopleFigures(bench, options, floor);
+    await floodFigures(bench, floor);
+  } finally {
+    await bench.stop();
+  }
+}

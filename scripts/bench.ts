@@ -1,0 +1,140 @@
+/**
+ * `npm run bench -- smoke`: the figures of docs/bench.md, measured beside the floor and the disk.
+ *
+ * Exit codes: 0 measured; 1 a measurement failed (a message was lost, repeated, reordered or changed), or with --strict a bar
+ * was not reached; 2 wrong usage.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Figure, tableHead, tableRow } from '../bench/src/run/figures.ts';
+import { FsyncMeter, volatileFileSystem } from '../bench/src/run/fsync.ts';
+import { Progress } from '../bench/src/run/progress.ts';
+import { FULL, type Group, GROUPS, OUR_POPULATION, SHORT, smoke, smokeAgainst, type SmokeOptions } from '../bench/src/run/smoke.ts';
+
+const USAGE = `npm run bench -- smoke [options]
+
+  --short               a few minutes less: shorter measurements, 2,000 idle sessions; a bar that is missed is only printed
+  --strict              exit with 1 when a bar is missed
+  --only GROUP,…        some figures alone: ${GROUPS.join(', ')}
+  --dir DIR             make the databases there (default: the system's directory for temporary files)
+  --json                one JSON object a figure
+  --server-node ARG     give ARG to the Node of our server, such as --cpu-prof (repeatable)
+  --against HOST:PORT   measure a server that runs already, instead of ours
+    --first-uin N --accounts N --password PW   who has accounts there, all with one password
+    --pid N             its process, for its memory
+`;
+
+class Usage extends Error {}
+
+function options() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        short: { type: 'boolean', default: false },
+        strict: { type: 'boolean', default: false },
+        only: { type: 'string' },
+        dir: { type: 'string', default: tmpdir() },
+        json: { type: 'boolean', default: false },
+        'server-node': { type: 'string', multiple: true, default: [] },
+        against: { type: 'string' },
+        'first-uin': { type: 'string', default: String(OUR_POPULATION.first) },
+        accounts: { type: 'string', default: String(OUR_POPULATION.count) },
+        password: { type: 'string', default: OUR_POPULATION.password },
+        pid: { type: 'string' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help || positionals.length !== 1 || positionals[0] !== 'smoke') throw new Usage(USAGE);
+    return values;
+  } catch (error) {
+    throw error instanceof Usage ? error : new Usage(`${(error as Error).message}\n\n${USAGE}`);
+  }
+}
+
+function number(text: string, name: string): number {
+  if (!/^\d+$/.test(text)) throw new Usage(`--${name}: ${text} is not a number\n\n${USAGE}`);
+  return Number(text);
+}
+
+function groups(text: string | undefined): ReadonlySet<Group> | undefined {
+  if (text === undefined) return undefined;
+  const names = text.split(',');
+  const wrong = names.find((name) => !(GROUPS as readonly string[]).includes(name));
+  if (wrong !== undefined) throw new Usage(`--only: ${wrong} is none of ${GROUPS.join(', ')}\n`);
+  return new Set(names as Group[]);
+}
+
+async function main(): Promise<number> {
+  const given = options();
+  const only = groups(given.only);
+  const [, host = '', port = ''] = /^\[?([^\]]+)\]?:(\d+)$/.exec(given.against ?? '') ?? [];
+  if (given.against !== undefined && host === '') throw new Usage(`--against: ${given.against} is not HOST:PORT\n`);
+
+  const directory = mkdtempSync(join(given.dir, 'seekyou-bench-'));
+  const progress = new Progress(process.stderr);
+  const figures: Figure[] = [];
+  const options_: SmokeOptions = {
+    size: given.short ? SHORT : FULL,
+    directory,
+    tell: (what) => progress.tell(what),
+    print: (figure) => {
+      figures.push(figure);
+      progress.clear();
+      process.stdout.write(`${given.json ? JSON.stringify(figure) : tableRow(figure)}\n`);
+    },
+    nodeArguments: given['server-node'],
+    ...(only === undefined ? {} : { only }),
+  };
+  // What is measured ends with us: the servers hear the same signal, the directory is ours to remove.
+  process.once('SIGINT', () => {
+    rmSync(directory, { recursive: true, force: true });
+    process.exit(1);
+  });
+  try {
+    if (!given.json) process.stdout.write(`${heading(directory, given.short)}\n\n${tableHead()}\n`);
+    if (given.against === undefined) await smoke(options_);
+    else {
+      const population = { first: number(given['first-uin'], 'first-uin'), count: number(given.accounts, 'accounts'), password: given.password };
+      const { pid } = given;
+      await smokeAgainst(options_, {
+        target: { address: { host, port: Number(port) }, password: given.password },
+        population,
+        ...(pid === undefined ? {} : { memoryBytes: () => Number(readFileSync(`/proc/${number(pid, 'pid')}/statm`, 'latin1').split(' ')[1]) * 4096 }),
+      });
+    }
+  } finally {
+    progress.clear();
+    rmSync(directory, { recursive: true, force: true });
+  }
+  return verdict(figures, given.strict);
+}
+
+function heading(directory: string, short: boolean): string {
+  const meter = new FsyncMeter(directory);
+  meter.measure(500);
+  const { perSecond, p50Ms, p99Ms } = meter.result();
+  const memory = volatileFileSystem(directory);
+  return [
+    `seekyou bench smoke${short ? ' --short' : ''}, Node ${process.versions.node}, ${new Date().toISOString()}`,
+    `${directory}: ${Math.round(perSecond)} fdatasync/s of 4 KiB appends, p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms`,
+    ...(memory === undefined ? [] : [`WARNING: this is ${memory}: nothing there is durable; name a directory on a disk with --dir`]),
+    'generator and server share the processors, nothing is pinned; times are p50/p99 unless a line says otherwise',
+  ].join('\n');
+}
+
+function verdict(figures: readonly Figure[], strict: boolean): number {
+  const failed = figures.filter(({ standing }) => standing === 'failed');
+  const below = figures.filter(({ standing }) => standing === 'below');
+  process.stderr.write(`\n${figures.length} figures: ${failed.length} failed, ${below.length} below their bar\n`);
+  return failed.length > 0 || figures.length === 0 || (strict && below.length > 0) ? 1 : 0;
+}
+
+try {
+  process.exitCode = await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Usage ? error.message : (error as Error).stack}\n`);
+  process.exitCode = error instanceof Usage ? 2 : 1;
+}
