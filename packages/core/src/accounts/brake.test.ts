@@ -119,6 +119,13 @@ describe('one address', () => {
     assert.equal(await tries(30_002, 'right'), 1_000, 'whom nobody knows has to wait');
   });
 
+  test('but not who was wrong since', async () => {
+    assert.equal(await tries(30_001, 'right'), 'right');
+    assert.equal(await tries(30_001, 'wrong'), 'wrong');
+    await sprays(20_001, 30);
+    assert.equal(await tries(30_001, 'right'), 1_000);
+  });
+
   test('who never failed gets in while somebody guesses the passwords of a few', async () => {
     // Six people, five failures each: over the budget, but not one password on everybody.
     for (let number = 20_001; number < 20_007; number++) await fails(5, number);
@@ -183,6 +190,12 @@ describe('at the same time', () => {
   });
 
   test('a thousand guesses at a thousand accounts are worth thirty', async () => {
+    assert.deepEqual(await together(1_000, (n) => 20_001 + n, 'wrong'), { most: 30, looked: 30 });
+  });
+
+  test('a minute after failures there is room for all again', async () => {
+    await sprays(10_001, 29);
+    clock.advance(MINUTE);
     assert.deepEqual(await together(1_000, (n) => 20_001 + n, 'wrong'), { most: 30, looked: 30 });
   });
 

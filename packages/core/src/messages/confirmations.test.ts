@@ -98,6 +98,46 @@ test('what failed is tried again, with what came meanwhile', async () => {
   assert.deepEqual(confirmed, [{ uin: ALICE, ranges: [{ first: 1, last: 2 }] }]);
 });
 
+test('nor is anything lost that came while it was failing', async () => {
+  const parts = bench();
+  const { confirmations, clock, confirmed } = parts;
+  let goOn: () => void = () => undefined;
+  parts.hold = new Promise((resolve) => (goOn = resolve));
+  parts.fails = true;
+  confirmations.add(ALICE, 1);
+  clock.advance(250);
+  confirmations.add(ALICE, 2);
+  goOn();
+  await settled();
+  parts.fails = false;
+  clock.advance(250);
+  await settled();
+  assert.deepEqual(confirmed, [{ uin: ALICE, ranges: [{ first: 1, last: 2 }] }]);
+  assert.equal(confirmations.unwritten, 0);
+});
+
+test("a flush and the regular writing do not get in each other's way", async () => {
+  const parts = bench();
+  const { confirmations, clock, confirmed } = parts;
+  let goOn: () => void = () => undefined;
+  parts.hold = new Promise((resolve) => (goOn = resolve));
+  confirmations.add(ALICE, 1);
+  const flushed = confirmations.flush(ALICE);
+  await settled();
+  confirmations.add(ALICE, 2);
+  clock.advance(250);
+  await settled();
+  assert.ok(confirmations.holds(ALICE, 1) && confirmations.holds(ALICE, 2));
+  goOn();
+  await flushed;
+  clock.advance(250);
+  await settled();
+  assert.deepEqual(
+    confirmed.map(({ ranges }) => ranges[0]?.first),
+    [1, 2],
+  );
+});
+
 test('while the store is slow, an account is not written twice at once', async () => {
   const parts = bench();
   const { confirmations, clock, confirmed } = parts;

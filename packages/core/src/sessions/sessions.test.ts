@@ -118,7 +118,7 @@ describe('old clients', () => {
     );
     const answers = await Promise.all(requests);
     const live = answers.filter((answer) => !(answer instanceof Refused) && !answer.ended);
-    assert.equal(live.length, 1);
+    assert.deepEqual(live, [answers[2]], 'the last to come');
     assert.deepEqual(place.core.admin.sessionsOf(uin(ALICE)), live);
   });
 });
@@ -238,7 +238,11 @@ describe('sign-on', () => {
       await assert.rejects(place.opens(ALICE), /unavailable/);
       assert.deepEqual(place.core.figures(), { sessions: 0, usersOnLine: 0, messagesStored: 0, messagesDelivered: 0, signOnsRefused: 0 });
       fails = false;
-      assert.equal((await place.signsOn(ALICE)).session.instance, 1);
+      const alice = await place.signsOn(ALICE);
+      assert.equal(alice.session.instance, 1);
+      const bob = await watcherOfAlice(place);
+      alice.session.close(true);
+      assert.deepEqual(kindsOf(bob.events), ['absence'], 'nobody is there in her place');
     });
   }
 
@@ -274,32 +278,36 @@ describe('sign-on', () => {
     assert.equal(place.core.figures().sessions, 0);
   });
 
-  test('that was overtaken while its roster was loaded is refused as well, and told nothing', async () => {
-    const working = memoryStore();
-    let goOn: () => void = () => undefined;
-    const gate = new Promise<void>((resolve) => (goOn = resolve));
-    const store: Store = {
-      ...working,
-      rosters: {
-        ...working.rosters,
-        async load(number) {
-          await gate;
-          return working.rosters.load(number);
-        },
-      },
-    };
-    const place = new Place({ store });
-    await place.accounts(ALICE);
-    const events: SessionEvent[] = [];
-    const opening = place.core.open({ uin: uin(ALICE), peer: HERE, profile: OSCAR, coexist: false, receive: (event) => events.push(event) });
-    await settled();
-    await place.core.admin.passwd(uin(ALICE), 'fresh');
-    goOn();
-    const answer = await opening;
-    assert.ok(answer instanceof Refused && answer.refusal === 'wrong-credentials');
-    assert.deepEqual(events, []);
-    assert.equal(place.core.figures().sessions, 0);
-  });
+  for (const [operation, room] of [
+    ['load', 'rosters'],
+    ['pending', 'mailboxes'],
+  ] as const) {
+    test(`that was overtaken while it waited for ${room}.${operation} is refused as well, and told nothing`, async () => {
+      const working = memoryStore();
+      let goOn: () => void = () => undefined;
+      let gate: Promise<void> | undefined = new Promise((resolve) => (goOn = resolve));
+      const slow = async (...parameters: unknown[]): Promise<unknown> => {
+        await gate;
+        return Reflect.apply(Reflect.get(working[room], operation), working[room], parameters);
+      };
+      const place = new Place({ store: { ...working, [room]: { ...working[room], [operation]: slow } } });
+      await place.accounts(ALICE, BOB);
+      const events: SessionEvent[] = [];
+      const opening = place.core.open({ uin: uin(ALICE), peer: HERE, profile: OSCAR, coexist: false, receive: (event) => events.push(event) });
+      await settled();
+      await place.core.admin.passwd(uin(ALICE), 'fresh');
+      goOn();
+      gate = undefined;
+      const answer = await opening;
+      assert.ok(answer instanceof Refused && answer.refusal === 'wrong-credentials');
+      assert.deepEqual(events, []);
+      assert.equal(place.core.figures().sessions, 0);
+      const alice = await place.signsOn(ALICE);
+      const bob = await watcherOfAlice(place);
+      alice.session.close(true);
+      assert.deepEqual(kindsOf(bob.events), ['absence'], 'nobody is there in her place');
+    });
+  }
 });
 
 describe('two nodes on one store and bus', () => {
@@ -327,6 +335,14 @@ describe('two nodes on one store and bus', () => {
     await b.signsOn(ALICE, { coexist: true });
     await b.signsOn(ALICE, { profile: OWN });
     assert.deepEqual(first.endings, []);
+  });
+
+  test('our own clients stay when an old one signs on elsewhere', async () => {
+    const [a, b] = await nodes();
+    const own = await a.signsOn(ALICE, { profile: OWN });
+    b.clock.advance(1);
+    await b.signsOn(ALICE);
+    assert.deepEqual(own.endings, []);
   });
 
   test('a message sent on one is delivered on the other, once', async () => {
