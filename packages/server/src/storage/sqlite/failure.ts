@@ -22,17 +22,22 @@ export class ThreadFailure extends Error implements Failure {
 
 const FULL = 13;
 const BUSY = 5;
+/** The index of the log grows in a file of its own, whose lack of space has a code of its own. */
 const IOERR_SHMSIZE = 4874;
-/** I/O error, corrupt, not a database, read-only, cannot open: what is on the disk is in doubt, so nothing more is promised. */
+/** I/O error, corrupt, not a database, read-only, cannot open. */
 const FATAL = new Set([10, 11, 26, 8, 14]);
 
-/** @throws the error itself when the database cannot be relied on any more */
+/** Whether what is on the disk is in doubt, so that a writer can promise nothing more. */
+export function isFatal(error: unknown): boolean {
+  const { errcode } = error as { errcode?: number };
+  return errcode !== undefined && errcode !== IOERR_SHMSIZE && FATAL.has(errcode & 0xff);
+}
+
 export function failureOf(error: unknown): Failure {
   if (error instanceof ThreadFailure) return { code: error.code, message: error.message };
   const { errcode, code, message, stack } = error as { errcode?: number; code?: string; message: string; stack?: string };
-  // The index of the log grows in a file of its own, whose lack of space has a code of its own.
   if (errcode === FULL || errcode === IOERR_SHMSIZE || code === 'ENOSPC') return { code: 'full', message: `no space left for the database: ${message}` };
   if (errcode === BUSY) return { code: 'busy', message: 'another program holds the database' };
-  if (errcode !== undefined && FATAL.has(errcode & 0xff)) throw error;
+  if (isFatal(error)) return { code: 'broken', message: `the database cannot be read or written: ${message}` };
   return { code: 'defect', message: stack ?? message };
 }

@@ -3,7 +3,7 @@
  * share one wait for the disk. An operation that fails is undone alone.
  */
 import type { Statements } from './dialect.ts';
-import { type Failure, failureOf } from './failure.ts';
+import { type Failure, failureOf, isFatal } from './failure.ts';
 import { OPERATIONS, type OperationName } from './protocol.ts';
 
 export interface Call {
@@ -92,7 +92,7 @@ export async function commitGroup<C extends Call>(next: () => C | undefined, run
   try {
     transactions.begin();
   } catch (error) {
-    lost = failureOf(error);
+    lost = survivable(error);
   }
   for (let call = next(); call !== undefined; call = next()) {
     const answered: Answer<C> = lost === undefined ? await answer(call, run) : { call, ok: false, failure: lost };
@@ -108,7 +108,7 @@ export async function commitGroup<C extends Call>(next: () => C | undefined, run
       transactions.commit();
       return answers;
     } catch (error) {
-      lost = failureOf(error);
+      lost = survivable(error);
     }
   }
   transactions.rollback();
@@ -120,8 +120,14 @@ async function answer<C extends Call>(call: C, run: Run): Promise<Answer<C>> {
     const reply = run(call);
     return { call, ok: true, reply: reply instanceof Promise ? await reply : reply };
   } catch (error) {
-    return { call, ok: false, failure: failureOf(error) };
+    return { call, ok: false, failure: survivable(error) };
   }
+}
+
+/** @throws the error itself when nothing more can be promised */
+function survivable(error: unknown): Failure {
+  if (isFatal(error)) throw error;
+  return failureOf(error);
 }
 
 /** The group's writes are gone; its reads are asked again, since they may have seen them. */

@@ -54,6 +54,7 @@ export class Link {
   readonly #ended = Promise.withResolvers<void>();
   #state: 'open' | 'closing' | 'closed' | 'broken' = 'open';
   #scheduled = false;
+  #gathered = 0;
   #lastNumber = 0;
   #waitingBytes = 0;
   #answered = 0;
@@ -68,7 +69,12 @@ export class Link {
     const first = Promise.withResolvers<FromThread>();
     worker.once('message', first.resolve);
     worker.once('error', first.reject);
-    const message = await first.promise;
+    let message: FromThread;
+    try {
+      message = await first.promise;
+    } catch (error) {
+      throw new StoreFailed('broken', `the storage thread did not start: ${(error as Error).message}`, { cause: error });
+    }
     if (message.type === 'failed') throw errorOf(message.failure);
     worker.off('error', first.reject);
     return new Link(worker, options);
@@ -108,9 +114,12 @@ export class Link {
     OPERATIONS[name].request.put(outgoing, request as never);
     const bytes = outgoing.byteLength - before;
     this.#waitingBytes += bytes;
+    this.#gathered++;
     if (!this.#scheduled) {
       this.#scheduled = true;
       setImmediate(() => this.#send());
+    } else if (this.#gathered >= 8) {
+      queueMicrotask(() => this.#send());
     }
     return new Promise((resolve, reject) => {
       this.#waiting.set(number, { name, bytes, resolve: resolve as (value: never) => void, reject });
@@ -128,6 +137,7 @@ export class Link {
   #send(): void {
     if (!this.#scheduled || this.#state === 'broken') return;
     this.#scheduled = false;
+    this.#gathered = 0;
     const parcel = this.#outgoing.seal();
     this.#worker.postMessage({ type: 'calls', parcel } satisfies ToThread, [parcel.bytes.buffer as ArrayBuffer]);
   }

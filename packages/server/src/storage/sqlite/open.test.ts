@@ -1,20 +1,121 @@
-import { mkdtempSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after } from 'node:test';
-import { storeContract } from '@seekyou/core/testing';
-import { openSqliteStore } from './open.ts';
+import { DatabaseSync } from 'node:sqlite';
+import { after, test } from 'node:test';
+import { type Store, StoreFailed, type Uin } from '@seekyou/core';
+import { storeContract, testAccount } from '@seekyou/core/testing';
+import { openSqliteStore, type SqliteStore } from './open.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'seekyou-store-'));
-after(() => rm(directory, { recursive: true, force: true }));
 
 let stores = 0;
-storeContract('SQLite', () =>
-  openSqliteStore({
-    file: join(directory, `${++stores}.sqlite`),
+const newFile = (): string => join(directory, `${++stores}.sqlite`);
+
+function open(file: string): Promise<SqliteStore> {
+  return openSqliteStore({
+    file,
     onFailure: (error) => {
       throw error;
     },
-  }),
-);
+  });
+}
+
+// Each test finds its store already opened while the one before it ran: threads take a moment to start.
+let ahead = open(newFile());
+storeContract('SQLite', (): Promise<Store> => {
+  const store = ahead;
+  ahead = open(newFile());
+  return store;
+});
+after(async () => {
+  await (await ahead).close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const alice = 10_001 as Uin;
+const NO_LIMITS = { messagesMax: Infinity, bytesMax: Infinity, perSenderMax: Infinity };
+
+async function say(store: Store, text: string): Promise<number> {
+  const appended = await store.mailboxes.append({ from: alice, to: alice, body: { kind: 'text', text }, sentAt: 1, limited: false }, NO_LIMITS);
+  assert.equal(appended.outcome, 'stored');
+  return (appended as { id: number }).id;
+}
+
+test('what was stored is there when the file is opened again', async () => {
+  const file = newFile();
+  const first = await open(file);
+  await first.accounts.create(testAccount(alice));
+  const id = await say(first, 'hello');
+  await first.close();
+  // The last one closed put everything into the one file, so that it may be copied.
+  assert.deepEqual([existsSync(`${file}-wal`), existsSync(`${file}-shm`)], [false, false]);
+  const second = await open(file);
+  assert.deepEqual(
+    (await second.mailboxes.pending(alice, 10)).map((message) => message.id),
+    [id],
+  );
+  assert.equal((await say(second, 'again')) > id, true);
+  await second.close();
+});
+
+test('the database and its log are for their owner alone', { skip: process.platform === 'win32' && 'Windows has no such permissions' }, async () => {
+  const file = newFile();
+  const store = await open(file);
+  await store.accounts.create(testAccount(alice));
+  for (const path of [file, `${file}-wal`]) assert.equal(statSync(path).mode & 0o777, 0o600, path);
+  await store.close();
+});
+
+test('a backup is whole, while everything goes on', async () => {
+  const store = await open(newFile());
+  await store.accounts.create(testAccount(alice));
+  const said: number[] = [];
+  for (let n = 0; n < 50; n++) said.push(await say(store, `message ${n}`));
+  const backup = join(directory, 'backup.sqlite');
+  const progress = { done: false };
+  const backingUp = store.backup(backup).then(() => (progress.done = true));
+  while (!progress.done) said.push(await say(store, `message ${said.length}`));
+  await backingUp;
+
+  const copy = new DatabaseSync(backup, { readOnly: true });
+  assert.deepEqual({ ...copy.prepare('PRAGMA integrity_check').get() }, { integrity_check: 'ok' });
+  const ids = copy.prepare('SELECT id FROM message ORDER BY id').all() as { id: number }[];
+  copy.close();
+  assert.ok(ids.length >= 50, `${ids.length} messages`);
+  // As of one moment: no gap, and no later one without those before it.
+  assert.deepEqual(
+    ids.map(({ id }) => id),
+    said.slice(0, ids.length),
+  );
+  if (process.platform !== 'win32') assert.equal(statSync(backup).mode & 0o777, 0o600);
+  assert.equal(existsSync(`${backup}.part`), false);
+
+  await assert.rejects(store.backup(backup), /does not overwrite/);
+  writeFileSync(join(directory, 'file'), '');
+  await assert.rejects(store.backup(join(directory, 'file', 'backup.sqlite')), /ENOTDIR|ENOENT/);
+  assert.equal(await store.accounts.count(), 1);
+  await store.close();
+
+  const restored = await open(backup);
+  assert.equal((await restored.mailboxes.pending(alice, 1_000_000)).length, ids.length);
+  await restored.close();
+});
+
+test('a store counts what it does', async () => {
+  const store = await open(newFile());
+  await store.accounts.create(testAccount(alice));
+  const before = store.stats().writer;
+  await Promise.all(Array.from({ length: 100 }, (_, n) => say(store, `message ${n}`)));
+  const { writer, reader } = store.stats();
+  assert.equal(writer.answered - before.answered, 100);
+  assert.ok(writer.groups - before.groups <= 2, `${writer.groups - before.groups} commits for a hundred at once`);
+  assert.deepEqual([writer.waiting, writer.failed, reader.answered], [0, 0, 0]);
+  await assert.rejects(store.rosters.grant(10_999 as Uin, alice), StoreFailed);
+  assert.equal(store.stats().writer.failed, 1);
+  assert.equal(await store.accounts.count(), 1);
+  assert.equal(store.stats().reader.answered, 1);
+  await store.close();
+});

@@ -1,79 +1,16 @@
 /** A storage thread: the writer, which commits in groups, or the reader, which answers from what is committed. */
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { copyDatabase } from './copy.ts';
-import { openReader, openWriter } from './database.ts';
-import { kyselyOn, statementCache } from './dialect.ts';
-import { type Failure, failureOf, ThreadFailure } from './failure.ts';
-import { type Answer, type Call, commitGroup, type Transactions, transactionsOn } from './group-commit.ts';
-import { mailboxesOn } from './mailboxes.ts';
-import { migrate } from './migrate.ts';
+import { type Failure, ThreadFailure } from './failure.ts';
+import type { Answer, Call } from './group-commit.ts';
 import { ParcelReader, ParcelWriter, type SentParcel } from './parcel.ts';
-import {
-  type FromThread,
-  type Implementation,
-  OPERATION_NAMES,
-  OPERATIONS,
-  type OperationName,
-  type Thread,
-  type ThreadData,
-  type ToThread,
-} from './protocol.ts';
-import { accountsOn, listsOn, rostersOn } from './queries.ts';
+import { type FromThread, OPERATION_NAMES, OPERATIONS, type OperationName, type ThreadData, type ToThread } from './protocol.ts';
+import { openReaderService, openWriterService, type Service } from './service.ts';
 
 interface NumberedCall extends Call {
   readonly number: number;
 }
 
 type Answers = readonly Answer<NumberedCall>[];
-
-interface Service {
-  /** Answers some of the waiting calls. */
-  serve(next: () => NumberedCall | undefined): Promise<Answers>;
-  close(): void;
-}
-
-async function openWriterService(file: string): Promise<Service> {
-  const database = openWriter(file);
-  await migrate(database, file);
-  const prepare = statementCache(database);
-  const db = kyselyOn(prepare);
-  let mailboxesRolledBack = (): void => undefined;
-  const transactions = transactionsOn(database, prepare, () => mailboxesRolledBack());
-  const mailboxes = mailboxesOn(prepare, transactions.atomically);
-  mailboxesRolledBack = mailboxes.rolledBack;
-  const run = runner<'writer'>({ ...mailboxes.operations, ...accountsOn(db, prepare, mailboxes), ...rostersOn(db, prepare) }, transactions);
-  return { serve: (next) => commitGroup(next, run, transactions), close: () => database.close() };
-}
-
-function openReaderService(file: string): Service {
-  const database = openReader(file);
-  const implementation: Implementation<'reader'> = { ...listsOn(kyselyOn(statementCache(database))), backup: (target) => copyDatabase(database, target) };
-  const run = runner<'reader'>(implementation);
-  return {
-    serve: async (next) => {
-      const call = next();
-      if (call === undefined) return [];
-      try {
-        return [{ call, ok: true, reply: await run(call) }];
-      } catch (error) {
-        return [{ call, ok: false, failure: failureOf(error) }];
-      }
-    },
-    close: () => database.close(),
-  };
-}
-
-/** Several statements in one operation stand or fall together; mailboxes see to that themselves. */
-function runner<T extends Thread>(implementation: Implementation<T>, transactions?: Transactions): (call: Call) => unknown {
-  const operations = implementation as unknown as Readonly<Record<string, (request: unknown) => unknown>>;
-  const guarded = new Set<OperationName>(OPERATION_NAMES.filter((name) => OPERATIONS[name].writes && !name.startsWith('mailboxes.')));
-  return ({ name, request }) => {
-    const operation = operations[name];
-    if (operation === undefined) throw new Error(`this thread does not do ${name}`);
-    if (transactions === undefined || !guarded.has(name)) return operation(request);
-    return transactions.atomically(() => operation(request));
-  };
-}
 
 /** Takes calls off the port and posts answers, one group at a time. */
 function attend(port: MessagePort, service: Service): void {
@@ -158,4 +95,5 @@ function openFailure(error: unknown, file: string): Failure {
   return { code: 'broken', message: `${file}: ${(error as Error).message}` };
 }
 
-if (parentPort !== null) await start(parentPort, workerData as ThreadData);
+if (parentPort === null) throw new Error('this module is for a worker thread');
+await start(parentPort, workerData as ThreadData);

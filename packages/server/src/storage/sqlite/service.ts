@@ -1,0 +1,78 @@
+/** What each thread does with calls, without the thread: tests run it as it is. */
+import { existsSync } from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { copyDatabase } from './copy.ts';
+import { openReader, openWriter } from './database.ts';
+import { kyselyOn, type Statements, statementCache } from './dialect.ts';
+import { failureOf, ThreadFailure } from './failure.ts';
+import { type Answer, type Call, commitGroup, type Transactions, transactionsOn } from './group-commit.ts';
+import { mailboxesOn } from './mailboxes.ts';
+import { migrate } from './migrate.ts';
+import { type Implementation, OPERATION_NAMES, OPERATIONS, type OperationName, type Thread } from './protocol.ts';
+import { accountsOn, listsOn, rostersOn } from './queries.ts';
+
+export interface Service {
+  /**
+   * Answers some of the waiting calls, at least one if there is one.
+   *
+   * @throws when the database cannot be relied on any more
+   */
+  serve<C extends Call>(next: () => C | undefined): Promise<Answer<C>[]>;
+  close(): void;
+}
+
+/** @throws ThreadFailure and what SQLite throws when the file cannot be used */
+export async function openWriterService(file: string): Promise<Service> {
+  const database = openWriter(file);
+  await migrate(database, file);
+  return writerOn(database);
+}
+
+/** @param database with today's tables */
+export function writerOn(database: DatabaseSync, prepare: Statements = statementCache(database)): Service {
+  const db = kyselyOn(prepare);
+  let forgetTallies = (): void => undefined;
+  const transactions = transactionsOn(database, prepare, () => forgetTallies());
+  const mailboxes = mailboxesOn(prepare, transactions.atomically);
+  forgetTallies = mailboxes.rolledBack;
+  const run = runner<'writer'>({ ...mailboxes.operations, ...accountsOn(db, prepare, mailboxes), ...rostersOn(db, prepare) }, transactions);
+  return { serve: (next) => commitGroup(next, run, transactions), close: () => database.close() };
+}
+
+export function openReaderService(file: string): Service {
+  return readerOn(openReader(file));
+}
+
+export function readerOn(database: DatabaseSync, prepare: Statements = statementCache(database)): Service {
+  const run = runner<'reader'>({ ...listsOn(kyselyOn(prepare)), backup: (target) => backUp(database, target) });
+  return {
+    serve: async <C extends Call>(next: () => C | undefined): Promise<Answer<C>[]> => {
+      const call = next();
+      if (call === undefined) return [];
+      try {
+        return [{ call, ok: true, reply: await run(call) }];
+      } catch (error) {
+        // Whatever went wrong, perhaps with the disk a copy was to go to: what is stored is not in doubt.
+        return [{ call, ok: false, failure: failureOf(error) }];
+      }
+    },
+    close: () => database.close(),
+  };
+}
+
+function backUp(database: DatabaseSync, target: string): void {
+  if (existsSync(target)) throw new ThreadFailure('defect', `${target} exists; a backup does not overwrite`);
+  copyDatabase(database, target);
+}
+
+/** Several statements in one operation stand or fall together; mailboxes see to that themselves. */
+function runner<T extends Thread>(implementation: Implementation<T>, transactions?: Transactions): (call: Call) => unknown {
+  const operations = implementation as unknown as Readonly<Record<string, (request: unknown) => unknown>>;
+  const guarded = new Set<OperationName>(OPERATION_NAMES.filter((name) => OPERATIONS[name].writes && !name.startsWith('mailboxes.')));
+  return ({ name, request }) => {
+    const operation = operations[name];
+    if (operation === undefined) throw new Error(`this thread does not do ${name}`);
+    if (transactions === undefined || !guarded.has(name)) return operation(request);
+    return transactions.atomically(() => operation(request));
+  };
+}
