@@ -142,6 +142,16 @@ describe('one address', () => {
     assert.ok(passed <= 15, `${passed} guesses passed`);
   });
 
+  test('an address that was quiet for a quarter of an hour begins anew, though people signed on from it meanwhile', async () => {
+    await sprays(20_001, 30);
+    for (let minute = 0; minute < 16; minute++) {
+      clock.advance(MINUTE);
+      assert.equal(await tries(30_001 + minute, 'right'), 'right');
+    }
+    await sprays(40_001, 30);
+    assert.equal(await tries(40_099, 'right'), 1_000);
+  });
+
   test('a right password does not give a guesser his failures back', async () => {
     for (let number = 20_001; number < 20_031; number++) {
       assert.equal(await tries(number, 'wrong'), 'wrong');

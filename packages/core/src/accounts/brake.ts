@@ -189,7 +189,7 @@ export class SignOnBrake {
 
   /** Quiet for so long that it begins anew. */
   private isOver(track: Track, now: Time): boolean {
-    return track.failures > 0 && now - Math.max(track.lastFailureAt, track.notBefore) >= this.limits.failureDelayMaxMs;
+    return now - Math.max(track.lastFailureAt, track.notBefore) >= this.limits.failureDelayMaxMs;
   }
 
   private forgetSome(site: Site, now: Time): void {
