@@ -114,6 +114,8 @@ export class TcpTransport implements Transport {
     if (this.state === 'closed') return;
     if (how === 'fin') this.flush();
     this.state = 'closed';
+    // Nobody looks after this socket any more: a peer that closed its side must not keep what it does not read here for ever.
+    if (how === 'fin' && this.socket.writableLength > 0) this.socket.setTimeout(LEFTOVERS_MS, destroySocket);
     this.user?.closed(how);
     this.user = undefined;
   }
@@ -121,6 +123,13 @@ export class TcpTransport implements Transport {
   private stateNow(): 'open' | 'ending' | 'closed' {
     return this.state;
   }
+}
+
+/** For a peer that closed its side to take what was queued for it. */
+const LEFTOVERS_MS = 10_000;
+
+function destroySocket(this: OurSocket): void {
+  this.destroy();
 }
 
 function onData(this: OurSocket, chunk: Buffer): void {

@@ -208,6 +208,16 @@ test('a new account can be used at once', async () => {
   assert.equal(counters['oscar_registrations'], 1);
 });
 
+test('where old clients have passwords of their own, that is what a client registers', async () => {
+  const { connect, bos } = await world({ core: { oldClients: 'own' }, settings: { oldClients: 'own' } });
+  const client = connect();
+  client.hello();
+  client.say(login.registerRequest, { registration: { sequence: Uint8Array.of(3, 0), cookie: 1, password: bytes(PASSWORD), trailer: new Uint8Array(0) } });
+  await quiet();
+  const uin = client.one(login.registerReply).registration?.uin as Uin;
+  assert.deepEqual((await bos(uin)).heard(), ['hello', '01/03']);
+});
+
 test('registration can be closed', async () => {
   const { connect, counters } = await world({ core: { registration: 'closed' }, settings: { helpUrl: 'http://127.0.0.1/' } });
   const client = connect();

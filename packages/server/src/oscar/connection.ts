@@ -41,6 +41,8 @@ export interface Surroundings {
   readonly limits: Limits;
   readonly login: LoginSettings;
   readonly defaultCodepage: number;
+  /** Old clients have a password of their own, never the main one. */
+  readonly oldPasswordsApart: boolean;
   readonly rates: readonly RateRule[];
   readonly log: FrontEndLog;
   readonly counters: Counters;

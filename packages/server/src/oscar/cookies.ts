@@ -2,7 +2,7 @@
  * Cookies: what a sign-on gives a client so that its next connection is known. 256 bytes, good once, for a minute,
  * on the node that made them. @see oscar.md §2.5
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
 import { type Account, asUin, type Chance, type Clock } from '@seekyou/core';
 import type { ClientSoftware } from './state.ts';
 
@@ -56,6 +56,7 @@ const HMAC_AT = 36;
 const PADDING_AT = 68;
 
 export function createCookieJar({ clock, chance, key, node, cookieMs }: CookieSettings): CookieJar {
+  const sealingKey = createSecretKey(key);
   /** By id. Insertion order is order of expiry. */
   const known = new Map<string, { readonly record: CookieRecord; readonly expiresAt: number }>();
 
@@ -67,7 +68,7 @@ export function createCookieJar({ clock, chance, key, node, cookieMs }: CookieSe
   }
 
   function seal(data: Uint8Array): Uint8Array {
-    return createHmac('sha256', key).update(data).digest();
+    return createHmac('sha256', sealingKey).update(data).digest();
   }
 
   return {

@@ -18,6 +18,8 @@ export interface OscarSettings {
   readonly clearSignOn: ClearSignOn;
   readonly advertise: readonly Advertised[];
   readonly defaultCodepage: number;
+  /** Whose password an old client registers: the account's (`same`), or one for old clients alone (`own`). */
+  readonly oldClients?: 'same' | 'own' | 'off';
   /** No limits on how fast clients send: for measuring. */
   readonly liftRates?: boolean;
   readonly rates?: readonly RateRule[];
@@ -72,6 +74,7 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
     limits,
     login: { clearSignOn: settings.clearSignOn, keyMs: limits.cookieMs, ...(settings.helpUrl === undefined ? {} : { helpUrl: settings.helpUrl }) },
     defaultCodepage: settings.defaultCodepage,
+    oldPasswordsApart: settings.oldClients === 'own',
     rates: settings.rates ?? (settings.liftRates === true ? BENCH_RATES : PEOPLE_RATES),
     log,
     counters,

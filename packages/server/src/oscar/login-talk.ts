@@ -138,9 +138,11 @@ export class LoginTalk implements Talk, RunnerHost<Input, LoginState, LoginPacke
     return { address, cookie: around.cookies.issue({ account, family: 0, software, coexist }) };
   }
 
-  private async register(account: LoginCommands['login.register']['input']): Promise<unknown> {
+  private async register({ password }: LoginCommands['login.register']['input']): Promise<unknown> {
     const { around, peer } = this.connection;
-    const created = await around.core.register(account, peer);
+    // What went over the wire in the clear is an old password. Where those are separate, nobody knows the main one yet.
+    const passwords = around.oldPasswordsApart ? { password: around.loginKey(), oldPassword: password } : { password };
+    const created = await around.core.register(passwords, peer);
     const refused = created instanceof Refused;
     this.connection.count(refused ? 'oscar_registrations_refused' : 'oscar_registrations');
     if (!refused) around.log.info({ uin: created.uin, peer: peer.address }, 'a client registered');

@@ -1,6 +1,6 @@
 /** Signing on: the roasted password of channel 1, and the MD5 challenge of family 17. @see oscar.md §2 */
 import { hash } from 'node:crypto';
-import { type Account, type CreatedAccount, type NewAccount, parseUin, type Peer, type Refusal, type Refused, type SignOn, type Time } from '@seekyou/core';
+import { type Account, type CreatedAccount, parseUin, type Peer, type Refusal, type Refused, type SignOn, type Time } from '@seekyou/core';
 import { type HashForm, login, loginHash, type SnacDeclaration, unroast } from '@seekyou/wire/oscar';
 import type { AskEffect, Effect } from '../runtime/effects.ts';
 import { softwareFrom } from './clients.ts';
@@ -54,7 +54,7 @@ export interface LoginCommands {
     readonly input: { readonly account: Account; readonly software: ClientSoftware; readonly coexist: boolean };
     readonly output: { readonly address: string; readonly cookie: Uint8Array };
   };
-  'login.register': { readonly input: NewAccount; readonly output: CreatedAccount };
+  'login.register': { readonly input: { readonly password: string }; readonly output: CreatedAccount };
 }
 export type LoginCommand = keyof LoginCommands;
 export type LoginEffect = Effect<LoginState, LoginPacket, LoginCommand>;

@@ -116,6 +116,7 @@ async function startOn(config: Config, files: DataFiles, log: Log, opened: (() =
     limits: config.limits,
     settings: {
       clearSignOn: config.clearSignOn,
+      oldClients: config.oldClients,
       advertise: config.advertise,
       defaultCodepage: config.defaultCodepage,
       liftRates: config.limitsProfile === 'bench',
