@@ -185,6 +185,17 @@ dialogue('a request waits for who is off line, and a refusal is told', async ({ 
   await alice.seesNothingOf(carol);
 });
 
+dialogue('a request that was seen does not come again', async ({ stage, alice }) => {
+  const carol = await stage.person('carol', { authorisationRequired: true });
+  await alice.signsOn();
+  await alice.client.add(carol.uin, undefined, 'please');
+  await carol.signsOn();
+  await carol.expects('the request', (event) => event.type === 'authorisation-asked');
+  await carol.signsOff();
+  await carol.signsOn();
+  await carol.hearsNothingMore();
+});
+
 dialogue('being added is told once', async ({ alice, bob }) => {
   await bob.signsOn();
   await alice.signsOn();

@@ -295,12 +295,17 @@ type Marks = Pick<icbm.ChannelMsgToClient['tlvs'], 'typing' | 'sendTime' | 'auto
 function deliver(context: OscarContext, message: Message, sender: PresenceView | undefined, marks: Marks): readonly OscarEffect[] {
   const { session, limits } = context;
   const written = (): void => session.written(message.id);
+  /** Where there is no room for the id, our own clients cannot acknowledge, and what was written has to be enough. */
+  const writtenUnnamed = (): void => {
+    written();
+    if (session.profile.protocol === 'own') session.confirmed(message.id);
+  };
   if (session.profile.serverRoster && isAuthorisation(message.body)) {
-    return [{ do: 'send', packet: { ...authorisationPacket(context, message.from, message.body), written } }];
+    return [{ do: 'send', packet: { ...authorisationPacket(context, message.from, message.body), written: writtenUnnamed } }];
   }
   const parts = icbmParts(message, readerOf(context), limits.messageBytesMax);
   // Nothing this client could show: it has had what there is for it.
-  if (parts.length === 0) written();
+  if (parts.length === 0) writtenUnnamed();
   const { cookie } = stampOf(message);
   return parts.map(({ channel, tlvs }, index) => {
     const last = index === parts.length - 1;
