@@ -54,7 +54,6 @@ export class Link {
   readonly #ended = Promise.withResolvers<void>();
   #state: 'open' | 'closing' | 'closed' | 'broken' = 'open';
   #scheduled = false;
-  #gathered = 0;
   #lastNumber = 0;
   #waitingBytes = 0;
   #answered = 0;
@@ -114,12 +113,9 @@ export class Link {
     OPERATIONS[name].request.put(outgoing, request as never);
     const bytes = outgoing.byteLength - before;
     this.#waitingBytes += bytes;
-    this.#gathered++;
     if (!this.#scheduled) {
       this.#scheduled = true;
       setImmediate(() => this.#send());
-    } else if (this.#gathered >= 8) {
-      queueMicrotask(() => this.#send());
     }
     return new Promise((resolve, reject) => {
       this.#waiting.set(number, { name, bytes, resolve: resolve as (value: never) => void, reject });
@@ -137,7 +133,6 @@ export class Link {
   #send(): void {
     if (!this.#scheduled || this.#state === 'broken') return;
     this.#scheduled = false;
-    this.#gathered = 0;
     const parcel = this.#outgoing.seal();
     this.#worker.postMessage({ type: 'calls', parcel } satisfies ToThread, [parcel.bytes.buffer as ArrayBuffer]);
   }
