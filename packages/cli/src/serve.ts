@@ -22,8 +22,9 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   process.stdout.write(`ready ${server.addresses.join(' ')} admin ${server.adminUrl.replace('http://', '')}\n`);
   log.info({ addresses: server.addresses, data: config.data }, 'serving');
   await tellFirstUser(server, config.data);
-  const signal = await stopAsked;
-  log.info({ signal }, 'stopping');
+  const why = await Promise.race([stopAsked, server.failed]);
+  if (why instanceof Error) log.fatal({ err: why }, 'the database stopped working; what was acknowledged is stored. Look at the disk, then start again');
+  else log.info({ signal: why }, 'stopping');
   const late = setTimeout(() => {
     log.error('the stop took too long; what was acknowledged is stored');
     process.exit(ExitCode.failed);
@@ -31,7 +32,7 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   await server.stop();
   clearTimeout(late);
   log.info('stopped');
-  process.exit(ExitCode.done);
+  process.exit(why instanceof Error ? ExitCode.failed : ExitCode.done);
 }
 
 function logOf(config: Parameters<typeof createLog>[0]): ReturnType<typeof createLog> {

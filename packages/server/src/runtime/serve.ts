@@ -26,6 +26,8 @@ export interface RunningServer {
   readonly core: Core;
   readonly counters: Counters;
   readonly store: Pick<SqliteStore, 'stats'>;
+  /** Resolves when the server cannot go on: the database failed. */
+  readonly failed: Promise<Error>;
   /** Accounts stored, so that a first user is told how to make one. */
   accounts(): Promise<number>;
   /** Stops accepting, tells clients, flushes. */
@@ -40,9 +42,15 @@ export interface OpenedService {
   close(): Promise<void>;
 }
 
-/** Opens the store and the core of a directory this process owns. @throws StoreFailed, DataDirectoryError */
-export async function openService(config: Config, files: DataFiles, log: Log): Promise<OpenedService> {
+/**
+ * Opens the store and the core of a directory this process owns.
+ *
+ * @param onFailure the database cannot be relied on any more: there is nothing left to do but end
+ * @throws StoreFailed, DataDirectoryError
+ */
+export async function openService(config: Config, files: DataFiles, log: Log, onFailure: (error: Error) => void = () => {}): Promise<OpenedService> {
   keepPrivate(files.secretKey);
+  const report = (problem: string, error: unknown): void => log.error({ err: error }, problem);
   const store = await openSqliteStore({
     file: files.database,
     onFailure: (error) => log.fatal({ err: error }, 'the database stopped working; the server cannot go on'),
@@ -53,8 +61,8 @@ export async function openService(config: Config, files: DataFiles, log: Log): P
       chance: systemChance(),
       secrets: createSecrets(loadOrCreateKey(files.secretKey)),
       store,
-      bus: createInProcessBus(systemClock()),
-      report: (problem, error) => log.error({ err: error }, problem),
+      bus: createInProcessBus(systemClock(), report),
+      report,
     },
     coreSettings(config),
   );
@@ -106,7 +114,8 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
 }
 
 async function startOn(config: Config, files: DataFiles, log: Log, opened: (() => Promise<void> | void)[], _ownership: Ownership): Promise<RunningServer> {
-  const service = await openService(config, files, log);
+  const failure = Promise.withResolvers<Error>();
+  const service = await openService(config, files, log, failure.resolve);
   opened.push(() => service.close());
   const counters: Counters = {};
   const frontEnd = createOscarFrontEnd({
@@ -152,6 +161,7 @@ async function startOn(config: Config, files: DataFiles, log: Log, opened: (() =
     core: service.core,
     counters,
     store: service.store,
+    failed: failure.promise,
     accounts: () => service.store.accounts.count(),
     stop: async () => {
       stopping = true;
