@@ -51,10 +51,7 @@ export interface OpenedService {
 export async function openService(config: Config, files: DataFiles, log: Log, onFailure: (error: Error) => void = () => {}): Promise<OpenedService> {
   keepPrivate(files.secretKey);
   const report = (problem: string, error: unknown): void => log.error({ err: error }, problem);
-  const store = await openSqliteStore({
-    file: files.database,
-    onFailure: (error) => log.fatal({ err: error }, 'the database stopped working; the server cannot go on'),
-  });
+  const store = await openSqliteStore({ file: files.database, onFailure });
   const core = createCore(
     {
       clock: systemClock(),
