@@ -57,7 +57,7 @@ export const routes: readonly Route[] = [
 /** Bodies that clients with a roster on the server get in packets of their own. */
 export type AuthorisationBody = Extract<Body, { readonly kind: 'auth-request' | 'auth-granted' | 'auth-denied' | 'pre-authorised' | 'added' }>;
 
-export function isAuthorisation(body: Body): body is AuthorisationBody {
+function isAuthorisation(body: Body): body is AuthorisationBody {
   switch (body.kind) {
     case 'auth-request':
     case 'auth-granted':
@@ -73,6 +73,11 @@ export function isAuthorisation(body: Body): body is AuthorisationBody {
     default:
       return body satisfies never;
   }
+}
+
+// COMPAT: bitlbee 3.5.1 keeps its roster on the server and passes over 13/19 and 13/1B, as a client of the time before them would.
+export function hasOwnPacket(body: Body, { serverRoster, quirks }: ClientProfile): body is AuthorisationBody {
+  return serverRoster && !quirks.has('authorisation-in-messages') && isAuthorisation(body);
 }
 
 /** 13/19, 13/1B, 13/15 or 13/1C. */

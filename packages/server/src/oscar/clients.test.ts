@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { DirectInfo } from '@seekyou/core';
 import { Capability } from '@seekyou/wire/oscar';
+import { UTF8 } from '@seekyou/wire/text';
 import { profileOf, softwareFrom } from './clients.ts';
 import type { ClientSoftware } from './state.ts';
 
@@ -98,6 +99,15 @@ test('some programs read Unicode without saying so', () => {
   assert.equal(profile(softwareFrom({ clientId: 0x010b, clientName: 'ICQBasic' })).unicode, true);
   assert.equal(profile(ICQ2003B).unicode, false);
   assert.equal(profile(ICQ2003B, [Capability.utf8]).unicode, true);
+});
+
+test('bitlbee writes and reads UTF-8, whatever the account says', () => {
+  const bitlbee = softwareFrom({ clientId: 0x0109, major: 5, minor: 1, build: 0x0bdc });
+  assert.equal(
+    profileOf({ software: bitlbee, presence: { capabilities: [] }, serverRoster: true, accountCodepage: 1251, defaultCodepage: 1252 }).codepage,
+    UTF8,
+  );
+  assert.deepEqual([...profile(bitlbee).quirks], ['authorisation-in-messages']);
 });
 
 test('our own client is known by its name, and by its capability', () => {

@@ -4,6 +4,7 @@
  */
 import type { ClientProfile, DirectInfo, Presence } from '@seekyou/core';
 import { Capability, type login } from '@seekyou/wire/oscar';
+import { UTF8 } from '@seekyou/wire/text';
 import type { ClientSoftware } from './state.ts';
 
 /** Oddities renderers respect. Each has a `COMPAT` comment where it is acted upon. */
@@ -13,13 +14,17 @@ export type Quirk =
   /** Reads the reasons of family 13 in its own code page, not in UTF-8. */
   | 'ansi-reasons'
   /** Knows plain messages alone: AIM has no typed ones. */
-  | 'plain-only';
+  | 'plain-only'
+  /** Keeps its roster here and yet hears of authorisation by channel 4 alone. */
+  | 'authorisation-in-messages';
 
 interface KnownClient {
   readonly name: string;
   readonly quirks: ReadonlySet<string>;
   /** Code page of the people a program is made for. */
   readonly codepage?: number;
+  /** What its bytes are, whatever the account says: UTF-8, for programs that have no code page. */
+  readonly alwaysCodepage?: number;
   /** Reads UCS-2 though it does not announce it. */
   readonly unicode?: boolean;
   /** Writes and reads plain messages as HTML. */
@@ -31,6 +36,7 @@ const NONE: ReadonlySet<Quirk> = new Set();
 const ANSI_REASONS: ReadonlySet<Quirk> = new Set(['ansi-reasons']);
 const ONE_FULL_STOP: ReadonlySet<Quirk> = new Set(['one-full-stop']);
 const PLAIN_ONLY: ReadonlySet<Quirk> = new Set(['plain-only']);
+const AUTHORISATION_IN_MESSAGES: ReadonlySet<Quirk> = new Set(['authorisation-in-messages']);
 
 const CYRILLIC = 1251;
 
@@ -116,9 +122,12 @@ function bySignOn({ name, clientId, version: [major, minor, , build], distributi
   if (clientId === ICQ && name.includes('2003b') && build === 3828) return client('climm', ANSI_REASONS);
   if (clientId === ICQ && distribution === 30_007) return client('libicq2000', ANSI_REASONS);
   if (clientId === ICQ && major === 0x14 && minor === 0x34) return client('Miranda IM');
-  if (isBitlbee({ clientId, version: [major, minor, 0, build] })) return { ...client('BitlBee'), unicode: true };
+  if (isBitlbee({ clientId, version: [major, minor, 0, build] })) return BITLBEE;
   return undefined;
 }
+
+// COMPAT: bitlbee 3.5.1 hands 8-bit text to and from its IRC client as it is; it has no code page but UTF-8.
+const BITLBEE: KnownClient = { ...client('BitlBee', AUTHORISATION_IN_MESSAGES), alwaysCodepage: UTF8, unicode: true };
 
 // COMPAT: bitlbee signs on as AIM 5.1.3036; unlike AIM it writes plain text.
 function isBitlbee({ clientId, version: [major, minor, , build] }: Pick<ClientSoftware, 'clientId' | 'version'>): boolean {
@@ -191,7 +200,7 @@ export function profileOf({ software, presence, serverRoster, accountCodepage, d
   return {
     protocol: known === OWN ? 'own' : 'oscar',
     name: known.name,
-    codepage: accountCodepage ?? known.codepage ?? LANGUAGES.get(software.language) ?? defaultCodepage,
+    codepage: known.alwaysCodepage ?? accountCodepage ?? known.codepage ?? LANGUAGES.get(software.language) ?? defaultCodepage,
     unicode: known.unicode === true || presence.capabilities.includes(Capability.utf8),
     html: known.html === true,
     serverRoster,

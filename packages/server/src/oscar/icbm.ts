@@ -12,7 +12,7 @@ import {
 } from '@seekyou/core';
 import { be, bytes, decode, encode, rest, struct } from '@seekyou/wire';
 import { Capability, ErrorCode, ErrorSubCode, icbm } from '@seekyou/wire/oscar';
-import { authorisationPacket, isAuthorisation } from './authorisation.ts';
+import { authorisationPacket, hasOwnPacket } from './authorisation.ts';
 import { icbmParts, isUcs2, OriginalFormat, plainBody, type Stamp, stampOf, typedBody, typedMessage } from './bodies.ts';
 import { readable } from './readable.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
@@ -300,7 +300,7 @@ function deliver(context: OscarContext, message: Message, sender: PresenceView |
     written();
     if (session.profile.protocol === 'own') session.confirmed(message.id);
   };
-  if (session.profile.serverRoster && isAuthorisation(message.body)) {
+  if (hasOwnPacket(message.body, session.profile)) {
     return [{ do: 'send', packet: { ...authorisationPacket(context, message.from, message.body), written: writtenUnnamed } }];
   }
   const parts = icbmParts(message, readerOf(context), limits.messageBytesMax);

@@ -3,9 +3,24 @@ import { test } from 'node:test';
 import type { Body, Message } from '@seekyou/core';
 import { decode } from '@seekyou/wire';
 import { ErrorCode, feedbag, icbm, icqMeta, SnacFlag } from '@seekyou/wire/oscar';
+import { decodeText, UTF8 } from '@seekyou/wire/text';
 import { routes } from './icq-meta.ts';
 import type { OutgoingSnac } from './state.ts';
-import { ALICE, asked, BOB, bytesOf, contextOf, handle, hex, OLD_CLIENT, packets, receivedOne, REQUEST_ID, type TestContext } from './testing.ts';
+import {
+  ALICE,
+  asked,
+  BOB,
+  bytesOf,
+  contextOf,
+  handle,
+  hex,
+  OLD_CLIENT,
+  packets,
+  receivedOne,
+  REQUEST_ID,
+  type TestContext,
+  UNICODE_CLIENT,
+} from './testing.ts';
 
 const sequence = hex('03 00');
 
@@ -71,6 +86,20 @@ test('what a client of today could not read in its code page comes as a message 
   assert.equal(message.tlvs.sendTime, Date.UTC(2003, 5, 30, 9, 15, 59) / 1000);
   assert.equal(request_?.declaration, feedbag.authorizeRequested);
   assert.equal(plain?.declaration, icqMeta.reply);
+});
+
+test('bitlbee gets authorisation in messages, and all its text as UTF-8', () => {
+  const context = contextOf({ profile: { ...UNICODE_CLIENT, codepage: UTF8, quirks: new Set(['authorisation-in-messages']) } });
+  const stored = fetched([messageOf({ kind: 'auth-request', reason: 'пусти' }, 1), messageOf(text('hi 👋'), 2)], context).slice(0, 2);
+  const said = stored.map(({ value }) => decode(icqMeta.offlineMessage.body, ((value as icqMeta.Reply).block as icqMeta.IcqBlock).data));
+  assert.deepEqual(
+    said.map(({ messageType }) => messageType),
+    [icbm.MessageType.authRequest, icbm.MessageType.plain],
+  );
+  assert.deepEqual(
+    said.map((one) => decodeText(one.text, UTF8).split('\ufffd').at(-1)),
+    ['пусти', 'hi 👋'],
+  );
 });
 
 test('deleting what was fetched tells the core, and nobody else', () => {

@@ -2,7 +2,7 @@
 import type { Message, Uin } from '@seekyou/core';
 import { decode, encode } from '@seekyou/wire';
 import { ErrorCode, icqMeta, SnacFlag } from '@seekyou/wire/oscar';
-import { isAuthorisation } from './authorisation.ts';
+import { hasOwnPacket } from './authorisation.ts';
 import { type OfflineForm, offlineForms } from './bodies.ts';
 import { readerOf, renderStored } from './icbm.ts';
 import { readable } from './readable.ts';
@@ -75,7 +75,7 @@ function fetchOffline(asked: Asked): readonly OscarEffect[] {
  */
 function offlineMessage(asked: Asked, message: Message): readonly OscarEffect[] {
   const { session, limits } = asked.context;
-  if (session.profile.serverRoster && isAuthorisation(message.body)) return renderStored(asked.context, message);
+  if (hasOwnPacket(message.body, session.profile)) return renderStored(asked.context, message);
   const forms = offlineForms(message, readerOf(asked.context), limits.messageBytesMax);
   if (forms === undefined) return renderStored(asked.context, message);
   const written = (): void => session.written(message.id);
