@@ -41,6 +41,9 @@ interface Waiting {
 }
 
 const NUMBER_MAX = 2 ** 31;
+/** What the thread may have: the group it commits, and the next. */
+const PARCELS_AHEAD = 2;
+
 const numbers = new Map(OPERATION_NAMES.map((name, place) => [name, place]));
 
 export const NO_FIGURES: LinkFigures = { waiting: 0, answered: 0, failed: 0, groups: 0, busyMs: 0, longestGroupMs: 0 };
@@ -54,6 +57,8 @@ export class Link {
   readonly #ended = Promise.withResolvers<void>();
   #state: 'open' | 'closing' | 'closed' | 'broken' = 'open';
   #scheduled = false;
+  /** Parcels not answered whole. */
+  #sent = 0;
   #lastNumber = 0;
   #waitingBytes = 0;
   #answered = 0;
@@ -130,14 +135,19 @@ export class Link {
     return undefined;
   }
 
+  /** While the thread has one parcel in hand and one before it, more calls gather: they would only wait there, and cost a message each. */
   #send(): void {
-    if (!this.#scheduled || this.#state === 'broken') return;
+    if (!this.#scheduled || this.#state === 'broken' || this.#sent >= PARCELS_AHEAD) return;
     this.#scheduled = false;
+    this.#sent++;
     const parcel = this.#outgoing.seal();
     this.#worker.postMessage({ type: 'calls', parcel } satisfies ToThread, [parcel.bytes.buffer as ArrayBuffer]);
   }
 
-  #take({ parcel, busyMs }: Extract<FromThread, { type: 'answers' }>): void {
+  #take({ parcel, done, busyMs }: Extract<FromThread, { type: 'answers' }>): void {
+    this.#sent -= done;
+    // Before the answers are looked at: the thread must not wait while we are busy with them.
+    this.#send();
     this.#groups++;
     this.#busyMs += busyMs;
     this.#longestGroupMs = Math.max(this.#longestGroupMs, busyMs);
@@ -176,6 +186,7 @@ export class Link {
   close(): Promise<void> {
     if (this.#state !== 'open') return this.#ended.promise;
     this.#state = 'closing';
+    this.#sent = 0; // nothing has to be held back any more
     this.#send();
     this.#worker.postMessage({ type: 'close' } satisfies ToThread);
     return this.#ended.promise;

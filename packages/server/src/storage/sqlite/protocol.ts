@@ -279,8 +279,11 @@ export type FromThread =
   | { readonly type: 'ready' }
   /** The database could not be opened; the thread ends. */
   | { readonly type: 'failed'; readonly failure: Failure }
-  /** Answers of one group: for each the call's number, then `true` and the reply, or `false`, code and message. */
-  | { readonly type: 'answers'; readonly parcel: SentParcel; readonly busyMs: number };
+  /**
+   * Answers of one group: for each the call's number, then `true` and the reply, or `false`, code and message.
+   * `done`: how many parcels of calls are now answered whole.
+   */
+  | { readonly type: 'answers'; readonly parcel: SentParcel; readonly done: number; readonly busyMs: number };
 
 export interface ThreadData {
   readonly thread: Thread;

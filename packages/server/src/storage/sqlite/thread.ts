@@ -18,16 +18,25 @@ function attend(port: MessagePort, service: Service): void {
   const answers = new ParcelWriter();
   let closing = false;
   let serving = false;
+  /** Parcels whose last call was taken since the last answers. */
+  let done = 0;
 
   function take(message: ToThread): void {
     if (message.type === 'close') closing = true;
     else parcels.push(new ParcelReader(message.parcel));
   }
 
+  function dropEmpty(): void {
+    while (parcels[0]?.done === true) {
+      parcels.shift();
+      done++;
+    }
+  }
+
   /** The parcel to take the next call from. What arrived meanwhile belongs to this group: it would wait for the disk twice otherwise. */
   function waiting(): ParcelReader | undefined {
     for (;;) {
-      while (parcels[0]?.done === true) parcels.shift();
+      dropEmpty();
       if (parcels.length > 0) return parcels[0];
       const arrived = receiveMessageOnPort(port) as { message: ToThread } | undefined;
       if (arrived === undefined) return undefined;
@@ -49,7 +58,9 @@ function attend(port: MessagePort, service: Service): void {
       const started = performance.now();
       const answered = await service.serve(next);
       const parcel = sealed(answered, answers);
-      port.postMessage({ type: 'answers', parcel, busyMs: performance.now() - started } satisfies FromThread, [parcel.bytes.buffer as ArrayBuffer]);
+      dropEmpty();
+      port.postMessage({ type: 'answers', parcel, done, busyMs: performance.now() - started } satisfies FromThread, [parcel.bytes.buffer as ArrayBuffer]);
+      done = 0;
     }
     serving = false;
     if (!closing) return;
