@@ -71,12 +71,16 @@ const FIRST_TABLES = [
     delivered_at INTEGER,
     body BLOB NOT NULL
   )`,
-  // A message is in one of the two, so that the first stays small enough to be in memory whole. It answers the limits
-  // without a look at the messages.
-  sql`CREATE INDEX message_waiting ON message (recipient, id, sender, size) WHERE delivered_at IS NULL`,
-  sql`CREATE INDEX message_delivered ON message (recipient, id) WHERE delivered_at IS NOT NULL`,
+  // `delivered_at`: null while a message is fresh (fresh.ts), 0 while it waits, then when it was confirmed. It is in one index
+  // or the other, so that the first stays small enough to be in memory whole; that one answers the limits without a look at
+  // the messages.
+  sql`CREATE INDEX message_waiting ON message (recipient, id, sender, size) WHERE delivered_at = 0`,
+  sql`CREATE INDEX message_delivered ON message (recipient, id) WHERE delivered_at > 0`,
   sql`CREATE UNIQUE INDEX message_sender_id ON message (sender, sender_id, recipient) WHERE sender_id IS NOT NULL`,
   // What is too old is found from the left; what comes is added at the right.
   sql`CREATE INDEX message_sent_at ON message (sent_at)`,
-  sql`CREATE INDEX message_delivered_at ON message (delivered_at) WHERE delivered_at IS NOT NULL`,
+  sql`CREATE INDEX message_delivered_at ON message (delivered_at) WHERE delivered_at > 0`,
+  // Fresh messages have ids above this.
+  sql`CREATE TABLE settled (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL)`,
+  sql`INSERT INTO settled VALUES (1, 0)`,
 ];

@@ -63,10 +63,16 @@ export interface MessageTable {
   /** What it counts against the mailbox limits, see `bodyBytes`. */
   size: number;
   sender_id: string | null;
-  /** Null until somebody confirmed it. */
+  /** Null while it is fresh, 0 while it waits, then when somebody confirmed it. */
   delivered_at: number | null;
   /** See `encodeBody`. */
   body: Uint8Array;
+}
+
+/** One row. */
+export interface SettledTable {
+  one: 1;
+  last: number;
 }
 
 export interface SchemaVersionTable {
@@ -81,5 +87,6 @@ export interface Tables {
   roster_item: RosterItemTable;
   authorisation: GrantTable;
   message: MessageTable;
+  settled: SettledTable;
   schema_version: SchemaVersionTable;
 }

@@ -4,7 +4,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { copyDatabase } from './copy.ts';
 import { openReader, openWriter } from './database.ts';
 import { kyselyOn, type Statements, statementCache } from './dialect.ts';
-import { failureOf, ThreadFailure } from './failure.ts';
+import { failureOf, isFatal, ThreadFailure } from './failure.ts';
 import { type Answer, type Call, commitGroup, type Transactions, transactionsOn } from './group-commit.ts';
 import { mailboxesOn } from './mailboxes.ts';
 import { migrate } from './migrate.ts';
@@ -18,6 +18,12 @@ export interface Service {
    * @throws when the database cannot be relied on any more
    */
   serve<C extends Call>(next: () => C | undefined): Promise<Answer<C>[]>;
+  /**
+   * Work that nobody waits for, a bounded piece of it. True while some is left for later.
+   *
+   * @throws when the database cannot be relied on any more
+   */
+  tidy(): boolean;
   close(): void;
 }
 
@@ -29,14 +35,40 @@ export async function openWriterService(file: string): Promise<Service> {
 }
 
 /** @param database with today's tables */
-export function writerOn(database: DatabaseSync, prepare: Statements = statementCache(database)): Service {
+export function writerOn(database: DatabaseSync, prepare: Statements = statementCache(database), now: () => number = () => performance.now()): Service {
   const db = kyselyOn(prepare);
   let forgetTallies = (): void => undefined;
   const transactions = transactionsOn(database, prepare, () => forgetTallies());
-  const mailboxes = mailboxesOn(prepare, transactions.atomically);
+  const mailboxes = mailboxesOn(prepare, transactions.atomically, now);
   forgetTallies = mailboxes.rolledBack;
   const run = runner<'writer'>({ ...mailboxes.operations, ...accountsOn(db, prepare, mailboxes), ...rostersOn(db, prepare) }, transactions);
-  return { serve: (next) => commitGroup(next, run, transactions), close: () => database.close() };
+
+  function settle(which: 'due' | 'any'): boolean {
+    try {
+      transactions.begin();
+      const settled = mailboxes.settle(which);
+      transactions.commit();
+      return settled;
+    } catch (error) {
+      if (isFatal(error)) throw error;
+      // No room on the disk, perhaps: they stay fresh, and are tried again later.
+      transactions.rollback();
+      return false;
+    }
+  }
+
+  return {
+    serve: (next) => commitGroup(next, run, transactions),
+    tidy: () => {
+      if (mailboxes.freshMessages() === 0) return false;
+      settle('due');
+      return mailboxes.freshMessages() > 0;
+    },
+    close: () => {
+      while (settle('any'));
+      database.close();
+    },
+  };
 }
 
 export function openReaderService(file: string): Service {
@@ -56,6 +88,7 @@ export function readerOn(database: DatabaseSync, prepare: Statements = statement
         return [{ call, ok: false, failure: failureOf(error) }];
       }
     },
+    tidy: () => false,
     close: () => database.close(),
   };
 }

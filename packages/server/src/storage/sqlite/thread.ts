@@ -10,6 +10,8 @@ interface NumberedCall extends Call {
   readonly number: number;
 }
 
+const TIDY_MS = 1_000;
+
 type Answers = readonly Answer<NumberedCall>[];
 
 /** Takes calls off the port and posts answers, one group at a time. */
@@ -20,6 +22,16 @@ function attend(port: MessagePort, service: Service): void {
   let serving = false;
   /** Parcels whose last call was taken since the last answers. */
   let done = 0;
+  let untidy = false;
+  let tidying: NodeJS.Timeout | undefined;
+
+  /** Also when nobody asks for anything any more. */
+  function tidyLater(): void {
+    tidying ??= setTimeout(() => {
+      tidying = undefined;
+      if (!serving && service.tidy()) tidyLater();
+    }, TIDY_MS);
+  }
 
   function take(message: ToThread): void {
     if (message.type === 'close') closing = true;
@@ -61,9 +73,14 @@ function attend(port: MessagePort, service: Service): void {
       dropEmpty();
       port.postMessage({ type: 'answers', parcel, done, busyMs: performance.now() - started } satisfies FromThread, [parcel.bytes.buffer as ArrayBuffer]);
       done = 0;
+      untidy = service.tidy();
     }
     serving = false;
-    if (!closing) return;
+    if (!closing) {
+      if (untidy) tidyLater();
+      return;
+    }
+    clearTimeout(tidying);
     service.close();
     port.close();
   }

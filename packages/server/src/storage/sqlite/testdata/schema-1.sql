@@ -49,11 +49,13 @@ CREATE TABLE message (
   delivered_at INTEGER,
   body BLOB NOT NULL
 );
-CREATE INDEX message_waiting ON message (recipient, id, sender, size) WHERE delivered_at IS NULL;
-CREATE INDEX message_delivered ON message (recipient, id) WHERE delivered_at IS NOT NULL;
+CREATE INDEX message_waiting ON message (recipient, id, sender, size) WHERE delivered_at = 0;
+CREATE INDEX message_delivered ON message (recipient, id) WHERE delivered_at > 0;
 CREATE UNIQUE INDEX message_sender_id ON message (sender, sender_id, recipient) WHERE sender_id IS NOT NULL;
 CREATE INDEX message_sent_at ON message (sent_at);
-CREATE INDEX message_delivered_at ON message (delivered_at) WHERE delivered_at IS NOT NULL;
+CREATE INDEX message_delivered_at ON message (delivered_at) WHERE delivered_at > 0;
+CREATE TABLE settled (one INTEGER PRIMARY KEY CHECK (one = 1), last INTEGER NOT NULL);
+INSERT INTO settled VALUES (1, 0);
 INSERT INTO schema_version VALUES (1, '0.1.0');
 INSERT INTO account VALUES (10001, 'active', 981173106007, x'010203', 4096, x'0707070707070707070707070707070707070707070707070707070707070707', x'0808080808080808080808080808080808080808080808080808080808080808', x'0100ff', 'Анна', 1251, 1, 0, 981173200000, 981173300);
 INSERT INTO account VALUES (10002, 'suspended', 981173106008, x'010203', 4096, x'0707070707070707070707070707070707070707070707070707070707070707', x'0808080808080808080808080808080808080808080808080808080808080808', NULL, x'68616c6620eda0bd', NULL, 0, 1, NULL, 981173106);
