@@ -20,7 +20,7 @@ const USAGE = `npm run bench -- smoke [options]
   --only GROUP,…        some figures alone: ${GROUPS.join(', ')}
   --dir DIR             make the databases there (default: the system's directory for temporary files)
   --json                one JSON object a figure
-  --server-node ARG     give ARG to the Node of our server, such as --cpu-prof (repeatable)
+  --server-node=ARG     give ARG to the Node of our server, such as --cpu-prof (repeatable)
   --against HOST:PORT   measure a server that runs already, instead of ours
     --first-uin N --accounts N --password PW   who has accounts there, all with one password
     --pid N             its process, for its memory

@@ -84,3 +84,24 @@ export function range(first: number, count: number): number[] {
 }
 
 export const seconds = (count: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, count * 1000));
+
+/** Waits for something, but not for ever. `undefined` when it was too late. */
+export async function within<T>(wanted: Promise<T>, limitSeconds: number): Promise<T | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => late.resolve(undefined), limitSeconds * 1000);
+  try {
+    return await Promise.race([wanted, late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Lets a measurement run, telling how it goes every second. @returns milliseconds it really took */
+export async function measureFor(total: number, pause: (pauseSeconds: number) => Promise<unknown>, tellSoFar: (elapsedMs: number) => void): Promise<number> {
+  const started = performance.now();
+  for (let left = total; left > 0; left -= 1) {
+    await pause(Math.min(1, left));
+    tellSoFar(performance.now() - started);
+  }
+  return performance.now() - started;
+}

@@ -1,5 +1,5 @@
 /** Messages for people who are off line: how fast they are stored, and how fast they are fetched. */
-import { Crowd, seconds, type Target, type Tell } from './crowd.ts';
+import { Crowd, measureFor, seconds, type Target, type Tell, within } from './crowd.ts';
 import { Judge, type Verdict } from './judge.ts';
 import { Letter, readAck } from './letter.ts';
 import { Samples } from './samples.ts';
@@ -80,14 +80,13 @@ export async function stores(options: StoresOptions, tell: Tell): Promise<Stores
   for (const s of senders.keys()) go(s);
   await crowd.or(seconds(options.warmUpSeconds));
   phase = 'measure';
-  const started = performance.now();
-  for (let second = 1; second <= options.seconds; second++) {
-    await crowd.or(seconds(1));
-    tell(`${Math.round((count * 1000) / (performance.now() - started))} stored/s`);
-  }
-  const elapsed = performance.now() - started;
+  const elapsed = await measureFor(
+    options.seconds,
+    (pause) => crowd.or(seconds(pause)),
+    (ms) => tell(`${Math.round((count * 1000) / ms)} stored/s`),
+  );
   phase = 'over';
-  await crowd.or(Promise.race([drained.promise, seconds(DRAIN_SECONDS_MAX)]));
+  await crowd.or(within(drained.promise, DRAIN_SECONDS_MAX));
   await crowd.signOff();
   await fetchAll(target, recipients, judge, tell);
   const [ackP50Ms, ackP99Ms] = samples.percentiles([0.5, 0.99]);

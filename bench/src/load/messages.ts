@@ -1,5 +1,5 @@
 /** Messages between people who are on line: as fast as they go, and at a steady rate. */
-import { Crowd, seconds, type Target, type Tell } from './crowd.ts';
+import { Crowd, measureFor, seconds, type Target, type Tell, within } from './crowd.ts';
 import { Judge, type Verdict } from './judge.ts';
 import { Letter, readAck } from './letter.ts';
 import { Samples } from './samples.ts';
@@ -96,14 +96,13 @@ export async function pairs(options: PairsOptions, tell: Tell): Promise<Messages
   for (const loop of loops) go(loop);
   await crowd.or(seconds(options.warmUpSeconds));
   phase = 'measure';
-  const started = performance.now();
-  for (let second = 1; second <= options.seconds; second++) {
-    await crowd.or(seconds(1));
-    tell(`${Math.round((count * 1000) / (performance.now() - started))} messages/s`);
-  }
-  const elapsed = performance.now() - started;
+  const elapsed = await measureFor(
+    options.seconds,
+    (pause) => crowd.or(seconds(pause)),
+    (ms) => tell(`${Math.round((count * 1000) / ms)} messages/s`),
+  );
   phase = 'over';
-  await crowd.or(Promise.race([drained.promise, seconds(DRAIN_SECONDS_MAX)]));
+  await crowd.or(within(drained.promise, DRAIN_SECONDS_MAX));
   await crowd.signOff();
   const [ackP50Ms, ackP99Ms] = samples.percentiles([0.5, 0.99]);
   return { perSecond: (count * 1000) / elapsed, ackP50Ms, ackP99Ms, verdict: judge.verdict() };

@@ -1,5 +1,5 @@
 /** Sign-ons per second: whole ones, to the answer after 01/02. */
-import { seconds, type Target, type Tell } from './crowd.ts';
+import { measureFor, type Target, type Tell, within } from './crowd.ts';
 import { Samples } from './samples.ts';
 import { Session } from './session.ts';
 
@@ -66,14 +66,13 @@ export async function signOns(options: SignOnsOptions, tell: Tell): Promise<Sign
   };
 
   const workers = Promise.all(Array.from({ length: options.atOnce }, work));
-  await Promise.race([seconds(options.warmUpSeconds), workers]);
+  await within(workers, options.warmUpSeconds);
   run.phase = 'measure';
-  const started = performance.now();
-  for (let second = 1; second <= options.seconds && run.failure === undefined; second++) {
-    await Promise.race([seconds(1), workers]);
-    tell(`${Math.round((run.count * 1000) / (performance.now() - started))} sign-ons/s`);
-  }
-  const elapsed = performance.now() - started;
+  const elapsed = await measureFor(
+    options.seconds,
+    (pause) => within(workers, pause),
+    (ms) => tell(`${Math.round((run.count * 1000) / ms)} sign-ons/s`),
+  );
   run.phase = 'over';
   await workers;
   if (run.failure !== undefined) throw run.failure;

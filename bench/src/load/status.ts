@@ -1,6 +1,6 @@
 /** One person changes status while thousands watch. */
 import { statusFrame } from './frames.ts';
-import { Crowd, seconds, type Target, type Tell } from './crowd.ts';
+import { Crowd, seconds, type Target, type Tell, within } from './crowd.ts';
 import { Samples } from './samples.ts';
 import type { HeardSnac, Session } from './session.ts';
 
@@ -49,7 +49,7 @@ export async function statusChanges(options: StatusOptions, tell: Tell): Promise
   let startedAt = 0;
   let lastAt = 0;
   let extra = 0;
-  let all = Promise.withResolvers<void>();
+  let all = Promise.withResolvers<true>();
   let told = new Set<number>();
 
   const hear = (session: Session, snac: HeardSnac): void => {
@@ -61,7 +61,7 @@ export async function statusChanges(options: StatusOptions, tell: Tell): Promise
     told.add(session.uin);
     lastAt = performance.now();
     each.add(lastAt - startedAt);
-    if (told.size === watchers.length) all.resolve();
+    if (told.size === watchers.length) all.resolve(true);
   };
   const [who] = await crowd.signOn({ target, uins: [subject], tell });
   await crowd.signOn({ target, uins: watchers, contacts: [subject], hear, tell });
@@ -72,11 +72,9 @@ export async function statusChanges(options: StatusOptions, tell: Tell): Promise
     wanted = change % 2 === 1 ? AWAY : 0;
     startedAt = performance.now();
     (who as Session).line.send(statusFrame(wanted));
-    const late = seconds(TIMEOUT_SECONDS).then(() => {
+    if ((await crowd.or(within(all.promise, TIMEOUT_SECONDS))) === undefined) {
       throw new Error(`${watchers.length - told.size} of ${watchers.length} watchers were not told of a change within ${TIMEOUT_SECONDS} s`);
-    });
-    late.catch(() => {});
-    await crowd.or(Promise.race([all.promise, late]));
+    }
     last.add(lastAt - startedAt);
     tell(`change ${change} of ${changes}: ${(lastAt - startedAt).toFixed(1)} ms`);
     await crowd.or(seconds(1));

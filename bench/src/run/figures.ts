@@ -82,7 +82,7 @@ export function noticesFigure(result: { readonly perSecond: number; readonly not
     aim: '',
     standing: 'no bar',
     profile,
-    beside: `${result.noticesEach.toFixed(1)} notices each, ${extraUs.toFixed(1)} µs a notice`,
+    beside: `${result.noticesEach.toFixed(1)} notices each, ${Math.max(0, extraUs).toFixed(1)} µs a notice`,
   };
 }
 

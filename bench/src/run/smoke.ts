@@ -75,7 +75,6 @@ export type Group = (typeof GROUPS)[number];
 /** What the floor reached. */
 interface Floor {
   signOns?: number;
-  messages?: number;
   ackP50Ms?: number;
   ackP99Ms?: number;
   memory?: number;
@@ -209,7 +208,6 @@ async function measureFloor(options: SmokeOptions): Promise<Floor> {
   }
   await onFloor(options, async (bench) => {
     if (wanted('sign-ons')) floor.signOns = (await bench.signOns(bench.uins(0, 1_000))).perSecond;
-    if (wanted('messages')) floor.messages = (await bench.pairs()).perSecond;
     if (wanted('latency')) {
       const { ackP50Ms, ackP99Ms } = await bench.latency();
       Object.assign(floor, { ackP50Ms, ackP99Ms });
@@ -232,16 +230,14 @@ async function onFloor(options: SmokeOptions, measure: (bench: Bench) => Promise
 
 // ---------------------------------------------------------------- figures of any server
 
-async function peopleFigures(bench: Bench, options: SmokeOptions, floor: Floor): Promise<{ readonly empty?: number }> {
+async function peopleFigures(bench: Bench, options: SmokeOptions, floor: Floor): Promise<void> {
   const { profile } = bench;
   const with_ = (value: number | undefined): { readonly profile: string; readonly floor?: number } => ({
     profile,
     ...(value === undefined ? {} : { floor: value }),
   });
-  let empty: number | undefined;
   await bench.group('sign-ons', 'sign-ons, empty rosters', async () => {
     const result = await bench.signOns(bench.uins(0, ACCOUNTS));
-    empty = result.perSecond;
     return [signOnsFigure(result, with_(floor.signOns))];
   });
   await bench.group('latency', `acknowledgements at ${RATE} messages/s`, async () => {
@@ -256,7 +252,6 @@ async function peopleFigures(bench: Bench, options: SmokeOptions, floor: Floor):
     const watched = { watchers: options.size.watchers, lastMs: many.lastP50Ms };
     return [statusFigure(many, { watchers: fewWatchers, lastMs: few.lastP50Ms }, watched, profile)];
   });
-  return empty === undefined ? {} : { empty };
 }
 
 async function memoryFigures(bench: Bench, floor: Floor): Promise<void> {
@@ -266,11 +261,26 @@ async function memoryFigures(bench: Bench, floor: Floor): Promise<void> {
   });
 }
 
-async function floodFigures(bench: Bench, floor: Floor): Promise<void> {
+/** The floor's rate right before and right after something, for machines whose neighbours come and go. */
+async function besideFloor<T>(options: SmokeOptions, measure: () => Promise<T>): Promise<[T, number]> {
+  const floor = async (): Promise<number> => {
+    options.tell('the floor');
+    let rate = 0;
+    await onFloor(options, async (bench) => {
+      rate = (await bench.pairs()).perSecond;
+    });
+    return rate;
+  };
+  const before = await floor();
+  const result = await measure();
+  return [result, (before + (await floor())) / 2];
+}
+
+async function floodFigures(bench: Bench, options: SmokeOptions): Promise<void> {
   const { profile } = bench;
   await bench.group('messages', 'messages between pairs', async () => {
-    const [result, fsync] = await bench.withDisk(() => bench.pairs());
-    return [messagesFigure(result, PAIRS, fsync, { profile, ...(floor.messages === undefined ? {} : { floor: floor.messages }) })];
+    const [[result, fsync], floor] = await besideFloor(options, () => bench.withDisk(() => bench.pairs()));
+    return [messagesFigure(result, PAIRS, fsync, { profile, floor })];
   });
   await bench.group('stores', 'stores for people off line', async () => {
     const [result, fsync] = await bench.withDisk(() => bench.stores());
@@ -278,20 +288,26 @@ async function floodFigures(bench: Bench, floor: Floor): Promise<void> {
   });
 }
 
-async function rosterFigures(bench: Bench, empty: number): Promise<void> {
-  const { profile } = bench;
-  const offLine = { rate: 0 };
-  await bench.group('rosters', 'sign-ons with 50 contacts, all off line', async () => {
-    const result = await bench.signOns(bench.uins(0, ROSTER_SIGNERS));
-    offLine.rate = result.perSecond;
-    return [rosterSignOnsFigure(result, ACCOUNTS, empty, profile)];
-  });
-  await bench.group('rosters', 'sign-ons with 25 contacts on line', async () => {
+/** Held against sign-ons without rosters right before and right after. */
+async function rosterFigures(options: SmokeOptions, empty: string, full: string): Promise<void> {
+  const emptyRate = (): Promise<number> =>
+    onOurServer(options, empty, 'people', async (bench) => {
+      options.tell('sign-ons, empty rosters');
+      return (await bench.signOns(bench.uins(0, ROSTER_SIGNERS))).perSecond;
+    });
+  const before = await emptyRate();
+  const [offLine, onLine] = await onOurServer(options, full, 'people', async (bench) => {
+    options.tell('sign-ons with 50 contacts, all off line');
+    const offLine = await bench.signOns(bench.uins(0, ROSTER_SIGNERS));
+    options.tell('sign-ons with 25 contacts on line');
     await bench.run('hold', { target: bench.target, uins: bench.uins(ROSTER_POPULAR, POPULAR) });
-    const result = await bench.signOns(bench.uins(ROSTER_SIGNERS, ROSTER_SIGNERS));
+    const onLine = await bench.signOns(bench.uins(ROSTER_SIGNERS, ROSTER_SIGNERS));
     await bench.run('release', undefined);
-    return [noticesFigure(result, offLine.rate, profile)];
+    return [offLine, onLine] as const;
   });
+  const emptyMean = (before + (await emptyRate())) / 2;
+  options.print(rosterSignOnsFigure(offLine, ACCOUNTS, emptyMean, 'people'));
+  options.print(noticesFigure(onLine, offLine.perSecond, 'people'));
 }
 
 // ---------------------------------------------------------------- our server
@@ -321,20 +337,17 @@ export async function smoke(options: SmokeOptions): Promise<void> {
   mkdirSync(empty);
   tell(`making ${ACCOUNTS} accounts`);
   await prepareAccounts({ data: empty, population: OUR_POPULATION, contacts: 'none', tell });
-  let emptyRate: number | undefined;
   if (wanted('memory')) await onOurServer(options, empty, 'people', (bench) => memoryFigures(bench, floor));
-  if (wanted('sign-ons', 'latency', 'fetch', 'status')) {
-    const { empty: rate } = await onOurServer(options, empty, 'people', (bench) => peopleFigures(bench, options, floor));
-    emptyRate = rate;
-  }
-  if (wanted('messages', 'stores')) await onOurServer(options, empty, 'bench', (bench) => floodFigures(bench, floor));
+  if (wanted('sign-ons', 'latency', 'fetch', 'status')) await onOurServer(options, empty, 'people', (bench) => peopleFigures(bench, options, floor));
   if (wanted('rosters')) {
     const full = join(directory, 'full');
     cpSync(empty, full, { recursive: true });
     tell(`making rosters of ${CONTACTS} contacts`);
     await prepareAccounts({ data: full, population: OUR_POPULATION, contacts: 'rosters', tell });
-    await onOurServer(options, full, 'people', (bench) => rosterFigures(bench, emptyRate ?? Number.NaN));
+    await rosterFigures(options, empty, full).catch((error: unknown) => options.print(brokenFigure('sign-ons with rosters', error as Error, 'people')));
   }
+  // Last: it leaves hundreds of thousands of messages in the database.
+  if (wanted('messages', 'stores')) await onOurServer(options, empty, 'bench', (bench) => floodFigures(bench, options));
 }
 
 async function onOurServer<T>(options: SmokeOptions, data: string, profile: 'people' | 'bench', measure: (bench: Bench) => Promise<T>): Promise<T> {
@@ -367,7 +380,7 @@ export async function smokeAgainst(options: SmokeOptions, against: AgainstOption
   try {
     await memoryFigures(bench, floor);
     await peopleFigures(bench, options, floor);
-    await floodFigures(bench, floor);
+    await floodFigures(bench, options);
   } finally {
     await bench.stop();
   }
