@@ -135,7 +135,7 @@ export interface Store {
     append(draft: MessageDraft, limits: MailboxLimits): Promise<Appended>;
     /** Messages nobody has confirmed, oldest first. */
     pending(uin: Uin, limit: number): Promise<readonly Message[]>;
-    /** Marks messages as delivered. */
+    /** Marks messages as delivered. A crash may forget the marks of its last seconds: those messages are delivered once more. */
     confirm(uin: Uin, ranges: readonly IdRange[], at: Time): Promise<void>;
     /** Delivered or not, after a cursor, oldest first: how our own clients catch up. */
     since(uin: Uin, after: MessageId, limit: number): Promise<readonly Message[]>;
