@@ -9,8 +9,11 @@ const tables = JSON.parse(readFileSync(new URL('../../../../docs/protocol/icq-ta
   capabilities: { guid: string }[];
 };
 
-test('every id is 32 upper-case digits and in the table of the reference', () => {
-  const known = new Set(tables.capabilities.map(({ guid }) => guid.replaceAll('-', '').toUpperCase()));
+const OWN = readFileSync(new URL('../../../../docs/protocol/own.md', import.meta.url), 'utf8');
+
+test('every id is 32 upper-case digits and in the table of the reference, or on the page of our own', () => {
+  const ours = /capability `([0-9A-F-]+)`/.exec(OWN)?.[1] ?? '';
+  const known = new Set([...tables.capabilities.map(({ guid }) => guid), ours].map((guid) => guid.replaceAll('-', '').toUpperCase()));
   for (const [name, id] of Object.entries(Capability)) {
     assert.match(id, /^[0-9A-F]{32}$/, name);
     assert.ok(known.has(id), `${name} ${id} is not in icq-tables.json`);
