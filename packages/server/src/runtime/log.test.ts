@@ -1,0 +1,52 @@
+import { deepEqual, equal } from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { createLog } from './log.ts';
+
+const LOG = new URL('./log.ts', import.meta.url).href;
+
+/** A process of its own that logs: `log` is there. */
+function logging(logFile: string | undefined, body: string): ReturnType<typeof spawn> {
+  const script = `const { createLog } = await import(${JSON.stringify(LOG)});
+    const log = createLog({ logFile: ${JSON.stringify(logFile)}, logLevel: 'info' });
+    ${body}`;
+  return spawn(process.execPath, ['--conditions=source', '--input-type=module', '--eval', script], { stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+test('what was logged right before the end is in the file', async (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'seekyou-log-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const file = join(directory, 'log');
+  const [code] = (await once(logging(file, `for (let i = 0; i < 100; i++) log.info({ i }, 'line'); process.exit(3);`), 'exit')) as [number];
+  equal(code, 3);
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  deepEqual(
+    lines.map((line) => (JSON.parse(line) as { i: number }).i),
+    Array.from({ length: 100 }, (_, i) => i),
+  );
+});
+
+test('nobody waits for whoever does not read the log, and what is too much is dropped', { timeout: 20_000 }, async () => {
+  const child = logging(undefined, `for (let i = 0; i < 3_000; i++) log.info('x'.repeat(1_000)); console.log('went on');`);
+  const { stdout, stderr } = child as typeof child & { stdout: NodeJS.ReadableStream; stderr: NodeJS.ReadableStream };
+  const [said] = (await once(stdout, 'data')) as [Buffer];
+  equal(String(said), 'went on\n');
+  let bytes = 0;
+  stderr.on('data', (chunk: Buffer) => (bytes += chunk.length));
+  await once(child, 'close');
+  equal(bytes > 0 && bytes < 2_000_000, true, `${bytes} bytes of 3,000,000`);
+});
+
+test('a log file that cannot be opened is known at once', () => {
+  let problem: unknown;
+  try {
+    createLog({ logFile: '/nowhere/at/all', logLevel: 'info' });
+  } catch (error) {
+    problem = error;
+  }
+  equal((problem as NodeJS.ErrnoException | undefined)?.code, 'ENOENT');
+});
