@@ -30,6 +30,8 @@ export const OriginalFormat = {
   typed: 'icbm/4',
 } as const;
 
+const ORIGINAL_FORMATS: ReadonlySet<string> = new Set(Object.values(OriginalFormat));
+
 /** What a message brings along besides its words. */
 export interface Stamp {
   /** Chosen by the sender, 8 bytes; clients answer the message by it. */
@@ -55,7 +57,7 @@ function dataOf({ bytes }: Original): Uint8Array {
 
 /** A message from elsewhere has a cookie made of its id. */
 export function stampOf({ id, body }: Pick<Message, 'id' | 'body'>): Stamp {
-  if (body.original !== undefined && Object.values<string>(OriginalFormat).includes(body.original.format)) {
+  if (body.original !== undefined && ORIGINAL_FORMATS.has(body.original.format)) {
     const { bytes } = body.original;
     return { cookie: bytes.subarray(0, COOKIE_BYTES), typing: bytes[COOKIE_BYTES] === 1 };
   }

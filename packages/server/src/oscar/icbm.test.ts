@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Body, ClientProfile, Message, Passing } from '@seekyou/core';
 import { encode } from '@seekyou/wire';
 import { Capability, ErrorCode, feedbag, icbm, rendezvous } from '@seekyou/wire/oscar';
+import { Answerable, ANSWERABLE_MAX } from './answerable.ts';
 import { plainBody, typedBody } from './bodies.ts';
 import { renderMessage, renderPassing, renderStored, routes } from './icbm.ts';
 import type { OscarState } from './state.ts';
@@ -241,7 +242,8 @@ test('an envelope is passed to clients that know what it is about', () => {
 });
 
 test('who was asked may answer, even where the other is not seen', () => {
-  const answerable = new Map([['1122334455667788', { from: BOB as number, at: NOW - 1_000 }]]);
+  const answerable = new Answerable();
+  answerable.add(hex('11 22 33 44 55 66 77 88'), BOB, NOW - 1_000);
   const { input } = asked(write(2, { data: envelope(Capability.fileTransfer, 2) }, contextOf({ state: { answerable } })), 'messages.pass');
   assert.deepEqual([input.needs, input.concealed], [undefined, false]);
   const other = asked(write(2, { data: envelope(Capability.fileTransfer, 2) }, contextOf({ state: { answerable } }), '100003'), 'messages.pass');
@@ -299,9 +301,11 @@ test('the cookies remembered are few, the oldest go first', () => {
     };
     renderPassing(context, BOB, passing, undefined);
   }
-  assert.equal(context.state.answerable.size, 256);
-  assert.equal(context.state.answerable.has('0000000000000000'), false);
-  assert.equal(context.state.answerable.has('000000000000012b'), true);
+  const remembered = Array.from({ length: 300 }, (_, i) => context.state.answerable.has(Uint8Array.of(0, 0, 0, 0, 0, 0, i >>> 8, i), BOB, NOW));
+  assert.deepEqual(
+    remembered,
+    Array.from({ length: 300 }, (_, i) => i >= 300 - ANSWERABLE_MAX),
+  );
 });
 
 // ---------------------------------------------------------------- typing

@@ -207,23 +207,8 @@ const onClientError: Handler<icbm.ClientErr> = (context, { cookie, channel, scre
 
 const nothing = (): readonly OscarEffect[] => [];
 
-/** Auto-messages are asked for and answered within half a minute, file offers by people. */
-const ANSWERABLE_MS = 10 * 60_000;
-/** What a client may be given within that time and still answer. */
-const ANSWERABLE_MAX = 256;
-
 function isAnswerable({ state, now }: OscarContext, cookie: Uint8Array, to: Uin): boolean {
-  const given = state.answerable.get(hex(cookie));
-  return given !== undefined && given.from === to && now - given.at < ANSWERABLE_MS;
-}
-
-function remember({ state, now }: OscarContext, cookie: Uint8Array, from: Uin): void {
-  const key = hex(cookie);
-  state.answerable.delete(key); // so that it becomes the youngest
-  state.answerable.set(key, { from, at: now });
-  if (state.answerable.size <= ANSWERABLE_MAX) return;
-  const [oldest] = state.answerable.keys();
-  if (oldest !== undefined) state.answerable.delete(oldest);
+  return state.answerable.has(cookie, to, now);
 }
 
 function hex(data: Uint8Array): string {
@@ -367,6 +352,6 @@ function toClient(
   message: Omit<icbm.ChannelMsgToClient, 'sender'>,
   more: Partial<OutgoingSnac> = {},
 ): OscarEffect {
-  remember(context, message.cookie, from);
+  context.state.answerable.add(message.cookie, from, context.now);
   return say(icbm.channelMsgToClient, { ...message, sender: messageSender(from, sender, context.now) }, more);
 }

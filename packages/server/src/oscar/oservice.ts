@@ -1,6 +1,7 @@
 /** Family 01: setting up a session, rates, the client's own status. @see oscar.md §3 */
 import type { CommandInput } from '@seekyou/core';
 import { ErrorCode, Family, oservice } from '@seekyou/wire/oscar';
+import { Answerable } from './answerable.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
 import type { RateNotice } from './rates.ts';
 import { ask, become, type Handler, on, type OscarEffect, type OscarState, reply, type Request, type Route, say } from './state.ts';
@@ -185,7 +186,7 @@ export function newState(software: OscarState['software']): OscarState {
     icbmFlags: NO_FLAGS,
     writesUnicode: false,
     edit: 'none',
-    answerable: new Map(),
+    answerable: new Answerable(),
   };
 }
 

@@ -2,6 +2,7 @@
 import type { CommandInput, CommandName, CommandOutput, Limits, Refused, Session, Time } from '@seekyou/core';
 import type { SnacDeclaration } from '@seekyou/wire/oscar';
 import { ask as askCore, type AskEffect, type BecomeEffect, type CloseEffect, type Effect, type SendEffect } from '../runtime/effects.ts';
+import type { Answerable } from './answerable.ts';
 import type { RateMeter } from './rates.ts';
 
 /** What the client said about itself when it signed on (oscar.md §2.1). Used for quirks and names, never for trust. */
@@ -32,8 +33,8 @@ export interface OscarState {
   readonly writesUnicode: boolean;
   /** Between 13/11 and 13/12, and whether it is an import. */
   readonly edit: 'none' | 'open' | 'importing';
-  /** Cookies of envelopes this client was given, hex → when and from whom: only those may be answered by 04/0B. */
-  readonly answerable: Map<string, { readonly from: number; readonly at: Time }>;
+  /** What this client was given, and may answer. */
+  readonly answerable: Answerable;
 }
 
 /** One SNAC to send. `requestId` absent: the server says it unasked. */

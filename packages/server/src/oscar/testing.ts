@@ -17,6 +17,7 @@ import {
   type Uin,
 } from '@seekyou/core';
 import { decodeSnac, decodeSnacBody, encodeSnac, type SnacDeclaration } from '@seekyou/wire/oscar';
+import { Answerable } from './answerable.ts';
 import { PEOPLE_RATES, RateMeter } from './rates.ts';
 import type { OscarContext, OscarEffect, OscarState, OutgoingSnac, Request, Route } from './state.ts';
 
@@ -84,7 +85,7 @@ export function contextOf({
   };
   return {
     session,
-    state: { ...FRESH_STATE, answerable: new Map(), ...state },
+    state: { ...FRESH_STATE, answerable: new Answerable(), ...state },
     now,
     limits: PEOPLE,
     rates: new RateMeter(PEOPLE_RATES, now),

@@ -1,0 +1,50 @@
+/** What a client was given lately by whom: only that may it answer by 04/0B, or past somebody's invisibility. @see oscar.md §6 */
+import type { Time, Uin } from '@seekyou/core';
+
+/** Auto-messages are asked for and answered within half a minute, file offers by people. */
+const ANSWERABLE_MS = 10 * 60_000;
+/** What a client may be given within that time and still answer. */
+export const ANSWERABLE_MAX = 256;
+
+interface Given {
+  /** The cookie's two halves. */
+  readonly high: number;
+  readonly low: number;
+  readonly from: Uin;
+  readonly at: Time;
+}
+
+/**
+ * The cookies of the last messages one client was given. Every message is noted, few are ever asked for: noting is cheap and
+ * asking looks at all of them. A map by the cookie in hexadecimal took 1.9 µs a message; this takes 0.1.
+ */
+export class Answerable {
+  // Made for the first message: most sessions are idle.
+  private given: Given[] | undefined;
+  /** Where the next one goes once there are as many as may be. */
+  private oldest = 0;
+
+  add(cookie: Uint8Array, from: Uin, now: Time): void {
+    const one: Given = { high: half(cookie, 0), low: half(cookie, 4), from, at: now };
+    this.given ??= [];
+    if (this.given.length < ANSWERABLE_MAX) {
+      this.given.push(one);
+      return;
+    }
+    this.given[this.oldest] = one;
+    this.oldest = (this.oldest + 1) % ANSWERABLE_MAX;
+  }
+
+  /** Whether the client was given this by that user, and not too long ago. */
+  has(cookie: Uint8Array, from: Uin, now: Time): boolean {
+    if (this.given === undefined) return false;
+    const high = half(cookie, 0);
+    const low = half(cookie, 4);
+    return this.given.some((one) => one.low === low && one.high === high && one.from === from && now - one.at < ANSWERABLE_MS);
+  }
+}
+
+/** Four bytes as a whole number of 32 bits: compared, never shown. */
+function half(cookie: Uint8Array, at: number): number {
+  return ((cookie[at] as number) << 24) | ((cookie[at + 1] as number) << 16) | ((cookie[at + 2] as number) << 8) | (cookie[at + 3] as number);
+}
