@@ -14,6 +14,11 @@ export class Writer {
     return this.data.slice(0, this.length);
   }
 
+  /** Copies what was written into an array that has the room, from `at`. */
+  copyTo(target: Uint8Array, at: number): void {
+    target.set(this.data.subarray(0, this.length), at);
+  }
+
   reset(): void {
     this.length = 0;
   }

@@ -243,11 +243,15 @@ export class Connection implements TransportUser {
 
   // -------------------------------------------------------------- saying
 
-  send(channel: number, payload: Uint8Array, written?: () => void): void {
-    // From Node's pool: three times cheaper than an array of its own, and every frame is written soon.
+  send(channel: number, payload: Uint8Array): void {
     const frame = Buffer.allocUnsafe(FLAP_HEADER_BYTES + payload.length);
-    writeFlapHeader(frame, channel, this.sent, payload.length);
     frame.set(payload, FLAP_HEADER_BYTES);
+    this.sendFrame(channel, frame);
+  }
+
+  /** @param frame the payload behind room for the header, which is filled in; must not change afterwards */
+  sendFrame(channel: number, frame: Uint8Array, written?: () => void): void {
+    writeFlapHeader(frame, channel, this.sent, frame.length - FLAP_HEADER_BYTES);
     this.sent = nextSequence(this.sent);
     this.count('oscar_frames_sent');
     this.transport.write(frame, written);

@@ -87,7 +87,7 @@ export class LoginTalk implements Talk, RunnerHost<Input, LoginState, LoginPacke
   send(packet: LoginPacket): void {
     const { connection } = this;
     if ('channel4' in packet) connection.send(FlapChannel.close, encode(login.loginAnswer, packet.channel4));
-    else connection.send(FlapChannel.snac, connection.around.encodings.encode(packet), packet.written);
+    else connection.sendFrame(FlapChannel.snac, connection.around.encodings.frame(packet), packet.written);
   }
 
   become(change: Partial<LoginState>): void {

@@ -164,7 +164,7 @@ export class SessionTalk implements Talk, RunnerHost<Input, OscarState, Outgoing
 
   send(packet: OutgoingSnac): void {
     const { connection } = this;
-    connection.send(FlapChannel.snac, connection.around.encodings.encode(this.forVersion(packet)), packet.written);
+    connection.sendFrame(FlapChannel.snac, connection.around.encodings.frame(this.forVersion(packet)), packet.written);
   }
 
   become(change: Partial<OscarState>): void {

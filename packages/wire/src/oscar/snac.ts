@@ -65,18 +65,23 @@ const scratch = new Writer(4096);
  */
 export function encodeSnac<T>(declaration: SnacDeclaration<T>, value: T, requestId: number, flags = 0, versionBlock?: number): Uint8Array {
   scratch.reset();
-  scratch.u16be(declaration.family);
-  scratch.u16be(declaration.subtype);
-  scratch.u16be(versionBlock === undefined ? flags : flags | SnacFlag.versionBlock);
-  scratch.u32be(requestId >>> 0);
-  if (versionBlock !== undefined) {
-    scratch.u16be(6);
-    scratch.u16be(1);
-    scratch.u16be(2);
-    scratch.u16be(versionBlock);
-  }
-  declaration.body.write(scratch, value);
+  writeSnac(scratch, declaration, value, requestId, flags, versionBlock);
   return scratch.take();
+}
+
+/** The same, behind what a writer holds already. */
+export function writeSnac<T>(w: Writer, declaration: SnacDeclaration<T>, value: T, requestId: number, flags = 0, versionBlock?: number): void {
+  w.u16be(declaration.family);
+  w.u16be(declaration.subtype);
+  w.u16be(versionBlock === undefined ? flags : flags | SnacFlag.versionBlock);
+  w.u32be(requestId >>> 0);
+  if (versionBlock !== undefined) {
+    w.u16be(6);
+    w.u16be(1);
+    w.u16be(2);
+    w.u16be(versionBlock);
+  }
+  declaration.body.write(w, value);
 }
 
 /** Reads a SNAC as one declared kind. @throws WireError `bad-value` when it is another */
