@@ -212,7 +212,8 @@ function readsTheSame(body: Body, written: Original, profile: ClientProfile): bo
   const data = dataOf(written);
   switch (written.format) {
     case OriginalFormat.plain:
-      return body.kind === 'text' && readsPlain(data, profile) === body.text && !(profile.html && meansHtml(body.text));
+      if (body.kind !== 'text' || (profile.html && meansHtml(body.text))) return false;
+      return saysInAscii(data, body.text) || readsPlain(data, profile) === body.text;
     case OriginalFormat.html:
       return body.kind === 'text' && profile.html && plainFromHtml(readsPlain(data, profile) ?? '') === body.text;
     case OriginalFormat.typed:
@@ -220,6 +221,35 @@ function readsTheSame(body: Body, written: Original, profile: ClientProfile): bo
     default:
       return false;
   }
+}
+
+/**
+ * Whether a message is this text in one piece and in ASCII, which every client reads alike. Most are, and to see it costs a
+ * tenth of decoding the message again for each who gets it.
+ */
+function saysInAscii(imData: Uint8Array, text: string): boolean {
+  let pieces = 0;
+  let at = 0;
+  while (at + FRAGMENT_HEADER_BYTES <= imData.length) {
+    const isText = imData[at] === icbm.FragmentId.text;
+    const from = at + FRAGMENT_HEADER_BYTES;
+    at = from + (((imData[at + 2] as number) << 8) | (imData[at + 3] as number));
+    if (isText && (++pieces > 1 || !isAsciiPiece(imData, from, at, text))) return false;
+  }
+  return pieces === 1 && at === imData.length;
+}
+
+const FRAGMENT_HEADER_BYTES = 4;
+const CHARSET_BYTES = 4;
+
+/** Two numbers that name the charset, then the text. */
+function isAsciiPiece(imData: Uint8Array, from: number, to: number, text: string): boolean {
+  if (to - from !== CHARSET_BYTES + text.length || (imData[from] === 0 && imData[from + 1] === MessageCharset.ucs2)) return false;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f || imData[from + CHARSET_BYTES + i] !== unit) return false;
+  }
+  return true;
 }
 
 function readsPlain(imData: Uint8Array, { codepage, unicode }: ClientProfile): string | undefined {
