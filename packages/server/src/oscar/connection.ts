@@ -208,7 +208,12 @@ export class Connection implements TransportUser {
     this.early = { payloads: [], events: [] };
     // What else the client says can wait for its session.
     this.transport.pause();
-    void openSession(this, record, (event) => this.event(event)).then((opened) => this.opened(opened, record));
+    void openSession(this, record, this.receiver()).then((opened) => this.opened(opened, record));
+  }
+
+  /** Lives as long as the session. Made apart, so that it does not keep alive what stands beside it: the account's secrets. */
+  private receiver(): (event: SessionEvent) => void {
+    return (event) => this.event(event);
   }
 
   private opened(session: Session | Refused, record: CookieRecord): void {

@@ -98,11 +98,8 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
   }
 
   function accept(transport: Transport): void {
-    const peer = {
-      address: transport.peer.address,
-      port: transport.peer.port,
-      known: transport.peer.known && settings.hidesClients?.(transport.peer.address) !== true,
-    };
+    const hidden = transport.peer.known && settings.hidesClients?.(transport.peer.address) === true;
+    const peer: Peer = hidden ? { ...transport.peer, known: false } : transport.peer;
     const place = stopping ? 'full' : caps.enter(peer);
     if (typeof place === 'string') turnAway(transport, place);
     else begin(transport, peer, place);
