@@ -56,6 +56,12 @@ export class Watcher {
   }
 }
 
+/** How somebody answered a request for authorisation, and when. */
+interface Answered {
+  readonly granted: boolean;
+  readonly at: Time;
+}
+
 /** An account with at least one session on this node. */
 export class Person {
   readonly uin: Uin;
@@ -69,19 +75,32 @@ export class Person {
   shown: readonly Watcher[] = [];
   /** `undefined`: off line for everybody. */
   appearance: Appearance | undefined;
-  /** What each watcher that sees this person was told, as {@link tellingOf} writes it. */
-  readonly told = new Map<Watcher, number>();
-  /** Whom this person asked for authorisation, and when. */
-  readonly asked = new Map<Uin, Time>();
-  /** Whom this person answered since he was asked last, how, and when. */
-  readonly answered = new Map<Uin, { readonly granted: boolean; readonly at: Time }>();
   /** Views made of the present appearance. */
   views: (PresenceView | undefined)[] = [];
   private version = 0;
+  // An empty map is 230 bytes, and most people need none of these.
+  private toldMap: Map<Watcher, number> | undefined;
+  private askedMap: Map<Uin, Time> | undefined;
+  private answeredMap: Map<Uin, Answered> | undefined;
 
   constructor(uin: Uin, held: HeldRoster) {
     this.uin = uin;
     this.held = held;
+  }
+
+  /** What each watcher that sees this person was told, as {@link tellingOf} writes it. */
+  get told(): Map<Watcher, number> {
+    return (this.toldMap ??= new Map());
+  }
+
+  /** Whom this person asked for authorisation, and when. */
+  get asked(): Map<Uin, Time> {
+    return (this.askedMap ??= new Map());
+  }
+
+  /** Whom this person answered since he was asked last. */
+  get answered(): Map<Uin, Answered> {
+    return (this.answeredMap ??= new Map());
   }
 
   get roster(): Roster {

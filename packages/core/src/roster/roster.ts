@@ -18,8 +18,11 @@ export function keyOf(filed: FileKey): ItemKey {
   return { groupId: Math.floor(filed / 0x10000), itemId: filed % 0x10000 };
 }
 
+/** Of all rosters without items: clients that keep their own list have such, and an empty map is 230 bytes. */
+const NO_ITEMS: ReadonlyMap<FileKey, RosterItem> = new Map();
+
 export class Roster {
-  private items = new Map<FileKey, RosterItem>();
+  private items: ReadonlyMap<FileKey, RosterItem> = NO_ITEMS;
   /** Everybody in the contact list. */
   private contacts = new Tally();
   /** Of these, the entries that wait for authorisation. */
@@ -37,7 +40,7 @@ export class Roster {
 
   copy(): Roster {
     const copy = new Roster();
-    copy.items = new Map(this.items);
+    if (this.items.size > 0) copy.items = new Map(this.items);
     copy.contacts = this.contacts.copy();
     copy.awaiting = this.awaiting.copy();
     copy.permitted = this.permitted.copy();
@@ -132,7 +135,7 @@ export class Roster {
   /** Adds an item or replaces the one of its key. */
   put(item: RosterItem): void {
     this.delete(item);
-    this.items.set(fileKey(item), item);
+    this.ownItems().set(fileKey(item), item);
     if (item.kind === 'visibility') this.visibility = item;
     if (item.uin === undefined) return;
     this.tallyOf(item)?.add(item.uin);
@@ -142,11 +145,16 @@ export class Roster {
   delete(key: ItemKey): void {
     const item = this.at(key);
     if (item === undefined) return;
-    this.items.delete(fileKey(key));
+    this.ownItems().delete(fileKey(key));
     if (item === this.visibility) this.visibility = undefined;
     if (item.uin === undefined) return;
     this.tallyOf(item)?.remove(item.uin);
     if (item.kind === 'contact' && item.awaiting === true) this.awaiting.remove(item.uin);
+  }
+
+  private ownItems(): Map<FileKey, RosterItem> {
+    if (this.items === NO_ITEMS) this.items = new Map();
+    return this.items as Map<FileKey, RosterItem>;
   }
 
   private tallyOf(item: RosterItem): Tally | undefined {

@@ -48,6 +48,9 @@ export interface RostersNeed {
   readonly changed: (held: HeldRoster, change: RosterChange) => void;
 }
 
+/** Of every roster that is there: none keeps a promise of its own. */
+const LOADED = Promise.resolve();
+
 interface Waiting {
   readonly request: EditRequest;
   readonly resolve: (answer: EditAnswer) => void;
@@ -113,6 +116,7 @@ export class Rosters {
     entry.roster = Roster.of(stored.items);
     for (const uin of stored.granted) entry.granted.add(uin);
     entry.stamp = stored.stamp;
+    entry.loading = LOADED;
   }
 
   /** One batch after the other, so that edits of two sessions are in one order everywhere. Never rejects. */
