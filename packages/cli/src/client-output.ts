@@ -72,6 +72,8 @@ export function textOutput(stream: NodeJS.WriteStream): Output {
           return undefined;
         case 'rate':
           return print(event.limited ? 'too fast: the server takes nothing for a moment' : 'slower, please: the server is about to refuse');
+        case 'trouble':
+          return print(`something the server sent (${event.packet}) could not be read: ${event.message}`);
         case 'closed':
           return print(event.error.message);
       }

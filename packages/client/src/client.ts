@@ -3,7 +3,7 @@
  *
  * Everything that happens comes as an event; everything a person does is a method that resolves when the server has done it.
  */
-import { decode, encode } from '@seekyou/wire';
+import { decode, encode, WireError } from '@seekyou/wire';
 import {
   buddy,
   Capability,
@@ -29,6 +29,7 @@ import { decodeText, fragmentsFromText, textFromFragments } from '@seekyou/wire/
 import type { OscarConnection } from './connection.ts';
 import { ClientError, RequestRefused } from './errors.ts';
 import { type Contact, Roster } from './feedbag.ts';
+import { confirmByMeta, fetchByMeta, timeOf } from './icq-meta.ts';
 import { type Credentials, open, type Platform, type Server, signOn, type SignOnMethod } from './login.ts';
 
 const { ItemType, ItemResult } = feedbag;
@@ -53,6 +54,8 @@ export type ClientEvent =
   | { readonly type: 'roster' }
   /** The server warned that we are about to be too fast, or limits us. */
   | { readonly type: 'rate'; readonly limited: boolean }
+  /** A packet of the server could not be read and was passed over. */
+  | { readonly type: 'trouble'; readonly packet: string; readonly message: string }
   /** The connection is over. */
   | { readonly type: 'closed'; readonly error: ClientError };
 
@@ -71,6 +74,8 @@ export interface ConnectOptions extends Credentials {
 const KEEP_ALIVE_MS = 60_000;
 /** How many ids of messages are remembered to tell repetitions. */
 const DELIVERED_MAX = 10_000;
+/** Events kept for who does not listen yet: a full mailbox and a full roster. */
+const EARLY_MAX = 10_000;
 /** What 04/05 of any server allows. */
 export const MESSAGE_BYTES_MAX = 7_900;
 
@@ -241,13 +246,22 @@ export class Client {
     connection.send(feedbag.use, {});
     this.setStatus(options.status ?? 'online', options.invisible ?? false);
     connection.send(oservice.clientOnline, { families: VERSIONS.map((one) => ({ ...one, toolId: 0x0110, toolVersion: 0x0001 })) });
-    const waiting = await connection.gather(icbm.offlineRetrieve, {}, [icbm.offlineRetrieveReply], 'fetching stored messages').catch((error: unknown) => {
-      // Servers before 2006 know another way; what is live works all the same.
-      if (error instanceof RequestRefused) return [];
-      throw error;
-    });
-    void waiting;
+    await this.fetchStored();
     this.keepAlive();
+  }
+
+  private async fetchStored(): Promise<void> {
+    try {
+      await this.connection.gather(icbm.offlineRetrieve, {}, [icbm.offlineRetrieveReply], 'fetching stored messages');
+    } catch (error) {
+      if (!(error instanceof RequestRefused)) throw error;
+      // Servers before 2006 know another way.
+      for (const stored of await fetchByMeta(this.connection, this.uin)) {
+        const { sender, messageType, flags, text, plugin } = stored;
+        this.typed(sender, { uin: sender, type: messageType, flags, text, tail: plugin }, timeOf(stored), true);
+      }
+      confirmByMeta(this.connection, this.uin);
+    }
   }
 
   private keepAlive(): void {
@@ -260,12 +274,18 @@ export class Client {
   // -------------------------------------------------------------- hearing
 
   private emit(event: ClientEvent): void {
-    if (this.listener === undefined) this.early.push(event);
-    else this.listener(event);
+    if (this.listener !== undefined) this.listener(event);
+    else if (this.early.length < EARLY_MAX) this.early.push(event);
   }
 
   private heard(snac: Snac): void {
-    HEARD.get(snacName(snac))?.(this, snac);
+    try {
+      HEARD.get(snacName(snac))?.(this, snac);
+    } catch (error) {
+      // One packet that cannot be read is no reason to lose the connection with all the others.
+      if (!(error instanceof WireError)) throw error;
+      this.emit({ type: 'trouble', packet: snacName(snac), message: error.message });
+    }
   }
 
   /** @internal */

@@ -148,8 +148,9 @@ export class OscarConnection implements TransportUser {
 
   /** Closes at once, as if the line had been cut. */
   destroy(reason: ClientError): void {
-    this.transport.destroy();
+    // First the reason: the transport says at once that it is closed, and the first word counts.
     this.finish(reason);
+    this.transport.destroy();
   }
 
   /** @internal */

@@ -1,0 +1,352 @@
+/** The library against a scripted server: what real servers rarely do and a client has to bear. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { type Transport, transportPair } from '@seekyou/net';
+import { decode, encode } from '@seekyou/wire';
+import {
+  buddy,
+  decodeSnac,
+  encodeFlap,
+  encodeSnac,
+  FlapChannel,
+  FlapDecoder,
+  feedbag,
+  icbm,
+  icqMeta,
+  location,
+  login,
+  loginHash,
+  oservice,
+  own,
+  privacy,
+  type Snac,
+  type SnacDeclaration,
+  SnacFlag,
+  snacName,
+} from '@seekyou/wire/oscar';
+import { type Client, type ClientEvent, connect, type ConnectOptions } from './client.ts';
+import { ClientError, RequestRefused } from './errors.ts';
+import type { Platform } from './login.ts';
+
+const UIN = 100_001;
+const md5 = (data: Uint8Array): Uint8Array => createHash('md5').update(data).digest();
+const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** One connection as the server sees it. */
+class Line {
+  readonly heard: Snac[] = [];
+  keepAlives = 0;
+  private readonly transport: Transport;
+  private sequence = 0;
+
+  constructor(transport: Transport, answer: (line: Line, snac: Snac) => void, hello: (line: Line, hello: login.FlapHello) => void) {
+    this.transport = transport;
+    const decoder = new FlapDecoder();
+    transport.attach({
+      received: (chunk) => {
+        for (const frame of decoder.push(chunk)) {
+          if (frame.channel === FlapChannel.hello) hello(this, decode(login.flapHello, frame.payload));
+          if (frame.channel === FlapChannel.keepAlive) this.keepAlives++;
+          if (frame.channel !== FlapChannel.snac) continue;
+          const snac = decodeSnac(frame.payload);
+          this.heard.push(snac);
+          answer(this, snac);
+        }
+      },
+      drained: () => {},
+      closed: () => {},
+    });
+    this.frame(FlapChannel.hello, Uint8Array.of(0, 0, 0, 1));
+  }
+
+  frame(channel: number, payload: Uint8Array): void {
+    this.transport.write(encodeFlap(channel, this.sequence++, payload));
+  }
+
+  say<T>(declaration: SnacDeclaration<T>, value: T, requestId = 0x80000001, flags = 0): void {
+    this.frame(FlapChannel.snac, encodeSnac(declaration, value, requestId, flags));
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.transport.write(bytes);
+  }
+
+  cut(): void {
+    this.transport.destroy();
+  }
+}
+
+type Answers = Readonly<Record<string, (line: Line, snac: Snac) => void>>;
+
+/** What an ordinary server answers; single answers are replaced by the tests. */
+const ORDINARY: Answers = {
+  '17/06': (line, { requestId }) => line.say(login.keyReply, { key: ascii('1187203965') }, requestId),
+  '17/02': (line, { requestId, data }) => {
+    const { hash, md5WithHashedPassword } = decode(login.loginRequest.body, data);
+    const right = loginHash(md5, ascii('1187203965'), ascii('pass1234'), md5WithHashedPassword ? 'new' : 'old');
+    const same = hash !== undefined && Buffer.from(hash).equals(right);
+    line.say(
+      login.loginReply,
+      same ? { uin: String(UIN), address: 'bos.example:5190', cookie: new Uint8Array(256) } : { uin: String(UIN), error: 5 },
+      requestId,
+    );
+  },
+  '01/17': (line, { requestId }) => line.say(oservice.hostVersions, { versions: [] }, requestId),
+  '01/06': (line, { requestId }) => line.say(oservice.rateParamsReply, { classes: [], groups: [] }, requestId),
+  '02/02': (line, { requestId }) => line.say(location.rightsReply, { tlvs: {} }, requestId),
+  '03/02': (line, { requestId }) => line.say(buddy.rightsReply, { tlvs: {} }, requestId),
+  '04/04': (line, { requestId }) =>
+    line.say(icbm.parameterReply, { channels: 2, flags: 3, lengthMax: 512, senderWarningMax: 999, receiverWarningMax: 999, intervalMs: 1000 }, requestId),
+  '09/02': (line, { requestId }) => line.say(privacy.rightsReply, { tlvs: {} }, requestId),
+  '13/02': (line, { requestId }) => line.say(feedbag.rightsReply, {}, requestId),
+  '13/04': (line, { requestId }) => {
+    // In two parts, as long lists come.
+    const group = feedbag.makeItem(feedbag.ItemType.group, 1, 0, 'General');
+    const bob = feedbag.makeItem(feedbag.ItemType.buddy, 1, 7, '100002', { nickname: 'Вася' });
+    line.say(feedbag.reply, { version: 0, items: [group], time: 0 }, requestId, SnacFlag.more);
+    line.say(feedbag.reply, { version: 0, items: [bob], time: 5 }, requestId);
+  },
+  '04/10': (line, { requestId }) => line.say(icbm.offlineRetrieveReply, {}, requestId),
+};
+
+interface Scene {
+  readonly lines: Line[];
+  readonly platform: Platform;
+  /** Time that passes when a test says so. */
+  readonly pass: (ms: number) => void;
+}
+
+function scene(answers: Answers = {}): Scene {
+  const lines: Line[] = [];
+  const timers = new Set<{ at: number; run: () => void }>();
+  let now = 0;
+  const table = { ...ORDINARY, ...answers };
+  const answer = (line: Line, snac: Snac): void => table[snacName(snac)]?.(line, snac);
+  const hello = (line: Line, { tlvs }: login.FlapHello): void => {
+    if (tlvs.cookie !== undefined) line.say(oservice.hostOnline, { families: [1, 2, 3, 4, 9, 0x13, 0x15] });
+    else if (tlvs.uin !== undefined) table['roasted']?.(line, { family: 0, subtype: 0, flags: 0, requestId: 0, data: new Uint8Array(0) });
+  };
+  return {
+    lines,
+    pass: (ms) => {
+      now += ms;
+      for (const timer of timers) {
+        if (timer.at > now) continue;
+        timers.delete(timer);
+        timer.run();
+      }
+    },
+    platform: {
+      md5,
+      random: (bytes) => new Uint8Array(bytes).fill(lines.length + 1),
+      timers: {
+        now: () => now,
+        after: (ms, run) => {
+          const timer = { at: now + ms, run };
+          timers.add(timer);
+          return () => void timers.delete(timer);
+        },
+      },
+      dial: () => {
+        const { client, server } = transportPair();
+        lines.push(new Line(server, answer, hello));
+        return Promise.resolve(client);
+      },
+    },
+  };
+}
+
+const OPTIONS: ConnectOptions = { server: { host: 'login.example', port: 5190 }, uin: UIN, password: 'pass1234' };
+
+async function online(answers: Answers = {}): Promise<Scene & { readonly client: Client; readonly bos: Line; readonly events: ClientEvent[] }> {
+  const made = scene(answers);
+  const client = await connect(made.platform, OPTIONS);
+  const events: ClientEvent[] = [];
+  client.listen((event) => events.push(event));
+  return { ...made, client, bos: made.lines[1] as Line, events };
+}
+
+/** Everything that is on its way has arrived. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+}
+
+const codeOf = (code: string) => (error: unknown) => error instanceof ClientError && error.code === code;
+
+test('a sign-on goes from the key to the roster, and the roster may come in parts', async () => {
+  const { client, lines } = await online();
+  assert.equal(lines.length, 2);
+  assert.deepEqual(client.contacts(), [{ uin: 100_002, nickname: 'Вася', group: 'General', awaiting: false }]);
+});
+
+test('a wrong password is told, by the hash and by the key request alike', async () => {
+  await assert.rejects(connect(scene().platform, { ...OPTIONS, password: 'wrong' }), codeOf('wrong-password'));
+  const early = scene({ '17/06': (line, { requestId }) => line.say(login.loginReply, { uin: String(UIN), error: 1 }, requestId) });
+  await assert.rejects(connect(early.platform, OPTIONS), codeOf('wrong-password'));
+});
+
+for (const [error, code] of [
+  [0x11, 'suspended'],
+  [0x18, 'too-fast'],
+  [0x02, 'unavailable'],
+  [0x08, 'refused'],
+  [0x7777, 'refused'],
+] as const) {
+  test(`error ${error.toString(16)} of a roasted sign-on is ${code}`, async () => {
+    const made = scene({ roasted: (line) => line.frame(FlapChannel.close, encode(login.loginAnswer, { uin: String(UIN), error })) });
+    await assert.rejects(connect(made.platform, { ...OPTIONS, method: 'roasted' }), codeOf(code));
+  });
+}
+
+test('a server that closes in the middle of the set-up ends it with a reason', async () => {
+  await assert.rejects(connect(scene({ '13/02': (line) => line.cut() }).platform, OPTIONS), codeOf('closed'));
+});
+
+test('a server that does not answer is given up after half a minute', async () => {
+  const made = scene({ '01/17': () => {} });
+  const attempt = connect(made.platform, OPTIONS);
+  const refused = assert.rejects(attempt, codeOf('timeout'));
+  await settle();
+  made.pass(30_001);
+  await refused;
+});
+
+test('what is no OSCAR at all ends the connection', async () => {
+  const { bos, events } = await online();
+  bos.raw(ascii('HTTP/1.0 400 Bad Request\r\n'));
+  await settle();
+  assert.deepEqual(
+    events.map((event) => event.type === 'closed' && event.error.code),
+    ['protocol'],
+  );
+});
+
+test('a packet that cannot be read is passed over, and the next one is heard', async () => {
+  const { bos, events } = await online();
+  bos.frame(FlapChannel.snac, Uint8Array.of(0, 4, 0, 7, 0, 0, 0x80, 0, 0, 1, 1, 2, 3));
+  bos.say(feedbag.youWereAdded, { screenName: '100002' });
+  await settle();
+  assert.deepEqual(
+    events.map((event) => event.type),
+    ['trouble', 'added-by'],
+  );
+});
+
+test('keep-alives, unknown families and answers nobody waits for change nothing', async () => {
+  const { bos, events, client } = await online();
+  bos.frame(FlapChannel.keepAlive, new Uint8Array(0));
+  bos.frame(FlapChannel.snac, Uint8Array.of(0, 0x77, 0, 1, 0, 0, 0, 0, 0, 9));
+  bos.say(feedbag.status, { results: [0] }, 12_345);
+  await settle();
+  assert.deepEqual(events, []);
+  assert.equal(client.contacts().length, 1);
+});
+
+const messageFrom = (more: Partial<icbm.ChannelMsgToClient['tlvs']>): icbm.ChannelMsgToClient => ({
+  cookie: new Uint8Array(8),
+  channel: icbm.Channel.plain,
+  sender: { screenName: '100002', warningLevel: 0, tlvs: {} },
+  tlvs: { imData: encode(icbm.fragments, [{ id: 1, version: 1, data: Uint8Array.of(0, 0, 0, 0, 0x68, 0x69) }]), ...more },
+});
+
+test('a message that is delivered twice is heard once and acknowledged twice', async () => {
+  const { bos, events } = await online();
+  bos.say(icbm.channelMsgToClient, messageFrom({ messageId: 41 }));
+  bos.say(icbm.channelMsgToClient, messageFrom({ messageId: 41 }));
+  await settle();
+  assert.deepEqual(
+    events.map((event) => event.type === 'message' && event.text),
+    ['hi'],
+  );
+  const acknowledged = bos.heard.filter((snac) => snacName(snac) === '5359/02').flatMap((snac) => decode(own.delivered.body, snac.data).messageIds);
+  assert.deepEqual(acknowledged, [41, 41]);
+});
+
+test('a server that is not ours hears nothing of ids', async () => {
+  const { bos, events } = await online();
+  bos.say(icbm.channelMsgToClient, messageFrom({}));
+  bos.say(icbm.channelMsgToClient, messageFrom({}));
+  await settle();
+  assert.equal(events.length, 2);
+  assert.ok(!bos.heard.some((snac) => snac.family === 0x5359));
+});
+
+test('where 04/10 is unknown, stored messages come by family 15 and are confirmed', async () => {
+  const offline = (line: Line, { requestId, data }: Snac): void => {
+    const { block } = decode(icqMeta.request.body, data);
+    if (block?.type !== icqMeta.IcqType.offlineRequest) return;
+    const stored = {
+      sender: 100_002,
+      year: 2003,
+      month: 6,
+      day: 30,
+      hour: 9,
+      minute: 15,
+      messageType: 1,
+      flags: 0,
+      text: ascii('see you'),
+      plugin: new Uint8Array(0),
+    };
+    const part = (type: number, bytes: Uint8Array): icqMeta.Reply => ({ block: { owner: UIN, type, sequence: Uint8Array.of(2, 0), data: bytes } });
+    line.say(icqMeta.reply, part(icqMeta.IcqType.offlineMessage, encode(icqMeta.offlineMessage.body, stored)), requestId, SnacFlag.more);
+    line.say(icqMeta.reply, part(icqMeta.IcqType.offlineEnd, Uint8Array.of(0)), requestId);
+  };
+  const { bos, events } = await online({ '04/10': (line, { requestId }) => line.say(icbm.error, { code: 8, tlvs: {} }, requestId), '15/02': offline });
+  assert.deepEqual(events, [{ type: 'message', from: 100_002, text: 'see you', time: '2003-06-30T09:15:00.000Z', stored: true }]);
+  const asked = bos.heard.filter((snac) => snacName(snac) === '15/02').map((snac) => decode(icqMeta.request.body, snac.data).block?.type);
+  assert.deepEqual(asked, [icqMeta.IcqType.offlineRequest, icqMeta.IcqType.offlineDelete]);
+});
+
+test('a refused message is told with its reason, and the session goes on', async () => {
+  const { client, events } = await online({ '04/06': (line, { requestId }) => line.say(icbm.error, { code: 4, tlvs: {} }, requestId) });
+  await assert.rejects(client.send(100_002, 'hi'), (error) => error instanceof RequestRefused && error.code === 4);
+  assert.deepEqual(events, []);
+});
+
+test('what waits for an answer when the line breaks is told', async () => {
+  const { client, bos, events } = await online({ '04/06': () => {} });
+  const sent = assert.rejects(client.send(100_002, 'hi'), codeOf('closed'));
+  await settle();
+  bos.cut();
+  await sent;
+  assert.deepEqual(
+    events.map((event) => event.type),
+    ['closed'],
+  );
+});
+
+test('being signed on elsewhere is told apart from a broken line', async () => {
+  const { bos, events } = await online();
+  bos.frame(FlapChannel.close, encode(login.signOffNotice, { reason: login.SignOffReason.signedOnElsewhere }));
+  await settle();
+  assert.deepEqual(
+    events.map((event) => event.type === 'closed' && event.error.code),
+    ['signed-on-elsewhere'],
+  );
+});
+
+test('it says each minute that it is still here', async () => {
+  const { pass, bos } = await online();
+  pass(59_000);
+  await settle();
+  assert.equal(bos.keepAlives, 0);
+  for (const minute of [1, 2]) {
+    pass(60_000);
+    await settle();
+    assert.equal(bos.keepAlives, minute);
+  }
+});
+
+test('a group that is missing is made before the first contact', async () => {
+  const edits: number[] = [];
+  const edit = (line: Line, { requestId, data, subtype }: Snac): void => {
+    const { items } = decode(feedbag.insertItems.body, data);
+    edits.push(...items.map((item) => item.type));
+    line.say(feedbag.status, { results: items.map(() => (subtype === 8 ? 0 : 2)) }, requestId);
+  };
+  const { client } = await online({ '13/04': (line, { requestId }) => line.say(feedbag.reply, { version: 0, items: [], time: 5 }, requestId), '13/08': edit });
+  assert.deepEqual(await client.add(100_002, 'Bob'), { awaiting: false });
+  assert.deepEqual(edits, [feedbag.ItemType.group, feedbag.ItemType.buddy]);
+  assert.equal(client.contacts()[0]?.nickname, 'Bob');
+});
