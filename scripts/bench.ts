@@ -5,7 +5,7 @@
  * was not reached; 2 wrong usage.
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Figure, tableHead, tableRow } from '../bench/src/run/figures.ts';
@@ -121,6 +121,7 @@ function heading(directory: string, short: boolean): string {
     `seekyou bench smoke${short ? ' --short' : ''}, Node ${process.versions.node}, ${new Date().toISOString()}`,
     `${directory}: ${Math.round(perSecond)} fdatasync/s of 4 KiB appends, p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms`,
     ...(memory === undefined ? [] : [`WARNING: this is ${memory}: nothing there is durable; name a directory on a disk with --dir`]),
+    `${availableParallelism()} processors, load average ${(loadavg()[0] as number).toFixed(1)} before the run; the less, the better the figures can be trusted`,
     'generator and server share the processors, nothing is pinned; times are p50/p99 unless a line says otherwise',
   ].join('\n');
 }
