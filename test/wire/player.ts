@@ -34,16 +34,19 @@ import {
 import type { Target } from './recorder.ts';
 import type { Recording } from './recording.ts';
 
-/** Far beyond what anything here takes. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 15_000;
+
+export type Tamper = (frame: FlapFrame) => readonly FlapFrame[];
 
 export interface ReplayOptions {
   /** Passwords of the accounts that sign on with a hash. */
   readonly passwords: ReadonlyMap<number, string>;
   /** What the recording notes, when its turn comes. */
   readonly onNote?: (text: string) => Promise<void>;
-  /** Changes or drops what the server sends: for the proof that a wrong answer is noticed. */
-  readonly tamper?: (frame: FlapFrame) => FlapFrame | undefined;
+  /** What arrives in place of a frame of the server: for the proof that a wrong answer is noticed. */
+  readonly tamper?: Tamper;
+  /** How long to wait for a frame; far beyond what anything here takes unless said. */
+  readonly patienceMs?: number;
 }
 
 /** How many server frames of each kind came as recorded: `04/07` → 3. */
@@ -134,8 +137,7 @@ class Connection {
   }
 
   private take(frame: FlapFrame): void {
-    const changed = this.world.options.tamper === undefined ? frame : this.world.options.tamper(frame);
-    if (changed !== undefined) this.received.push({ frame: changed, print: fingerprint(changed) });
+    for (const one of this.world.options.tamper?.(frame) ?? [frame]) this.received.push({ frame: one, print: fingerprint(one) });
   }
 
   // -------------------------------------------------------------- the client's side
@@ -191,7 +193,8 @@ class Connection {
   }
 
   private async next(print: string): Promise<FlapFrame | undefined> {
-    const give = Date.now() + PATIENCE_MS;
+    const patience = this.world.options.patienceMs ?? PATIENCE_MS;
+    const give = Date.now() + patience;
     for (;;) {
       const at = this.received.findIndex((one) => one.print === print);
       if (at >= 0) return this.received.splice(at, 1)[0]?.frame;
@@ -200,15 +203,19 @@ class Connection {
       if (this.failure !== undefined) throw this.failure;
       if (this.ended) assert.fail(`connection ${this.number} ended before\n  ${print}\ncame instead:${came()}`);
       const left = give - Date.now();
-      if (left <= 0) assert.fail(`connection ${this.number} waited ${PATIENCE_MS / 1000} s for\n  ${print}\ncame instead:${came()}`);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        this.wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+      if (left <= 0) assert.fail(`connection ${this.number} waited ${patience / 1000} s for\n  ${print}\ncame instead:${came()}`);
+      await this.somethingComes(left);
     }
+  }
+
+  private somethingComes(atMostMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, atMostMs);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   /** What the live server made up in place of what the recorded one had. */
@@ -228,17 +235,11 @@ class Connection {
       this.socket.end();
       return;
     }
-    const give = Date.now() + PATIENCE_MS;
+    const give = Date.now() + (this.world.options.patienceMs ?? PATIENCE_MS);
     while (!this.ended && !this.socket.writableEnded) {
       const left = give - Date.now();
       assert.ok(left > 0, `connection ${this.number}: the server closed in the recording, this one does not`);
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        this.wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+      await this.somethingComes(left);
     }
   }
 
