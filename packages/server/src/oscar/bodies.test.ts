@@ -346,3 +346,24 @@ test('every body has a form for every client', () => {
     }
   }
 });
+
+test('what passes untouched is read as it was meant, in every code page and however it is cut into pieces', () => {
+  const piece = fc.record({ charset: fc.constantFrom(0, 2, 3), text: fc.uint8Array({ maxLength: 6 }) });
+  const ascii7 = fc.record({ charset: fc.constantFrom(0, 2, 3), text: fc.string({ unit: 'binary-ascii', maxLength: 6 }).map(ascii) });
+  const profile = fc.constantFrom(UNICODE_CLIENT, RUSSIAN_CLIENT, OLD_CLIENT, RUSSIAN_OLD_CLIENT);
+  fc.assert(
+    fc.property(fc.array(fc.oneof(piece, ascii7), { maxLength: 2 }), fc.uint8Array({ maxLength: 2 }), profile, profile, (pieces, junk, sender, recipient) => {
+      const fragments = pieces.map(({ charset, text }) => ({ id: 1, version: 1, data: encode(icbm.textFragment, { charset, subset: 0, text }) }));
+      const data = Buffer.concat([encode(icbm.fragments, fragments), junk]);
+      const body = plainBody(data, STAMP, sender);
+      if (body === undefined) return;
+      const [part] = parts(body, recipient);
+      const untouched = part !== undefined && 'imData' in part.tlvs && Buffer.from(part.tlvs.imData).equals(data);
+      if (untouched) assert.equal(readsPart(part, recipient), body.text);
+      const hasUcs2 = pieces.some(({ charset }) => charset === 2);
+      const readsAlike = textFromFragments(decode(icbm.fragments, data), recipient.codepage).text === body.text;
+      if (readsAlike && (recipient.unicode || !hasUcs2)) assert.ok(untouched, 'nothing is written anew without need');
+    }),
+    { numRuns: 500 },
+  );
+});
