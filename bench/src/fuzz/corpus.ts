@@ -1,11 +1,14 @@
 /** What the fuzzer changes: frames of clients, from the golden packets and from a dialogue of our own client with the server. */
 import { globSync, readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { connect, nodePlatform } from '@seekyou/client';
+import { connect, nodePlatform, type Platform } from '@seekyou/client';
 import type { Transport } from '@seekyou/net';
-import { encodeFlap, FlapChannel, FlapDecoder, type SnacDeclaration, SnacFlag } from '@seekyou/wire/oscar';
+import { decodeSnac, encodeFlap, FlapChannel, FlapDecoder, type SnacDeclaration, SnacFlag, snacName } from '@seekyou/wire/oscar';
 import { type Golden, parseGolden } from '@seekyou/wire/testing';
+import { Chance } from '../chance.ts';
+import { within } from '../load/crowd.ts';
 import type { Address } from '../load/line.ts';
+import { framesOf } from './mutate.ts';
 
 export interface Specimen {
   readonly name: string;
@@ -43,18 +46,45 @@ function withHeader({ family, subtype }: SnacDeclaration<unknown>, body: Uint8Ar
   return snac;
 }
 
+const RECORDINGS = resolve(import.meta.dirname, '../../../test/recordings');
+
+/** What real clients sent in our recordings: the hexadecimal lines under each `>`, every distinct frame once. */
+export function clientSpecimens(): Specimen[] {
+  const found = new Map<string, Specimen>();
+  for (const file of globSync('*.txt', { cwd: RECORDINGS }).sort()) {
+    const text = readFileSync(resolve(RECORDINGS, file), 'utf8');
+    for (const [, hex = ''] of text.matchAll(/^\d+ > .*\n((?: {2}(?:[0-9a-f]{2} ?)+\n)+)/gm)) {
+      for (const frame of framesOf(Buffer.from(hex.replaceAll(/\s/g, ''), 'hex'))) {
+        frame.writeUInt16BE(0, 2);
+        found.set(frame.toString('latin1'), { name: `${basename(file, '.txt')} ${found.size}`, frame });
+      }
+    }
+  }
+  return [...found.values()];
+}
+
 export interface Person {
   readonly uin: number;
   readonly password: string;
 }
 
-/** Frames of two of our clients who do everything the library can, recorded as they leave. @throws Error when the dialogue fails */
+/** Longest wait for what one says and the other hears. */
+const HEARD_MS_MAX = 10_000;
+
+/**
+ * Frames of two of our clients who do everything the library can, recorded as they leave: the first of each kind, so that
+ * every recording is the same whatever the timing.
+ *
+ * @throws Error when the dialogue fails
+ */
 export async function recordedSpecimens(server: Address, one: Person, other: Person): Promise<Specimen[]> {
-  const recorded: Specimen[] = [];
-  const node = nodePlatform();
-  const platform = { ...node, dial: async (host: string, port: number) => recording(await node.dial(host, port), recorded) };
-  const alice = await connect(platform, { ...one, server });
-  const bob = await connect(platform, { ...other, server, method: 'roasted' });
+  const [fromAlice, fromBob] = [new Recorder('alice'), new Recorder('bob')];
+  const alice = await connect(fromAlice.platform, { ...one, server });
+  const bob = await connect(fromBob.platform, { ...other, server, method: 'roasted' });
+  const answered = Promise.withResolvers<true>();
+  alice.listen((event) => {
+    if (event.type === 'authorisation-answered') answered.resolve(true);
+  });
   try {
     await alice.add(other.uin, 'Bob', 'it is me');
     await alice.rename(other.uin, 'Robert');
@@ -68,23 +98,47 @@ export async function recordedSpecimens(server: Address, one: Person, other: Per
     await alice.send(other.uin, 'hello, привет, 日本');
     alice.requestAuthorisation(other.uin, 'please');
     bob.answerAuthorisation(one.uin, true, 'yes');
+    if ((await within(answered.promise, HEARD_MS_MAX / 1000)) === undefined) throw new Error('the answer about authorisation did not arrive');
     await alice.remove(other.uin);
   } finally {
     alice.close();
     bob.close();
   }
-  return recorded;
+  return [...fromAlice.specimens, ...fromBob.specimens];
 }
 
-/** The transport, with a copy of every frame that is written. */
-function recording(transport: Transport, into: Specimen[]): Transport {
-  const decoder = new FlapDecoder();
-  const write = transport.write.bind(transport);
-  transport.write = (bytes, written) => {
-    for (const { channel, sequence, payload } of decoder.push(Uint8Array.from(bytes))) {
-      into.push({ name: `recorded ${into.length}`, frame: Buffer.from(encodeFlap(channel, sequence, payload)) });
-    }
-    write(bytes, written);
-  };
-  return transport;
+/** A platform whose chance is always the same and whose connections leave a copy of the first frame of each kind. */
+class Recorder {
+  readonly specimens: Specimen[] = [];
+  readonly platform: Platform;
+  private readonly name: string;
+  private readonly kinds = new Set<string>();
+
+  constructor(name: string) {
+    this.name = name;
+    const chance = new Chance(name.length);
+    const node = nodePlatform();
+    this.platform = {
+      ...node,
+      random: (bytes) => Uint8Array.from({ length: bytes }, () => chance.below(0x100)),
+      dial: async (host, port) => this.recording(await node.dial(host, port)),
+    };
+  }
+
+  private recording(transport: Transport): Transport {
+    const decoder = new FlapDecoder();
+    const write = transport.write.bind(transport);
+    transport.write = (bytes, written) => {
+      for (const { channel, payload } of decoder.push(Uint8Array.from(bytes))) this.keep(channel, payload);
+      write(bytes, written);
+    };
+    return transport;
+  }
+
+  private keep(channel: number, payload: Uint8Array): void {
+    const kind = channel === FlapChannel.snac ? `${this.name} ${snacName(decodeSnac(payload))}` : `${this.name} channel ${channel}, ${payload.length} bytes`;
+    if (this.kinds.has(kind)) return;
+    this.kinds.add(kind);
+    this.specimens.push({ name: kind, frame: Buffer.from(encodeFlap(channel, 0, payload)) });
+  }
 }

@@ -8,7 +8,7 @@ import { Letter, readDelivery } from '../load/letter.ts';
 import { type HeardSnac, type Session, signOn } from '../load/session.ts';
 import { prepareAccounts } from '../run/accounts.ts';
 import { type ServerProcess, startOurServer } from '../run/processes.ts';
-import { goldenSpecimens, recordedSpecimens } from './corpus.ts';
+import { clientSpecimens, goldenSpecimens, recordedSpecimens } from './corpus.ts';
 import { badSession, type Deed, type FuzzPlace } from './sessions.ts';
 
 const POPULATION = { first: 100_000, count: 54, password: 'fuzz1234' };
@@ -43,6 +43,7 @@ export class FuzzTest {
   private witnesses: readonly Session[] = [];
   private readonly lost: string[] = [];
   private letters = 0;
+  private logLines = 0;
   private heard: (counter: number) => void = () => {};
 
   constructor(data: string, tell: Tell) {
@@ -57,7 +58,7 @@ export class FuzzTest {
     const { address } = this.server;
     const { password } = POPULATION;
     const [one, other] = RECORDED.map((uin) => ({ uin, password })) as [{ uin: number; password: string }, { uin: number; password: string }];
-    const specimens = [...goldenSpecimens(), ...(await recordedSpecimens(address, one, other))];
+    const specimens = [...goldenSpecimens(), ...clientSpecimens(), ...(await recordedSpecimens(address, one, other))];
     this.place = { address, password, uins: OTHERS, specimens };
     const witness = (uin: number): Promise<Session> =>
       signOn({
@@ -82,6 +83,8 @@ export class FuzzTest {
     const faults: string[] = [];
     const exchangeMs = await this.exchange(faults);
     await this.health(faults);
+    // Sign-ons are logged: silence would mean that errors go unheard too.
+    if (this.logLines === 0) faults.push('the server’s log could not be read');
     faults.push(...this.lost.splice(0), ...this.errors.splice(0).map((line) => `the server logged an error: ${line}`));
     if (faults.length > 0) this.writeDown(seed, deeds);
     return {
@@ -109,7 +112,9 @@ export class FuzzTest {
 
   private logged(line: string): void {
     try {
-      if (((JSON.parse(line) as { level?: number }).level ?? 0) >= ERROR_LEVEL) this.errors.push(line);
+      const { level } = JSON.parse(line) as { level: number };
+      this.logLines++;
+      if (level >= ERROR_LEVEL) this.errors.push(line);
     } catch {
       // What the server says to people is no log.
     }

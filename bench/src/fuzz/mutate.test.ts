@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { FLAP_HEADER_BYTES } from '@seekyou/wire/oscar';
 import { Chance } from '../chance.ts';
 import { setUpFlights } from '../load/frames.ts';
-import { goldenSpecimens } from './corpus.ts';
+import { clientSpecimens, goldenSpecimens } from './corpus.ts';
 import { framesOf, inPieces, mutatedFrame, mutatedOrder, mutatedStream } from './mutate.ts';
 
 const SEED = Chance.seed();
@@ -19,6 +19,12 @@ test(`a changed frame keeps a right FLAP length, and most are changed (seed ${SE
     if (!mutated.equals(frame)) changed++;
   }
   assert.ok(changed > specimens.length * 0.8, `${changed} of ${specimens.length} changed`);
+});
+
+test('frames of real clients are found in their recordings, each whole', () => {
+  const specimens = clientSpecimens();
+  assert.ok(specimens.length > 50, `${specimens.length} frames`);
+  for (const { name, frame } of specimens) assert.equal(frame.readUInt16BE(4), frame.length - FLAP_HEADER_BYTES, name);
 });
 
 test('the same seed makes the same changes', () => {
