@@ -1,6 +1,6 @@
 /** People talk: presence, messages, authorisation, over real sockets. */
 import assert from 'node:assert/strict';
-import { ClientError, nodePlatform, register, RequestRefused } from '@seekyou/client';
+import { ClientError, type ConnectOptions, nodePlatform, register, RequestRefused } from '@seekyou/client';
 import { dialogue, openStage, PASSWORD, type Person } from './stage.ts';
 import { test } from 'node:test';
 
@@ -225,14 +225,14 @@ async function secondClient(port: number, person: Person): Promise<Person> {
 }
 
 dialogue('a wrong password and an unknown UIN are told the same', async ({ alice }) => {
-  const failure = async (how: { password?: string; uin?: number }): Promise<string> => {
+  const failure = async (how: Pick<ConnectOptions, 'method'> & { password?: string; uin?: number }): Promise<string> => {
     const error: unknown = await alice.signsOn(how).catch((e: unknown) => e);
     assert.ok(error instanceof ClientError);
     assert.equal(error.code, 'wrong-password');
     return error.message.replaceAll(/\d{5,}/g, 'N');
   };
   for (const method of ['hashed', 'hashed-old', 'roasted'] as const) {
-    assert.equal(await failure({ password: 'wrong', ...{ method } }), await failure({ uin: 99_999_999, ...{ method } }));
+    assert.equal(await failure({ password: 'wrong', method }), await failure({ uin: 99_999_999, method }));
   }
 });
 
