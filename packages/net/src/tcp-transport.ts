@@ -97,7 +97,7 @@ export class TcpTransport implements Transport {
     if (this.socket.writableLength > this.limits.sendQueueBytesMax) {
       this.over('too-slow');
       this.socket.destroy();
-    }
+    } else if (pendingBytes >= PILED_BYTES && !this.socket.writableNeedDrain) this.drained();
   }
 
   received(chunk: Buffer): void {
@@ -124,6 +124,9 @@ export class TcpTransport implements Transport {
     return this.state;
   }
 }
+
+/** From here on somebody may wait for `drained`. Node says it only for what the system did not take at once. */
+const PILED_BYTES = 32 * 1024;
 
 /** For a peer that closed its side to take what was queued for it. */
 const LEFTOVERS_MS = 10_000;

@@ -143,6 +143,16 @@ export function transportContract(name: string, options: ContractOptions): void 
     256 * 1024,
   );
 
+  run('what piled up in one turn and is taken at once is told as well: somebody may wait for it', async (ends, client, server) => {
+    ends.client.attach(client);
+    ends.server.attach(server);
+    const block = new Uint8Array(64 * 1024);
+    for (let i = 0; i < 4; i++) ends.server.write(block);
+    await client.until(() => client.bytes === 4 * block.length);
+    await server.until(() => server.drains > 0);
+    assert.equal(ends.server.queuedBytes, 0);
+  });
+
   run(
     'a slow reader gets everything once it reads again, and the writer hears of it',
     async (ends, client, server) => {
