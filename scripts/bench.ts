@@ -88,11 +88,7 @@ async function main(): Promise<number> {
     nodeArguments: given['server-node'],
     ...(only === undefined ? {} : { only }),
   };
-  // What is measured ends with us: the servers hear the same signal, the directory is ours to remove.
-  process.once('SIGINT', () => {
-    rmSync(directory, { recursive: true, force: true });
-    process.exit(1);
-  });
+  process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
   try {
     if (!given.json) process.stdout.write(`${heading(directory, given.short)}\n\n${tableHead()}\n`);
     if (given.against === undefined) await smoke(options_);
@@ -107,7 +103,6 @@ async function main(): Promise<number> {
     }
   } finally {
     progress.clear();
-    rmSync(directory, { recursive: true, force: true });
   }
   return verdict(figures, given.strict);
 }

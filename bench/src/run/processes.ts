@@ -49,8 +49,25 @@ export function startFloor(options: StartOptions = {}): Promise<ServerProcess> {
   return start([resolve(import.meta.dirname, '../floor/main.ts')], options);
 }
 
+const running = new Set<ChildProcess>();
+
+/** Nobody stops a server whose bench was interrupted: it ends with us. */
+function endWithUs(child: ChildProcess): void {
+  if (running.size === 0 && process.listenerCount('exit', killAll) === 0) {
+    process.on('exit', killAll);
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
+  }
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+}
+
+function killAll(): void {
+  for (const child of running) child.kill('SIGKILL');
+}
+
 async function start(args: readonly string[], { log, nodeArguments = [] }: StartOptions): Promise<ServerProcess> {
   const child = spawn(process.execPath, ['--conditions=source', ...nodeArguments, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  endWithUs(child);
   const said: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
     log?.(line);
