@@ -36,6 +36,8 @@ export interface Transport {
   readonly destination?: Endpoint;
   /** Nobody on the way can read or change what passes. */
   readonly secure: boolean;
+  /** 32 bytes only the two ends of this secure connection have in common: `tls-exporter` of RFC 9266. */
+  readonly channelBinding?: Uint8Array;
   /** Bytes given to `write` that the system has not taken. */
   readonly queuedBytes: number;
   /** Nothing arrives before this was called. */
