@@ -48,11 +48,18 @@ export class Fresh {
     return this.#byRecipient.get(recipient)?.values() ?? [];
   }
 
-  confirm(recipient: number, first: number, last: number, at: number): void {
-    for (const message of this.of(recipient)) {
-      if (message.id > last) return;
-      if (message.id >= first && message.confirmedAt === 0) message.confirmedAt = at;
-    }
+  /**
+   * Both ends included.
+   *
+   * @returns whether every number of the range is that of a fresh message of his: then nobody has to look further
+   */
+  confirm(recipient: number, first: number, last: number, at: number): boolean {
+    const mine = this.#byRecipient.get(recipient);
+    if (mine === undefined) return false;
+    // Ranges are of messages one person got, so most hold few numbers; but nobody promises it.
+    const found = last - first < mine.size ? numbersBetween(mine, first, last) : [...mine.values()].filter(({ id }) => id >= first && id <= last);
+    for (const message of found) if (message.confirmedAt === 0) message.confirmedAt = at;
+    return found.length === last - first + 1;
   }
 
   /** Whether it is worth taking some now. */
@@ -102,4 +109,13 @@ export class Fresh {
 
 function isRipe(message: FreshMessage, now: number): boolean {
   return message.confirmedAt !== 0 || now - message.storedAt > RIPE_AFTER_MS;
+}
+
+function numbersBetween(messages: ReadonlyMap<number, FreshMessage>, first: number, last: number): FreshMessage[] {
+  const found: FreshMessage[] = [];
+  for (let id = first; id <= last; id++) {
+    const message = messages.get(id);
+    if (message !== undefined) found.push(message);
+  }
+  return found;
 }

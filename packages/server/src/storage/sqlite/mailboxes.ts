@@ -174,8 +174,8 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
         const confirmedAt = Math.max(at, 1);
         const mark = (): void => {
           for (const { first, last } of ranges) {
-            confirm.run(confirmedAt, uin, first, last);
-            fresh.confirm(uin, first, last, confirmedAt);
+            // Nearly always: what is in no index yet needs no statement.
+            if (!fresh.confirm(uin, first, last, confirmedAt)) confirm.run(confirmedAt, uin, first, last);
           }
         };
         if (ranges.length > 1) atomically(mark);
