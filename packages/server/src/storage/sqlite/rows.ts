@@ -75,7 +75,6 @@ export function rosterItemRow(item: RosterItem): RosterItemRow {
 }
 
 function rosterItemFrom([groupId, itemId, kind, type, name, uin, nickname, awaiting, mode, attributes]: RosterItemTuple): RosterItem {
-  const bytes = Buffer.from(attributes, 'hex');
   return {
     groupId,
     itemId,
@@ -86,8 +85,15 @@ function rosterItemFrom([groupId, itemId, kind, type, name, uin, nickname, await
     ...(nickname === null ? {} : { nickname: fromColumn(nickname) }),
     ...(awaiting === null ? {} : { awaiting: awaiting === 1 }),
     ...(mode === null ? {} : { mode }),
-    attributes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length),
+    attributes: attributes === '' ? NO_ATTRIBUTES : bytesOf(attributes),
   };
+}
+
+const NO_ATTRIBUTES = new Uint8Array(0);
+
+function bytesOf(hex: string): Uint8Array {
+  const bytes = Buffer.from(hex, 'hex');
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 export function rosterFrom({ stamp, granted, items }: RosterRows): StoredRoster {
