@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 
 const steps: readonly (readonly [name: string, command: string, args: readonly string[]])[] = [
   ['format', 'biome', ['format', '.']],
-  ['lint', 'oxlint', ['--type-aware', '--deny-warnings', 'packages', 'bench', 'test', 'scripts']],
+  ['lint', 'oxlint', ['--type-aware', '--deny-warnings', 'packages', 'bench', 'test', 'scripts', 'lab']],
   ['types', 'tsc', ['-p', 'tsconfig.json']],
   ['repository', 'node', ['--conditions=source', '--test', '--test-reporter=dot', 'test/architecture.test.ts', 'test/tidiness.test.ts']],
 ];
