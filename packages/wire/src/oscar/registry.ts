@@ -1,16 +1,27 @@
 /** Every declared packet and block by name and number: for dissections, golden packets, generated tests and the coverage table. */
 import type { Layout } from '../schema.ts';
+import * as administration from './administration.ts';
+import * as bart from './bart.ts';
+import * as broadcast from './broadcast.ts';
 import * as buddy from './buddy.ts';
+import * as chat from './chat.ts';
+import * as chatNavigation from './chat-navigation.ts';
+import * as directory from './directory.ts';
+import * as emailAlert from './email-alert.ts';
 import * as feedbag from './feedbag.ts';
 import * as icbm from './icbm.ts';
 import * as icqMeta from './icq-meta.ts';
+import * as invitation from './invitation.ts';
 import * as location from './location.ts';
 import * as login from './login.ts';
+import * as lookup from './lookup.ts';
 import * as oservice from './oservice.ts';
 import * as own from './own.ts';
+import * as popup from './popup.ts';
 import * as privacy from './privacy.ts';
 import * as rendezvous from './rendezvous.ts';
 import type { SnacDeclaration } from './snac.ts';
+import * as statistics from './statistics.ts';
 import * as userInfo from './user-info.ts';
 
 /** Modules by the name their files and test data have. */
@@ -20,10 +31,21 @@ const MODULES = {
   buddy,
   icbm,
   rendezvous,
+  invitation,
+  administration,
+  popup,
   privacy,
+  lookup,
+  statistics,
+  'chat-navigation': chatNavigation,
+  chat,
+  directory,
+  bart,
   feedbag,
   'icq-meta': icqMeta,
   login,
+  'email-alert': emailAlert,
+  broadcast,
   own,
   'user-info': userInfo,
 } satisfies Record<string, object>;
