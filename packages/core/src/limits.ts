@@ -36,6 +36,9 @@ export interface Limits {
   readonly connectionsPerNetworkMax: number;
   readonly frameBytesBeforeSignOnMax: number;
   readonly wireErrorsMax: number;
+  readonly bansMax: number;
+  readonly placesMax: number;
+  readonly newAddressNoticeMs: number;
 }
 
 const MINUTE = 60_000;
@@ -78,4 +81,7 @@ export const PEOPLE: Limits = {
   connectionsPerNetworkMax: 4_096, // before sign-on, per IPv4 /24 or IPv6 /56
   frameBytesBeforeSignOnMax: 16 * 1024,
   wireErrorsMax: 3, // malformed SNACs before the connection is closed
+  bansMax: 100_000, // all in memory, some 300 bytes each
+  placesMax: 20, // addresses remembered for an account: home, work, a telephone's changing ones
+  newAddressNoticeMs: 60 * MINUTE, // who moves about is told once in this time
 };

@@ -4,7 +4,7 @@
  */
 import { bodyBytes } from './messages/body-size.ts';
 import { StoreFailed } from './ports.ts';
-import type { Account, AccountChanges, Appended, IdRange, MailboxLimits, MessageDraft, Store, StoredRoster } from './ports.ts';
+import type { Account, AccountChanges, Appended, Ban, IdRange, MailboxLimits, MessageDraft, Store, StoredRoster } from './ports.ts';
 import type { Body, Message, MessageId, RosterItem, Time, Uin } from './words.ts';
 
 interface Entry {
@@ -38,6 +38,8 @@ export function memoryStore(): Store {
   const rows = new Map<Uin, Row>();
   const messages = new Map<MessageId, Entry>();
   const used = new Set<Uin>();
+  const bans = new Map<string, Ban>();
+  const places = new Map<Uin, Map<string, Time>>();
   let lastId = 0;
   let closed = false;
   // UINs are never given back, so everything between the two stays used.
@@ -91,6 +93,7 @@ export function memoryStore(): Store {
     if (row === undefined) return false;
     for (const id of row.mailbox.all.keys()) messages.delete(id);
     rows.delete(uin);
+    places.delete(uin);
     // Whoever gets this number later was not granted anything.
     for (const other of rows.values()) other.granted.delete(uin);
     return true;
@@ -192,6 +195,16 @@ export function memoryStore(): Store {
     return forgotten;
   }
 
+  function visit(uin: Uin, mark: string, at: Time, max: number): 'first' | 'known' | 'new' {
+    if (!rows.has(uin)) return 'known';
+    const seen = places.get(uin) ?? new Map<string, Time>();
+    const answer = seen.size === 0 ? 'first' : seen.has(mark) ? 'known' : 'new';
+    places.set(uin, seen.set(mark, at));
+    const newest = [...seen].sort(([a, atA], [b, atB]) => atB - atA || (a < b ? -1 : 1));
+    for (const [old] of newest.slice(max)) seen.delete(old);
+    return answer;
+  }
+
   return {
     accounts: {
       create: (account) => run(() => create(account)),
@@ -226,6 +239,12 @@ export function memoryStore(): Store {
       since: (uin, after, limit) => run(() => since(uin, after, limit)),
       prune: (deliveredBefore, sentBefore, limit) => run(() => prune(deliveredBefore, sentBefore, limit)),
     },
+    bans: {
+      list: () => run(() => [...bans.values()].sort((a, b) => (a.target < b.target ? -1 : 1))),
+      put: (ban) => run(() => void bans.set(ban.target, ban)),
+      remove: (target) => run(() => bans.delete(target)),
+    },
+    places: { visit: (uin, mark, at, max) => run(() => visit(uin, mark, at, max)) },
     close: () => {
       closed = true;
       return Promise.resolve();

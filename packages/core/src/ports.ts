@@ -1,4 +1,5 @@
 /** What the core needs from outside. Each port has one contract suite in `testing.ts`, which every adapter runs. */
+import type { SecurityEvent } from './audit/events.ts';
 import type { Body, Message, MessageId, RosterItem, RosterState, Time, Uin } from './words.ts';
 
 export interface Clock {
@@ -29,6 +30,8 @@ export interface Secrets {
   seal(uin: Uin, password: string): Uint8Array;
   /** `undefined` when the key is another one. */
   open(uin: Uin, sealed: Uint8Array): string | undefined;
+  /** 32 hexadecimal digits that always stand for the same text, and from which nobody without the server's key finds it. */
+  mark(uin: Uin, text: string): string;
 }
 
 // ---------------------------------------------------------------- store
@@ -92,6 +95,17 @@ export interface IdRange {
   readonly last: MessageId;
 }
 
+/** Somebody who may not come in. */
+export interface Ban {
+  /** A UIN in digits, or a network: `10001`, `192.0.2.0/24`, `2001:db8::/32`, `192.0.2.7`. */
+  readonly target: string;
+  /** For the administrator's own memory; may be empty. */
+  readonly reason: string;
+  readonly since: Time;
+  /** From then on it does nothing; absent: for good. */
+  readonly until?: Time;
+}
+
 /**
  * Everything the service remembers. Results come after the commit: what was answered survives a crash.
  * An operation is all or nothing; one that fails (disk full) rejects with `StoreFailed` and leaves nothing behind.
@@ -142,6 +156,21 @@ export interface Store {
     /** Forgets at most `limit` messages that are too old; returns how many. */
     prune(deliveredBefore: Time, sentBefore: Time, limit: number): Promise<number>;
   };
+  readonly bans: {
+    list(): Promise<readonly Ban[]>;
+    /** Adds it, or replaces the one of the same target. */
+    put(ban: Ban): Promise<void>;
+    /** False when there is none. */
+    remove(target: string): Promise<boolean>;
+  };
+  readonly places: {
+    /**
+     * Remembers where an account signed on from, under a mark that tells nobody the address; of more than `max` the ones
+     * longest not seen are forgotten. Answers whether the mark was there, and `first` when there was none at all. An account
+     * that does not exist is `known` everywhere.
+     */
+    visit(uin: Uin, mark: string, at: Time, max: number): Promise<'first' | 'known' | 'new'>;
+  };
   close(): Promise<void>;
 }
 
@@ -155,6 +184,11 @@ export class StoreFailed extends Error {
     this.code = code;
   }
 }
+
+// ---------------------------------------------------------------- audit
+
+/** Keeps a record of what concerns security. Must not throw, and nobody waits for it. */
+export type Audit = (event: SecurityEvent) => void;
 
 // ---------------------------------------------------------------- bus
 

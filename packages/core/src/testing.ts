@@ -100,6 +100,11 @@ export function testSecrets(): TestSecrets {
       const text = decoder.decode(sealed.map((byte) => byte ^ 0x5a));
       return text.startsWith(`${uin} `) ? text.slice(`${uin} `.length) : undefined;
     },
+    mark: (uin, text) =>
+      Array.from(encoder.encode(`${uin} ${text}`), (byte) => byte.toString(16))
+        .join('')
+        .padEnd(32, '0')
+        .slice(-32),
     get opened() {
       return opened;
     },
@@ -152,6 +157,8 @@ export function countingStore(store: Store): CountingStore {
     accounts: counted('accounts', store.accounts),
     rosters: counted('rosters', store.rosters),
     mailboxes: counted('mailboxes', store.mailboxes),
+    bans: counted('bans', store.bans),
+    places: counted('places', store.places),
   };
   return {
     ...rooms,

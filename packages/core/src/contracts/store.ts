@@ -85,6 +85,8 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     rosters(check);
     mailboxes(check);
     mailboxLimits(check);
+    bans(check);
+    places(check);
     closing(check);
   });
 }
@@ -548,6 +550,55 @@ function mailboxLimits(check: Check): void {
     assert.equal(await outcome(store.append(limited(bob), two)), 'stored');
     for (let n = 0; n < 3; n++) assert.equal(await outcome(store.append({ ...limited(bob), limited: false }, two)), 'stored');
     assert.equal(await outcome(store.append(limited(bob), two)), 'full');
+  });
+}
+
+function bans(check: Check): void {
+  check('bans come back as they were made, in order of target', async ({ bans: store }) => {
+    const spam = { target: '192.0.2.0/24', reason: 'спам, \ud83d', since: 1_000, until: 2_000 };
+    const person = { target: '10001', reason: '', since: 5 };
+    await store.put(spam);
+    await store.put(person);
+    assert.deepEqual(await store.list(), [person, spam]);
+  });
+
+  check('a ban takes the place of the one before it', async ({ bans: store }) => {
+    await store.put({ target: '10001', reason: 'first', since: 1, until: 2 });
+    await store.put({ target: '10001', reason: 'second', since: 3 });
+    assert.deepEqual(await store.list(), [{ target: '10001', reason: 'second', since: 3 }]);
+  });
+
+  check('a ban that was lifted is gone', async ({ bans: store }) => {
+    await store.put({ target: '2001:db8::/32', reason: '', since: 1 });
+    assert.deepEqual([await store.remove('2001:db8::/32'), await store.remove('2001:db8::/32'), await store.list()], [true, false, []]);
+  });
+}
+
+function places(check: Check): void {
+  check('an account has places where it was before', async ({ places: store }) => {
+    assert.equal(await store.visit(alice, 'home', 1, 10), 'first');
+    assert.equal(await store.visit(alice, 'home', 2, 10), 'known');
+    assert.equal(await store.visit(alice, 'work', 3, 10), 'new');
+    assert.equal(await store.visit(alice, 'work', 4, 10), 'known');
+    assert.equal(await store.visit(bob, 'work', 5, 10), 'first');
+    assert.equal(await store.visit(nobody, 'home', 6, 10), 'known');
+  });
+
+  check('of many places the one longest not seen is forgotten', async ({ places: store }) => {
+    for (const [at, mark] of ['a', 'b', 'c'].entries()) await store.visit(alice, mark, at, 3);
+    assert.equal(await store.visit(alice, 'a', 10, 3), 'known');
+    assert.equal(await store.visit(alice, 'd', 11, 3), 'new');
+    assert.deepEqual(
+      [await store.visit(alice, 'a', 12, 3), await store.visit(alice, 'c', 13, 3), await store.visit(alice, 'b', 14, 3)],
+      ['known', 'known', 'new'],
+    );
+  });
+
+  check('a removed account leaves no places behind', async ({ places: store, accounts: people }) => {
+    await store.visit(alice, 'home', 1, 10);
+    await people.remove(alice);
+    await people.create(account(alice));
+    assert.equal(await store.visit(alice, 'home', 2, 10), 'first');
   });
 }
 

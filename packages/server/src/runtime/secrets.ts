@@ -11,6 +11,8 @@ const deriveKey = promisify(pbkdf2);
 
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
+/** 128 bits: no two texts meet by chance. */
+const MARK_DIGITS = 32;
 
 /**
  * RFC 7677 asks for 4,096 at least. Four times that is 2 ms here for each account made, and as much for each of our own
@@ -26,10 +28,12 @@ export interface SecretsOptions {
 export function createSecrets(key: Uint8Array, { iterations = ITERATIONS }: SecretsOptions = {}): Secrets {
   if (key.length !== KEY_BYTES) throw new RangeError(`the secret key has ${KEY_BYTES} bytes, not ${key.length}`);
   const sealingKey = Buffer.from(hkdfSync('sha256', key, new Uint8Array(0), 'seekyou old passwords', KEY_BYTES));
+  const markingKey = Buffer.from(hkdfSync('sha256', key, new Uint8Array(0), 'seekyou marks', KEY_BYTES));
   return {
     verifier: (password) => scramVerifier(password, randomBytes(SALT_BYTES), iterations),
     seal: (uin, password) => seal(sealingKey, uin, password),
     open: (uin, sealed) => open(sealingKey, uin, sealed),
+    mark: (uin, text) => createHmac('sha256', markingKey).update(`${uin} ${text}`).digest('hex').slice(0, MARK_DIGITS),
   };
 }
 

@@ -109,9 +109,10 @@ test('the oldest database serves today, with everything in it', async () => {
 });
 
 test('an old database and a new one end alike', async () => {
-  const [old, fresh] = [openWriter(oldest()), openWriter(newFile())];
-  await migrate(old, 'x');
-  await migrate(fresh, 'x');
+  const [oldFile, freshFile] = [oldest(), newFile()];
+  const [old, fresh] = [openWriter(oldFile), openWriter(freshFile)];
+  await migrate(old, oldFile);
+  await migrate(fresh, freshFile);
   assert.deepEqual(schemaOf(old), schemaOf(fresh));
   assert.deepEqual(old.prepare('PRAGMA application_id').get(), fresh.prepare('PRAGMA application_id').get());
   old.close();

@@ -9,7 +9,21 @@ export interface Migration {
   up(db: Kysely<unknown>): Promise<void>;
 }
 
-export const MIGRATIONS: readonly Migration[] = [{ version: 1, up: firstTables }];
+export const MIGRATIONS: readonly Migration[] = [
+  { version: 1, up: firstTables },
+  { version: 2, up: bansAndPlaces },
+];
+
+/** Who may not come in, and where accounts signed on from. */
+async function bansAndPlaces(db: Kysely<unknown>): Promise<void> {
+  await sql`CREATE TABLE ban (target TEXT PRIMARY KEY, reason TEXT NOT NULL, since INTEGER NOT NULL, until INTEGER) WITHOUT ROWID`.execute(db);
+  await sql`CREATE TABLE place (
+    owner INTEGER NOT NULL REFERENCES account (uin),
+    mark TEXT NOT NULL,
+    seen_at INTEGER NOT NULL,
+    PRIMARY KEY (owner, mark)
+  ) WITHOUT ROWID`.execute(db);
+}
 
 async function firstTables(db: Kysely<unknown>): Promise<void> {
   for (const statement of FIRST_TABLES) await statement.execute(db);

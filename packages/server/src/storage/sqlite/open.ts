@@ -4,6 +4,7 @@ import { type Appended, bodyBytes, type MailboxLimits, type MessageDraft, type S
 import { encodeBody } from './body.ts';
 import { Link, type LinkFigures, type LinkLimits, LINK_LIMITS, NO_FIGURES } from './link.ts';
 import { type AppendReply, type AppendRequest, OPERATIONS, type OperationName, type ReplyOf, type RequestOf, type Thread } from './protocol.ts';
+import { banFrom, banRow } from './bans.ts';
 import { accountFrom, accountRow, changedColumns, messageFrom, rosterFrom, rosterItemRow } from './rows.ts';
 
 export interface SqliteStoreOptions {
@@ -98,6 +99,12 @@ function storeOn(writer: Link, startReader: () => Promise<Link>): SqliteStore {
       since: async (uin, after, limit) => (await call('mailboxes.since', { uin, after, limit: whole(limit) })).map((row) => messageFrom(row, uin)),
       prune: (deliveredBefore, sentBefore, limit) => call('mailboxes.prune', { deliveredBefore, sentBefore, limit: whole(limit) }),
     },
+    bans: {
+      list: async () => (await call('bans.list', null)).map(banFrom),
+      put: (ban) => call('bans.put', banRow(ban)),
+      remove: (target) => call('bans.remove', target),
+    },
+    places: { visit: (uin, mark, at, max) => call('places.visit', { uin, mark, at, max }) },
     backup: (toFile) => call('backup', toFile),
     stats: () => ({ writer: writer.figures, reader: startedReader?.figures ?? NO_FIGURES }),
     close: () => (closing ??= closeThreads()),

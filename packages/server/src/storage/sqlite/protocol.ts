@@ -2,7 +2,7 @@
 import type { IdRange } from '@seekyou/core';
 import type { Failure } from './failure.ts';
 import type { ParcelReader, ParcelWriter, SentParcel } from './parcel.ts';
-import type { AccountRow, RosterItemRow, TextColumn } from './schema.ts';
+import type { AccountRow, BanTable, RosterItemRow, TextColumn } from './schema.ts';
 
 export interface AppendRequest {
   readonly from: number;
@@ -267,6 +267,15 @@ export const OPERATIONS = {
     'writes',
     cloned<{ readonly deliveredBefore: number; readonly sentBefore: number; readonly limit: number }>(),
     cloned<number>(),
+  ),
+  'bans.list': operation('writer', 'reads', cloned<null>(), cloned<readonly BanTable[]>()),
+  'bans.put': operation('writer', 'writes', cloned<BanTable>(), cloned<void>()),
+  'bans.remove': operation('writer', 'writes', cloned<string>(), cloned<boolean>()),
+  'places.visit': operation(
+    'writer',
+    'writes',
+    cloned<{ readonly uin: number; readonly mark: string; readonly at: number; readonly max: number }>(),
+    cloned<'first' | 'known' | 'new'>(),
   ),
   backup: operation('reader', 'reads', cloned<string>(), cloned<void>()),
 };

@@ -83,6 +83,7 @@ export function accountsOn(db: Kysely<Tables>, prepare: Statements, mailboxes: M
       await db.deleteFrom('authorisation').where('owner', '=', uin).execute();
       // Whoever gets this number later was not granted anything.
       await db.deleteFrom('authorisation').where('contact', '=', uin).execute();
+      await db.deleteFrom('place').where('owner', '=', uin).execute();
       await db.deleteFrom('account').where('uin', '=', uin).execute();
       return true;
     },

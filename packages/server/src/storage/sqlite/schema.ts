@@ -75,6 +75,20 @@ export interface SettledTable {
   last: number;
 }
 
+export interface BanTable {
+  target: string;
+  reason: TextColumn;
+  since: number;
+  until: number | null;
+}
+
+/** Where accounts signed on from, under marks that tell nobody the address. */
+export interface PlaceTable {
+  owner: number;
+  mark: string;
+  seen_at: number;
+}
+
 export interface SchemaVersionTable {
   version: number;
   /** The seekyou that made it so. */
@@ -88,5 +102,7 @@ export interface Tables {
   authorisation: GrantTable;
   message: MessageTable;
   settled: SettledTable;
+  ban: BanTable;
+  place: PlaceTable;
   schema_version: SchemaVersionTable;
 }

@@ -1,6 +1,7 @@
 /** What each thread does with calls, without the thread: tests run it as it is. */
 import { existsSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
+import { bansOn, placesOn } from './bans.ts';
 import { copyDatabase } from './copy.ts';
 import { openReader, openWriter } from './database.ts';
 import { kyselyOn, type Statements, statementCache } from './dialect.ts';
@@ -41,7 +42,10 @@ export function writerOn(database: DatabaseSync, prepare: Statements = statement
   const transactions = transactionsOn(database, prepare, () => forgetTallies());
   const mailboxes = mailboxesOn(prepare, transactions.atomically, now);
   forgetTallies = mailboxes.rolledBack;
-  const run = runner<'writer'>({ ...mailboxes.operations, ...accountsOn(db, prepare, mailboxes), ...rostersOn(db, prepare) }, transactions);
+  const run = runner<'writer'>(
+    { ...mailboxes.operations, ...accountsOn(db, prepare, mailboxes), ...rostersOn(db, prepare), ...bansOn(db), ...placesOn(prepare) },
+    transactions,
+  );
 
   function settle(which: 'due' | 'any'): boolean {
     try {
