@@ -1,6 +1,7 @@
 /** A whole core with nothing real around it, and clients that write down what they are told. */
 import type { CommandInput, CommandName, CommandOutput } from './commands.ts';
 import { createCore } from './core.ts';
+import type { SecurityEvent } from './audit/events.ts';
 import type { SessionEvent } from './events.ts';
 import type { Limits } from './limits.ts';
 import { PEOPLE } from './limits.ts';
@@ -43,6 +44,8 @@ export class Place {
   readonly core: Core;
   /** What went wrong without anybody waiting for it. */
   readonly reports: string[] = [];
+  /** What an administrator could read afterwards. */
+  readonly audited: SecurityEvent[] = [];
 
   constructor(options: PlaceOptions = {}) {
     this.store = options.store ?? memoryStore();
@@ -53,6 +56,7 @@ export class Place {
       store: this.store,
       bus: options.bus ?? testBus(),
       report: (problem, error) => void this.reports.push(`${problem}: ${String(error)}`),
+      audit: (event) => void this.audited.push(event),
     };
     this.core = createCore(this.ports, { ...testSettings, ...options.settings, limits: { ...PEOPLE, ...options.limits } });
   }

@@ -182,7 +182,7 @@ describe('what things cost does not depend on how many accounts there are', () =
     assert.deepEqual(few['fetch'], { 'mailboxes.pending': 1 });
     assert.deepEqual(few['confirm'], { 'mailboxes.confirm': 1 });
     assert.deepEqual(few['change'], {});
-    assert.deepEqual(few['signOn'], { 'accounts.find': 1, 'rosters.load': 1, 'mailboxes.pending': 1, 'accounts.update': 1 });
+    assert.deepEqual(few['signOn'], { 'accounts.find': 1, 'rosters.load': 1, 'mailboxes.pending': 1, 'places.visit': 1, 'accounts.update': 1 });
   });
 });
 

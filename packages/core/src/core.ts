@@ -1,6 +1,8 @@
 /** Where the core's rooms meet. */
 import { Accounts } from './accounts/accounts.ts';
 import { LastSeen } from './accounts/last-seen.ts';
+import { shownAddress } from './audit/events.ts';
+import { Bans, type BanTarget, type NewBan } from './bans/bans.ts';
 import type { CommandInput, CommandName, CommandOutput } from './commands.ts';
 import type { EndReason, UserNotice } from './events.ts';
 import type { CommandTable, People } from './inside.ts';
@@ -9,9 +11,12 @@ import { Delivery } from './messages/delivery.ts';
 import { Messages } from './messages/messages.ts';
 import { startPruning } from './messages/pruning.ts';
 import { createPeople } from './people.ts';
-import { StoreFailed } from './ports.ts';
-import { type Refused, refuse } from './refusals.ts';
+import { Pictures } from './pictures/pictures.ts';
+import { type Ban, StoreFailed } from './ports.ts';
+import { Refused, refuse } from './refusals.ts';
 import { calmReport } from './reporting.ts';
+import { Rooms } from './rooms/rooms.ts';
+import { NewAddresses } from './security/new-addresses.ts';
 import type { Core, CorePorts, CoreSettings } from './service.ts';
 import type { Session } from './session.ts';
 import { type CoreSession, factsOf, type SessionHost } from './sessions/core-session.ts';
@@ -32,11 +37,16 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
 
   const registry = new Registry((uin) => ports.bus.subscribe(`user.${uin}`, (payload) => heardOf(uin, payload as Posted)));
   const people = createPeople({ ports, settings, sessions: registry, send: (from, to, body) => messages.say(from, to, body) });
+  const rooms = new Rooms({ ports, settings, people });
+  const pictures = new Pictures({ ports, settings, people, sessions: registry });
   const confirmations = new Confirmations(ports);
-  const delivery = new Delivery({ ports, settings, registry, people, confirmations, overrun: (session) => sessions.end(session, 'too-slow') });
+  const bans = new Bans({ ports, settings, node, banned });
+  const newAddresses = new NewAddresses({ ports, settings, say: (from, to, body) => messages.say(from, to, body) });
+  const withholds = newAddresses.withholds.bind(newAddresses);
+  const delivery = new Delivery({ ports, settings, registry, people, confirmations, withholds, overrun: (session) => sessions.end(session, 'too-slow') });
   const messages = new Messages({ ports, settings, registry, people, delivery, publish });
   const lastSeen = new LastSeen(ports);
-  const accounts = new Accounts(ports, settings, changed);
+  const accounts = new Accounts(ports, settings, changed, (uin) => bans.holds(uin));
   const host: SessionHost = {
     written: (session, id) => delivery.written(session, id),
     confirmed: (session, id) => delivery.confirmed(session, id),
@@ -51,16 +61,57 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
     ports,
     settings,
     registry,
-    people,
+    people: {
+      ...people,
+      leave(session) {
+        rooms.leave(session);
+        pictures.leave(session);
+        people.leave(session);
+      },
+    },
     host,
     arrive: (session) => delivery.arrive(session),
-    opened: ({ uin, id, signedOnAt, coexist, own }) => publish(uin, { type: 'session.opened', session: id, at: signedOnAt, coexist, own }),
+    banned: ({ uin, peer }) => bans.holds(uin) || !bans.admits(peer.address),
+    opened,
     seen: (uin) => lastSeen.note(uin),
   });
   const stopPruning = startPruning(ports, settings);
-  const commands = tableOf(people, messages, delivery);
+  const commands = { ...tableOf(people, messages, delivery), ...rooms.commands, ...pictures.commands };
+  const banWatchers = new Set<() => void>();
   let running = 0;
   let whenIdle: (() => void) | undefined;
+
+  function opened(session: CoreSession): void {
+    const { uin, id, signedOnAt, coexist, own, peer, profile } = session;
+    publish(uin, { type: 'session.opened', session: id, at: signedOnAt, coexist, own });
+    ports.audit({ event: 'sign-on', uin, address: shownAddress(peer), client: profile.name });
+    void newAddresses.visited(session);
+  }
+
+  function banned(target: BanTarget): void {
+    if ('uin' in target) sessions.endAccount(target.uin, 'account-suspended');
+    else sessions.endWhere((session) => !bans.admits(session.peer.address), 'account-suspended');
+    for (const close of banWatchers) close();
+  }
+
+  async function ban(request: NewBan): Promise<Ban | Refused> {
+    const made = await bans.add(request);
+    if (!(made instanceof Refused)) ports.audit({ event: 'banned', target: made.target, reason: made.reason, until: made.until ?? null });
+    return made;
+  }
+
+  async function unban(target: string): Promise<boolean> {
+    const lifted = await bans.remove(target);
+    if (lifted) ports.audit({ event: 'unbanned', target });
+    return lifted;
+  }
+
+  async function remove(uin: Uin): Promise<boolean> {
+    if (!(await accounts.remove(uin))) return false;
+    // Whoever gets this number by name some day is somebody else.
+    await bans.remove(String(uin));
+    return true;
+  }
 
   function publish(uin: Uin, notice: UserNotice): void {
     ports.bus.publish(`user.${uin}`, { node, notice } satisfies Posted);
@@ -134,12 +185,19 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
   async function stop(reason: EndReason): Promise<void> {
     sessions.stop(reason);
     stopPruning();
+    bans.stop();
     delivery.stop();
     if (running > 0) await new Promise<void>((resolve) => (whenIdle = resolve));
     await Promise.all([confirmations.stop(), lastSeen.flush()]);
   }
 
   return {
+    start: () => bans.load(),
+    admits: (peer) => bans.admits(peer.address),
+    whenBanned(close) {
+      banWatchers.add(close);
+      return () => void banWatchers.delete(close);
+    },
     verify: (signOn, peer) => accounts.verify(signOn, peer),
     register: (account, peer) => accounts.register(account, peer),
     open: (request) => sessions.open(request),
@@ -151,8 +209,11 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
       set: (uin, changes) => accounts.set(uin, changes),
       passwd: (uin, password, oldPassword) => accounts.passwd(uin, password, oldPassword),
       suspend: (uin, suspended) => accounts.suspend(uin, suspended),
-      remove: (uin) => accounts.remove(uin),
+      remove,
       sessionsOf: (uin) => registry.of(uin),
+      ban,
+      unban,
+      bans: (after, limit) => bans.list(after, limit),
     },
     figures: () => ({
       sessions: registry.sessions,
@@ -165,7 +226,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
   };
 }
 
-function tableOf(people: People, messages: Messages, delivery: Delivery): CommandTable<CommandName> {
+function tableOf(people: People, messages: Messages, delivery: Delivery): CommandTable<Exclude<CommandName, keyof Rooms['commands'] | keyof Pictures['commands']>> {
   // The core makes all its sessions itself.
   const own = (session: Session): CoreSession => session as CoreSession;
   return {

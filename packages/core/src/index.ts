@@ -1,11 +1,17 @@
+export type { SecurityEvent } from './audit/events.ts';
+export type { NewBan } from './bans/bans.ts';
 export * from './commands.ts';
 export { createCore } from './core.ts';
 export * from './events.ts';
 export * from './limits.ts';
 export { memoryStore } from './memory-store.ts';
 export { bodyBytes } from './messages/body-size.ts';
+export * from './pictures/picture.ts';
+export * from './pictures/store.ts';
 export * from './ports.ts';
 export * from './refusals.ts';
+export * from './rooms/room.ts';
+export * from './rooms/store.ts';
 export * from './service.ts';
 export * from './session.ts';
 export * from './words.ts';

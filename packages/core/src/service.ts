@@ -1,7 +1,8 @@
 /** The core's door: accounts, sessions, and commands on behalf of sessions. */
+import type { NewBan } from './bans/bans.ts';
 import type { CommandInput, CommandName, CommandOutput, SignOn } from './commands.ts';
 import type { Limits } from './limits.ts';
-import type { Bus, Chance, Clock, Secrets, Store } from './ports.ts';
+import type { Audit, Ban, Bus, Chance, Clock, Secrets, Store } from './ports.ts';
 import type { Refused } from './refusals.ts';
 import type { Session, SessionRequest } from './session.ts';
 import type { Account } from './ports.ts';
@@ -16,6 +17,7 @@ export interface CorePorts {
   readonly bus: Bus;
   /** Something went wrong that nobody is waiting for; for the log. */
   readonly report: (problem: string, error: unknown) => void;
+  readonly audit: Audit;
 }
 
 export interface CoreSettings {
@@ -51,6 +53,12 @@ export interface CoreFigures {
 }
 
 export interface Core {
+  /** Loads what has to be known before anybody may connect. Rejects when the store fails. */
+  start(): Promise<void>;
+  /** Whether a peer may connect at all. Front ends ask before anything else: for each connection, and for each datagram. */
+  admits(peer: Pick<Peer, 'address'>): boolean;
+  /** Calls when some peers are no longer admitted: a front end closes their connections at once. The result ends it. */
+  whenBanned(close: () => void): () => void;
   /** Checks an old client's proof. Refusals: `wrong-credentials`, `slow-down`, `suspended`, `deleted`, `old-clients-off`, `unavailable`. */
   verify(signOn: SignOn, peer: Peer): Promise<Account | Refused>;
   /** Registration by a client itself: subject to `registration` and its limits. */
@@ -72,6 +80,12 @@ export interface Core {
     suspend(uin: Uin, suspended: boolean): Promise<boolean>;
     remove(uin: Uin): Promise<boolean>;
     sessionsOf(uin: Uin): readonly Session[];
+    /** In effect when it resolves. Refusals: `bad-input`, `no-such-user`, `list-full`. */
+    ban(ban: NewBan): Promise<Ban | Refused>;
+    /** False when there is no such ban. */
+    unban(target: string): Promise<boolean>;
+    /** In order of target, from `after` exclusive. */
+    bans(after: string, limit: number): readonly Ban[];
   };
   figures(): CoreFigures;
   /** Ends every session and waits for what is being written. */

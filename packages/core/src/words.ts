@@ -1,8 +1,13 @@
 /** The core's own words. It speaks of people and messages; no packet, sequence number or TLV comes in here. */
 
+import type { Picture } from './pictures/picture.ts';
+
 declare const UIN: unique symbol;
 /** An account's number, 10,000 to 4,294,967,294. Lower ones are the system's. */
 export type Uin = number & { readonly [UIN]: true };
+
+/** Who speaks when the service itself has something to say. No account; nobody can write to it. */
+export const SYSTEM = 1 as Uin;
 
 export const UIN_MIN = 10_000;
 export const UIN_MAX = 4_294_967_294;
@@ -93,6 +98,8 @@ export interface PresenceView {
   readonly createdAt: Time;
   readonly idleSince?: Time;
   readonly items?: Uint8Array;
+  /** What the account shows of its owner; absent: nothing. */
+  readonly pictures?: readonly Picture[];
   /** Addresses, port and cookie are zero unless the observer may connect; times and version are zero for strangers. */
   readonly direct?: DirectInfo;
   /** Dotted IPv4 the server saw; only for those who may connect. */

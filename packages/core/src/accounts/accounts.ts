@@ -1,5 +1,6 @@
 /** Accounts: made, checked at sign-on, changed by their administrator. */
 import type { SignOn } from '../commands.ts';
+import { shownAddress } from '../audit/events.ts';
 import type { EndReason } from '../events.ts';
 import type { Account, AccountChanges } from '../ports.ts';
 import { Refused, refuse } from '../refusals.ts';
@@ -23,6 +24,7 @@ export class Accounts {
   private readonly settings: CoreSettings;
   /** Carries a change to live sessions; with a reason, ends them. */
   private readonly changed: (uin: Uin, end?: EndReason) => Promise<void>;
+  private readonly banned: (uin: Uin) => boolean;
   private readonly brake: SignOnBrake;
   private readonly registrations: RegistrationBrake;
   private readonly sealedForNobody: Uint8Array;
@@ -30,10 +32,11 @@ export class Accounts {
   private allocating: Promise<unknown> = Promise.resolve();
   private refused = 0;
 
-  constructor(ports: CorePorts, settings: CoreSettings, changed: (uin: Uin, end?: EndReason) => Promise<void>) {
+  constructor(ports: CorePorts, settings: CoreSettings, changed: (uin: Uin, end?: EndReason) => Promise<void>, banned: (uin: Uin) => boolean) {
     this.ports = ports;
     this.settings = settings;
     this.changed = changed;
+    this.banned = banned;
     this.brake = new SignOnBrake(settings.limits, ports.clock);
     this.registrations = new RegistrationBrake(settings.limits, ports.clock);
     this.sealedForNobody = ports.secrets.seal(NOBODY, NO_PASSWORD);
@@ -47,8 +50,13 @@ export class Accounts {
 
   async verify({ uin, proof }: SignOn, peer: Peer): Promise<Account | Refused> {
     const answer = this.settings.oldClients === 'off' ? refuse('old-clients-off') : await this.verifyBraked(uin, proof, peer);
-    if (answer instanceof Refused) this.refused++;
+    if (answer instanceof Refused) this.signOnRefused(uin, peer, answer);
     return answer;
+  }
+
+  private signOnRefused(uin: Uin, peer: Peer, { refusal }: Refused): void {
+    this.refused++;
+    this.ports.audit({ event: 'sign-on-refused', uin, address: shownAddress(peer), why: refusal });
   }
 
   private async verifyBraked(uin: Uin, proof: SignOn['proof'], peer: Peer): Promise<Account | Refused> {
@@ -59,7 +67,7 @@ export class Accounts {
       const account = await this.ports.store.accounts.find(uin);
       const proved = this.isProved(account, proof);
       outcome = proved ? 'right' : 'wrong';
-      return proved && account !== undefined ? standingOf(account) : refuse('wrong-credentials');
+      return proved && account !== undefined ? this.standingOf(account) : refuse('wrong-credentials');
     } catch (error) {
       this.ports.report('a sign-on could not be checked', error);
       return refuse('unavailable');
@@ -80,6 +88,12 @@ export class Accounts {
     return proved && known && password !== undefined;
   }
 
+  /** Told only to who knows the password. */
+  private standingOf(account: Account): Account | Refused {
+    if (account.state !== 'active') return refuse(account.state);
+    return this.banned(account.uin) ? refuse('suspended') : account;
+  }
+
   // ------------------------------------------------------------- creation
 
   /** A client makes its own account: whatever number it asks for, it gets the next one. */
@@ -88,8 +102,9 @@ export class Accounts {
     const undo = this.registrations.enter(peer);
     if (undo instanceof Refused) return undo;
     try {
-      const created = await this.create(account);
+      const created = await this.make(account);
       if (created instanceof Refused) undo();
+      else this.ports.audit({ event: 'account-made', uin: created.uin, by: 'client', address: shownAddress(peer) });
       return created;
     } catch (error) {
       undo();
@@ -100,6 +115,12 @@ export class Accounts {
 
   /** Refusals: as for passwords, and `not-allowed` when the UIN is taken. */
   async create(request: NewAccount, wanted?: Uin): Promise<CreatedAccount | Refused> {
+    const created = await this.make(request, wanted);
+    if (!(created instanceof Refused)) this.ports.audit({ event: 'account-made', uin: created.uin, by: 'administrator' });
+    return created;
+  }
+
+  private async make(request: NewAccount, wanted?: Uin): Promise<CreatedAccount | Refused> {
     const passwords = settlePasswords(request.password, request.oldPassword, this.settings.oldClients, this.ports.chance);
     if (passwords instanceof Refused) return passwords;
     const main = await this.ports.secrets.verifier(passwords.main);
@@ -179,12 +200,14 @@ export class Accounts {
     const old = passwords.old === undefined ? undefined : this.ports.secrets.seal(uin, passwords.old);
     if (!(await this.update(uin, { main, old }))) return refuse('no-such-user');
     await this.changed(uin, 'password-changed');
+    this.ports.audit({ event: 'password-changed', uin, by: 'administrator' });
     return createdOf(uin, passwords);
   }
 
   async suspend(uin: Uin, suspended: boolean): Promise<boolean> {
     if (!(await this.update(uin, { state: suspended ? 'suspended' : 'active' }))) return false;
     await this.changed(uin, suspended ? 'account-suspended' : undefined);
+    this.ports.audit({ event: suspended ? 'suspended' : 'resumed', uin });
     return true;
   }
 
@@ -199,25 +222,12 @@ export class Accounts {
     const rest = { nickname: '', authorisationRequired: true, hideAddress: true };
     await this.ports.store.accounts.create({ uin, state: 'deleted', createdAt, main, ...(old === undefined ? {} : { old }), ...rest });
     await this.changed(uin, 'account-removed');
+    this.ports.audit({ event: 'account-removed', uin, by: 'administrator' });
     return true;
   }
 
   private async update(uin: Uin, changes: AccountChanges): Promise<boolean> {
     return (await this.show(uin)) !== undefined && this.ports.store.accounts.update(uin, changes);
-  }
-}
-
-/** Told only to who knows the password. */
-function standingOf(account: Account): Account | Refused {
-  switch (account.state) {
-    case 'active':
-      return account;
-    case 'suspended':
-      return refuse('suspended');
-    case 'deleted':
-      return refuse('deleted');
-    default:
-      return account.state satisfies never;
   }
 }
 

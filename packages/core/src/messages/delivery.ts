@@ -27,6 +27,8 @@ export interface DeliveryAround {
   readonly registry: Registry;
   readonly people: Pick<People, 'viewFor'>;
   readonly confirmations: Confirmations;
+  /** The message is about this session, and for the others of its account. */
+  readonly withholds: (session: CoreSession, message: Message) => boolean;
   /** The session does not keep up. */
   readonly overrun: (session: CoreSession) => void;
 }
@@ -53,6 +55,7 @@ export class Delivery {
     const sessions = this.around.registry.of(message.to);
     let event: SessionEvent | undefined;
     for (const session of sessions) {
+      if (this.around.withholds(session, message)) continue;
       if (this.mustWait(session, message)) this.hold(session, message);
       else this.give(session, (event ??= this.eventOf(message)), message.id);
     }
@@ -91,7 +94,8 @@ export class Delivery {
 
   private async pending(session: CoreSession): Promise<readonly Message[]> {
     await this.around.confirmations.flush(session.uin);
-    return this.around.ports.store.mailboxes.pending(session.uin, FETCH_MESSAGES_MAX);
+    const pending = await this.around.ports.store.mailboxes.pending(session.uin, FETCH_MESSAGES_MAX);
+    return pending.filter((message) => !this.around.withholds(session, message));
   }
 
   private mailOf(session: CoreSession): Mail {

@@ -113,6 +113,7 @@ export class Town {
         store: this.store,
         bus: testBus(),
         report: (_problem, error) => void this.problems.push(error),
+        audit: () => {},
       },
       settings: { ...testSettings, ...settings },
       sessions: { of: (uin) => [...this.sessions].filter((session) => session.uin === uin), all: () => this.sessions },

@@ -29,6 +29,8 @@ export interface SessionsAround {
   readonly host: SessionHost;
   /** Finds out what is waiting for the session. */
   readonly arrive: (session: CoreSession) => Promise<void>;
+  /** The account, or where it signs on from, is banned. */
+  readonly banned: (request: SessionRequest) => boolean;
   /** A session has been opened: tell the other nodes. */
   readonly opened: (session: CoreSession) => void;
   /** The account came or went. */
@@ -71,6 +73,7 @@ export class Sessions {
         return refuse('wrong-credentials');
       }
       if (account.state !== 'active') return refuse(account.state);
+      if (this.around.banned(request)) return refuse('suspended');
       return opening.overtaken || this.stopping ? refuse('unavailable') : account;
     } finally {
       this.openings.delete(opening);
@@ -142,6 +145,11 @@ export class Sessions {
   endAccount(uin: Uin, reason: EndReason): void {
     for (const opening of this.openings) if (opening.uin === uin) opening.overtaken = true;
     for (const session of this.around.registry.of(uin)) this.end(session, reason);
+  }
+
+  /** Ends what fits. */
+  endWhere(fits: (session: CoreSession) => boolean, reason: EndReason): void {
+    for (const session of this.around.registry.all()) if (fits(session)) this.end(session, reason);
   }
 
   end(session: CoreSession, reason: EndReason): void {

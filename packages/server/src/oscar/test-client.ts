@@ -62,6 +62,7 @@ export async function world({ limits = {}, settings = {}, core: coreSettings = {
       store: memoryStore(),
       bus: testBus(),
       report: (problem, error) => logs.push(`${problem} ${String(error)}`),
+      audit: () => {},
     },
     { limits: allLimits, registration: 'open', oldClients: 'same', direct: 'contacts', defaultCodepage: 1252, ...coreSettings },
   );

@@ -60,9 +60,11 @@ export async function openService(config: Config, files: DataFiles, log: Log, on
       store,
       bus: createInProcessBus(systemClock(), report),
       report,
+      audit: () => {},
     },
     coreSettings(config),
   );
+  await core.start();
   return {
     core,
     store,

@@ -1,0 +1,85 @@
+/**
+ * Tells people when somebody signs on to their account from an address it was not used from before. Addresses are kept as
+ * marks only (see `Secrets.mark`). Whoever signed on there must not be the one who takes the notice out of the mailbox, so
+ * sessions from that address are not given it; the others are, and the mailbox keeps it for the next one.
+ */
+import { siteOf } from '../accounts/site.ts';
+import { shownAddress } from '../audit/events.ts';
+import type { CorePorts, CoreSettings } from '../service.ts';
+import type { Session } from '../session.ts';
+import { type Body, type Message, SYSTEM, type Time, type Uin } from '../words.ts';
+
+/** Who was where lately need not be asked of the store again; the oldest of so many are forgotten. */
+const VISITS_KEPT = 50_000;
+const NOTICES_KEPT = 10_000;
+/** A place that is in use stays younger than those it competes with. */
+const VISIT_MS = 24 * 3_600_000;
+
+interface Notice {
+  readonly site: string;
+  readonly at: Time;
+}
+
+export interface NewAddressesAround {
+  readonly ports: CorePorts;
+  readonly settings: CoreSettings;
+  readonly say: (from: Uin, to: Uin, body: Body) => Promise<unknown>;
+}
+
+export class NewAddresses {
+  private readonly around: NewAddressesAround;
+  private readonly visits = new Map<string, Time>();
+  /** The last notice of each account. */
+  private readonly notices = new Map<Uin, Notice>();
+
+  constructor(around: NewAddressesAround) {
+    this.around = around;
+  }
+
+  /** A session was opened. Nobody waits for what comes of it. */
+  async visited(session: Session): Promise<void> {
+    const { ports, settings } = this.around;
+    const { uin, peer } = session;
+    if (!peer.known || settings.limits.newAddressNoticeMs === 0) return;
+    const now = ports.clock.now();
+    const site = siteOf(peer.address);
+    const visit = `${uin} ${site}`;
+    if (now - (this.visits.get(visit) ?? Number.NEGATIVE_INFINITY) < VISIT_MS) return;
+    remember(this.visits, visit, now, VISITS_KEPT);
+    try {
+      const place = await ports.store.places.visit(uin, ports.secrets.mark(uin, site), now, settings.limits.placesMax);
+      if (place === 'new') await this.tell(session, site);
+    } catch (error) {
+      this.visits.delete(visit);
+      ports.report('the address of a sign-on was not remembered', error);
+    }
+  }
+
+  /** Whether this session must not be given this message. */
+  withholds(session: Session, message: Message): boolean {
+    if (message.from !== SYSTEM) return false;
+    const notice = this.notices.get(message.to);
+    return notice !== undefined && notice.at === message.sentAt && session.peer.known && siteOf(session.peer.address) === notice.site;
+  }
+
+  private async tell({ uin, peer, profile }: Session, site: string): Promise<void> {
+    const { ports, settings, say } = this.around;
+    ports.audit({ event: 'new-address', uin, address: shownAddress(peer) ?? '' });
+    const at = ports.clock.now();
+    const before = this.notices.get(uin);
+    if (before !== undefined && at - before.at < settings.limits.newAddressNoticeMs) return;
+    remember(this.notices, uin, { site, at }, NOTICES_KEPT);
+    const when = `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+    const text = `Somebody signed on to your account ${uin} from ${peer.address}, where it was not used before, with ${profile.name}, on ${when}. If it was not you, change your password.`;
+    await say(SYSTEM, uin, { kind: 'text', text });
+  }
+}
+
+/** As the newest. */
+function remember<K, V>(map: Map<K, V>, key: K, value: V, max: number): void {
+  map.delete(key);
+  map.set(key, value);
+  if (map.size <= max) return;
+  const oldest = map.keys().next();
+  if (oldest.done !== true) map.delete(oldest.value);
+}
