@@ -2,8 +2,24 @@
  * What a front end can ask of the core on behalf of a session. The session is the actor: no command takes a sender's UIN,
  * so no client can speak for another.
  */
+import type { Picture, PictureHash, PictureKind } from './pictures/picture.ts';
 import type { Refusal } from './refusals.ts';
-import type { Body, EditResult, Message, MessageId, Passing, Presence, PresenceView, RosterEdit, RosterState, StyledText, Time, Uin } from './words.ts';
+import type { RoomId, RoomKind, RoomView } from './rooms/room.ts';
+import type {
+  Body,
+  EditResult,
+  Message,
+  MessageId,
+  Original,
+  Passing,
+  Presence,
+  PresenceView,
+  RosterEdit,
+  RosterState,
+  StyledText,
+  Time,
+  Uin,
+} from './words.ts';
 
 interface Shape<I, O> {
   readonly input: I;
@@ -60,6 +76,26 @@ export interface Commands {
   'messages.fetch': Shape<void, readonly Message[]>;
   /** The client has what the last fetch gave it. */
   'messages.fetched': Shape<void, void>;
+
+  /** The room of that name; it is made when there is none. Private rooms have names of their maker's own. */
+  'rooms.open': Shape<{ readonly kind: RoomKind; readonly name: string }, RoomView>;
+  'rooms.show': Shape<{ readonly room: RoomId }, RoomView>;
+  /** Public rooms with this in their names, at most 40. */
+  'rooms.list': Shape<{ readonly fragment: string }, readonly RoomView[]>;
+  /** From now on somebody else may come into a private room; who tells him of it is the client's business. */
+  'rooms.invite': Shape<{ readonly room: RoomId; readonly to: Uin }, void>;
+  /** The others are told; from now on this session hears what is said. */
+  'rooms.join': Shape<{ readonly room: RoomId }, RoomView>;
+  'rooms.leave': Shape<{ readonly room: RoomId }, void>;
+  /** `to`: to one member alone. `echo`: the session that speaks hears itself. */
+  'rooms.say': Shape<{ readonly room: RoomId; readonly text: string; readonly to?: Uin; readonly echo: boolean; readonly original?: Original }, void>;
+
+  /** This account shows the picture of this hash, or none of this kind. `wanted`: its bytes are not here, and should be put. */
+  'pictures.claim': Shape<{ readonly kind: PictureKind; readonly hash?: PictureHash }, { readonly state: 'shown' | 'wanted' | 'none' }>;
+  /** The bytes of a picture that was `wanted`. The front end has made the hash of these very bytes. */
+  'pictures.put': Shape<{ readonly kind: PictureKind; readonly hash: PictureHash; readonly bytes: Uint8Array }, Picture>;
+  /** A picture somebody shows to this user. */
+  'pictures.get': Shape<{ readonly uin: Uin; readonly hash: PictureHash }, { readonly bytes: Uint8Array }>;
 }
 
 export type CommandName = keyof Commands;

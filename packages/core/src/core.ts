@@ -226,7 +226,11 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
   };
 }
 
-function tableOf(people: People, messages: Messages, delivery: Delivery): CommandTable<Exclude<CommandName, keyof Rooms['commands'] | keyof Pictures['commands']>> {
+function tableOf(
+  people: People,
+  messages: Messages,
+  delivery: Delivery,
+): CommandTable<Exclude<CommandName, keyof Rooms['commands'] | keyof Pictures['commands']>> {
   // The core makes all its sessions itself.
   const own = (session: Session): CoreSession => session as CoreSession;
   return {

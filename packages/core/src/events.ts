@@ -1,4 +1,5 @@
 /** What the core tells a session. A front end renders each kind for its client, and the compiler misses none. */
+import type { RoomId, RoomNews } from './rooms/room.ts';
 import type { EditResult, Message, Passing, PresenceView, RosterEdit, SessionId, Time, Uin } from './words.ts';
 
 export type EndReason =
@@ -24,6 +25,8 @@ export type SessionEvent =
   | { readonly type: 'passing'; readonly from: Uin; readonly passing: Passing; readonly sender?: PresenceView }
   /** Another session of the account edited the roster. */
   | { readonly type: 'roster-edited'; readonly edits: readonly RosterEdit[]; readonly stamp: number }
+  /** Something happened in a room this session is in. */
+  | { readonly type: 'room'; readonly room: RoomId; readonly news: RoomNews }
   /** The session is over; its front end says so to the client and closes. */
   | { readonly type: 'ended'; readonly reason: EndReason };
 

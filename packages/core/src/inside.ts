@@ -52,6 +52,8 @@ export interface People {
   refresh(uin: Uin): Promise<void>;
   /** The subject as this observer sees him; `undefined` when he is off line or is so for this observer. */
   viewFor(observer: Uin, subject: Uin): PresenceView | undefined;
+  /** The account shows other pictures: tell who sees it. */
+  pictured(uin: Uin): void;
   /** Whether a user who is on line here ignores another. */
   ignores(owner: Uin, other: Uin): boolean;
   readonly commands: CommandTable<

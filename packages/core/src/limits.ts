@@ -36,6 +36,15 @@ export interface Limits {
   readonly connectionsPerNetworkMax: number;
   readonly frameBytesBeforeSignOnMax: number;
   readonly wireErrorsMax: number;
+  readonly serviceConnectionsMax: number;
+  readonly roomsOwnedMax: number;
+  readonly roomsJoinedMax: number;
+  readonly roomMembersMax: number;
+  readonly roomGuestsMax: number;
+  readonly roomNameBytesMax: number;
+  readonly roomLineBytesMax: number;
+  readonly roomDays: number;
+  readonly pictureBytesMax: number;
   readonly bansMax: number;
   readonly placesMax: number;
   readonly newAddressNoticeMs: number;
@@ -81,6 +90,15 @@ export const PEOPLE: Limits = {
   connectionsPerNetworkMax: 4_096, // before sign-on, per IPv4 /24 or IPv6 /56
   frameBytesBeforeSignOnMax: 16 * 1024,
   wireErrorsMax: 3, // malformed SNACs before the connection is closed
+  serviceConnectionsMax: 16, // beside a session: one for each room, pictures, searches
+  roomsOwnedMax: 10, // made by one account
+  roomsJoinedMax: 10, // at once, as clients are told
+  roomMembersMax: 500, // a line is written to each of them
+  roomGuestsMax: 1_000, // whom a private room knows
+  roomNameBytesMax: 100,
+  roomLineBytesMax: 4_096, // a long paragraph in UTF-16
+  roomDays: 90, // a room nobody came to for so long is forgotten
+  pictureBytesMax: 32 * 1024, // clients make theirs of 8 KB or less
   bansMax: 100_000, // all in memory, some 300 bytes each
   placesMax: 20, // addresses remembered for an account: home, work, a telephone's changing ones
   newAddressNoticeMs: 60 * MINUTE, // who moves about is told once in this time

@@ -3,8 +3,11 @@
  * the service out. It runs the storage contract suite like every other adapter.
  */
 import { bodyBytes } from './messages/body-size.ts';
+import { MemoryPictures } from './pictures/memory-pictures.ts';
+import type { Picture, PictureHash } from './pictures/picture.ts';
 import { StoreFailed } from './ports.ts';
 import type { Account, AccountChanges, Appended, Ban, IdRange, MailboxLimits, MessageDraft, Store, StoredRoster } from './ports.ts';
+import { memoryRooms } from './rooms/memory-rooms.ts';
 import type { Body, Message, MessageId, RosterItem, Time, Uin } from './words.ts';
 
 interface Entry {
@@ -38,6 +41,8 @@ export function memoryStore(): Store {
   const rows = new Map<Uin, Row>();
   const messages = new Map<MessageId, Entry>();
   const used = new Set<Uin>();
+  const rooms = memoryRooms();
+  const pictures = new MemoryPictures();
   const bans = new Map<string, Ban>();
   const places = new Map<Uin, Map<string, Time>>();
   let lastId = 0;
@@ -93,6 +98,8 @@ export function memoryStore(): Store {
     if (row === undefined) return false;
     for (const id of row.mailbox.all.keys()) messages.delete(id);
     rows.delete(uin);
+    rooms.removeAccount(uin);
+    pictures.removeAccount(uin);
     places.delete(uin);
     // Whoever gets this number later was not granted anything.
     for (const other of rows.values()) other.granted.delete(uin);
@@ -205,6 +212,14 @@ export function memoryStore(): Store {
     return answer;
   }
 
+  function savePictures(uin: Uin, shown: readonly Picture[], added?: { readonly hash: PictureHash; readonly bytes: Uint8Array }): boolean {
+    const row = rows.get(uin);
+    if (row === undefined || !pictures.save(uin, shown, added)) return false;
+    const { pictures: _, ...others } = row.account;
+    row.account = shown.length === 0 ? others : { ...others, pictures: shown };
+    return true;
+  }
+
   return {
     accounts: {
       create: (account) => run(() => create(account)),
@@ -245,6 +260,20 @@ export function memoryStore(): Store {
       remove: (target) => run(() => bans.delete(target)),
     },
     places: { visit: (uin, mark, at, max) => run(() => visit(uin, mark, at, max)) },
+    rooms: {
+      open: (room, limits) => run(() => rooms.open(room, limits)),
+      find: (id) => run(() => rooms.find(id)),
+      list: (fragment, limit) => run(() => rooms.list(fragment, limit)),
+      admits: (id, uin) => run(() => rooms.admits(id, uin)),
+      admit: (id, uin, guestsMax) => run(() => rooms.admit(id, uin, guestsMax)),
+      used: (id, at) => run(() => rooms.used(id, at)),
+      prune: (usedBefore, limit) => run(() => rooms.prune(usedBefore, limit)),
+    },
+    pictures: {
+      save: (uin, shown, added) => run(() => savePictures(uin, shown, added)),
+      has: (hash) => run(() => pictures.find(hash) !== undefined),
+      find: (hash) => run(() => pictures.find(hash)),
+    },
     close: () => {
       closed = true;
       return Promise.resolve();

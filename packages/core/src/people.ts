@@ -35,6 +35,11 @@ export function createPeopleParts(inside: Inside): PeopleParts {
       if (person !== undefined) room.reconsider(person);
       return Promise.resolve();
     },
+    pictured: (uin) => {
+      const person = room.person(uin);
+      if (person === undefined || !room.announce(person)) return;
+      for (const { session } of person.watchers) session.emit({ type: 'own-presence' });
+    },
     viewFor: (observer, subject) => room.viewFor(observer, subject),
     ignores: (owner, other) => room.person(owner)?.roster.ignores(other) ?? false,
     commands: {

@@ -1,5 +1,8 @@
 /** What the core needs from outside. Each port has one contract suite in `testing.ts`, which every adapter runs. */
 import type { SecurityEvent } from './audit/events.ts';
+import type { Picture } from './pictures/picture.ts';
+import type { PictureStore } from './pictures/store.ts';
+import type { RoomStore } from './rooms/store.ts';
 import type { Body, Message, MessageId, RosterItem, RosterState, Time, Uin } from './words.ts';
 
 export interface Clock {
@@ -52,10 +55,12 @@ export interface Account {
   readonly authorisationRequired: boolean;
   readonly hideAddress: boolean;
   readonly lastSeenAt?: Time;
+  /** Which pictures it shows; `Store.pictures.save` sets them. Absent: none. */
+  readonly pictures?: readonly Picture[];
 }
 
 export type AccountChanges = {
-  readonly [K in Exclude<keyof Account, 'uin' | 'createdAt'>]?: Account[K] | undefined;
+  readonly [K in Exclude<keyof Account, 'uin' | 'createdAt' | 'pictures'>]?: Account[K] | undefined;
 };
 
 export interface StoredRoster extends RosterState {
@@ -171,6 +176,8 @@ export interface Store {
      */
     visit(uin: Uin, mark: string, at: Time, max: number): Promise<'first' | 'known' | 'new'>;
   };
+  readonly rooms: RoomStore;
+  readonly pictures: PictureStore;
   close(): Promise<void>;
 }
 

@@ -16,6 +16,9 @@ export type Refusal =
   | 'no-address'
   | 'no-such-user'
   | 'off-line'
+  /** Nor is anybody told of a room he may not come into. */
+  | 'no-such-room'
+  | 'no-such-picture'
   /** The sender himself ignores the recipient. */
   | 'you-ignore-them'
   | 'mailbox-full'

@@ -159,6 +159,8 @@ export function countingStore(store: Store): CountingStore {
     mailboxes: counted('mailboxes', store.mailboxes),
     bans: counted('bans', store.bans),
     places: counted('places', store.places),
+    rooms: counted('rooms', store.rooms),
+    pictures: counted('pictures', store.pictures),
   };
   return {
     ...rooms,

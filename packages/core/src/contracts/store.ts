@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Account, type Appended, type MailboxLimits, type MessageDraft, type Store, StoreFailed } from '../ports.ts';
 import type { Body, Message, MessageId, Original, RosterItem, Uin } from '../words.ts';
+import { picturesContract, roomsContract } from './rooms.ts';
 
 const uin = (value: number): Uin => value as Uin;
 const alice = uin(10_001);
@@ -87,6 +88,8 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     mailboxLimits(check);
     bans(check);
     places(check);
+    roomsContract(check);
+    picturesContract(check);
     closing(check);
   });
 }

@@ -1,5 +1,6 @@
 /** What an account looks like from outside: one presence made of its sessions. @see oscar.md §10.4 */
 import type { LiveSession } from '../inside.ts';
+import type { Picture } from '../pictures/picture.ts';
 import type { Availability, DirectInfo, Peer, Status, StyledText, Time } from '../words.ts';
 
 export interface Appearance {
@@ -11,6 +12,7 @@ export interface Appearance {
   readonly direct: DirectInfo | undefined;
   readonly idleSince: Time | undefined;
   readonly items: Uint8Array | undefined;
+  readonly pictures: readonly Picture[] | undefined;
 }
 
 /** Most available first. */
@@ -41,6 +43,7 @@ export function appearanceOf(sessions: readonly LiveSession[]): Appearance | und
     direct,
     idleSince: idleSinceOf(sessions),
     items,
+    pictures: lead.account.pictures,
   };
 }
 
@@ -54,7 +57,8 @@ export function sameAppearance(a: Appearance | undefined, b: Appearance | undefi
     a.peer.address === b.peer.address &&
     a.peer.known === b.peer.known &&
     sameDirect(a.direct, b.direct) &&
-    (a.items === b.items || (a.items !== undefined && b.items !== undefined && sameElements(a.items, b.items)))
+    (a.items === b.items || (a.items !== undefined && b.items !== undefined && sameElements(a.items, b.items))) &&
+    samePictures(a.pictures, b.pictures)
   );
 }
 
@@ -100,6 +104,10 @@ function sameDirect(a: DirectInfo | undefined, b: DirectInfo | undefined): boole
     a.features === b.features &&
     sameElements(a.times, b.times)
   );
+}
+
+function samePictures(a: readonly Picture[] = [], b: readonly Picture[] = []): boolean {
+  return a === b || (a.length === b.length && a.every(({ kind, hash }, at) => kind === b[at]?.kind && hash === b[at].hash));
 }
 
 function sameElements(a: ArrayLike<unknown>, b: ArrayLike<unknown>): boolean {

@@ -87,7 +87,7 @@ export function ownView(person: Person, appearance: Appearance): PresenceView {
 }
 
 function makeView(sight: Sight, subject: Person, appearance: Appearance): PresenceView {
-  const { status, capabilities, signedOnAt, idleSince, items, peer } = appearance;
+  const { status, capabilities, signedOnAt, idleSince, items, pictures, peer } = appearance;
   return {
     uin: subject.uin,
     status,
@@ -96,6 +96,7 @@ function makeView(sight: Sight, subject: Person, appearance: Appearance): Presen
     createdAt: subject.account.createdAt,
     ...(idleSince === undefined ? {} : { idleSince }),
     ...(items === undefined ? {} : { items }),
+    ...(pictures === undefined || pictures.length === 0 ? {} : { pictures }),
     direct: directAt(sight, appearance.direct ?? NO_DIRECT),
     ...(sight === Sight.direct || sight === Sight.neighbour ? { externalAddress: peer.address } : {}),
   };

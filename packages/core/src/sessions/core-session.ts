@@ -127,7 +127,7 @@ export class CoreSession implements LiveSession {
 }
 
 /** Ten thousand verifiers are ten megabytes, and secrets are better kept in one place. */
-export function factsOf({ uin, state, createdAt, nickname, codepage, authorisationRequired, hideAddress, lastSeenAt }: Account): AccountFacts {
+export function factsOf({ uin, state, createdAt, nickname, codepage, authorisationRequired, hideAddress, lastSeenAt, pictures }: Account): AccountFacts {
   return {
     uin,
     state,
@@ -137,5 +137,6 @@ export function factsOf({ uin, state, createdAt, nickname, codepage, authorisati
     hideAddress,
     ...(codepage === undefined ? {} : { codepage }),
     ...(lastSeenAt === undefined ? {} : { lastSeenAt }),
+    ...(pictures === undefined ? {} : { pictures }),
   };
 }

@@ -21,6 +21,9 @@ export function renderEvent(context: OscarContext, event: SessionEvent): readonl
       return renderPassing(context, event.from, event.passing, event.sender);
     case 'roster-edited':
       return renderEdits(context, event.edits);
+    // Rooms have connections of their own.
+    case 'room':
+      return [];
     case 'ended':
       return [{ do: 'close', last: [], why: event.reason }];
     default:

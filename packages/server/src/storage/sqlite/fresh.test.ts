@@ -48,6 +48,7 @@ const account = (uin: number): Call => ({
     authorisation_required: 0,
     hide_address: 0,
     last_seen_at: null,
+    pictures: null,
   } satisfies AccountRow,
 });
 

@@ -12,6 +12,7 @@ export interface Migration {
 export const MIGRATIONS: readonly Migration[] = [
   { version: 1, up: firstTables },
   { version: 2, up: bansAndPlaces },
+  { version: 3, up: roomsAndPictures },
 ];
 
 /** Who may not come in, and where accounts signed on from. */
@@ -24,6 +25,44 @@ async function bansAndPlaces(db: Kysely<unknown>): Promise<void> {
     PRIMARY KEY (owner, mark)
   ) WITHOUT ROWID`.execute(db);
 }
+
+/** Rooms that outlive a restart, and what accounts show of their owners. */
+async function roomsAndPictures(db: Kysely<unknown>): Promise<void> {
+  for (const statement of ROOMS_AND_PICTURES) await statement.execute(db);
+}
+
+const ROOMS_AND_PICTURES = [
+  sql`CREATE TABLE room (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    owner INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    folded TEXT NOT NULL,
+    created_by INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    used_at INTEGER NOT NULL
+  ) WITHOUT ROWID`,
+  sql`CREATE UNIQUE INDEX room_name ON room (owner, folded)`,
+  sql`CREATE INDEX room_created_by ON room (created_by)`,
+  // What is too old is found from the left.
+  sql`CREATE INDEX room_used_at ON room (used_at)`,
+  sql`CREATE TABLE room_guest (
+    room TEXT NOT NULL REFERENCES room (id),
+    uin INTEGER NOT NULL,
+    PRIMARY KEY (room, uin)
+  ) WITHOUT ROWID`,
+  sql`CREATE INDEX room_guest_uin ON room_guest (uin)`,
+
+  sql`CREATE TABLE picture (hash TEXT PRIMARY KEY, bytes BLOB NOT NULL)`,
+  sql`CREATE TABLE picture_owner (
+    owner INTEGER NOT NULL REFERENCES account (uin),
+    kind TEXT NOT NULL,
+    hash TEXT NOT NULL REFERENCES picture (hash),
+    PRIMARY KEY (owner, kind)
+  ) WITHOUT ROWID`,
+  sql`CREATE INDEX picture_owner_hash ON picture_owner (hash)`,
+  sql`ALTER TABLE account ADD COLUMN pictures TEXT`,
+];
 
 async function firstTables(db: Kysely<unknown>): Promise<void> {
   for (const statement of FIRST_TABLES) await statement.execute(db);

@@ -5,6 +5,7 @@ import { encodeBody } from './body.ts';
 import { Link, type LinkFigures, type LinkLimits, LINK_LIMITS, NO_FIGURES } from './link.ts';
 import { type AppendReply, type AppendRequest, OPERATIONS, type OperationName, type ReplyOf, type RequestOf, type Thread } from './protocol.ts';
 import { banFrom, banRow } from './bans.ts';
+import { roomFrom, roomRow } from './rooms.ts';
 import { accountFrom, accountRow, changedColumns, messageFrom, rosterFrom, rosterItemRow } from './rows.ts';
 
 export interface SqliteStoreOptions {
@@ -105,6 +106,27 @@ function storeOn(writer: Link, startReader: () => Promise<Link>): SqliteStore {
       remove: (target) => call('bans.remove', target),
     },
     places: { visit: (uin, mark, at, max) => call('places.visit', { uin, mark, at, max }) },
+    rooms: {
+      open: async (room, { ownedMax }) => {
+        const reply = await call('rooms.open', { row: roomRow(room), ownedMax: whole(ownedMax) });
+        return reply.outcome === 'full' ? reply : { outcome: reply.outcome, room: roomFrom(reply.row) };
+      },
+      find: async (id) => {
+        const row = await call('rooms.find', id);
+        return row === undefined ? undefined : roomFrom(row);
+      },
+      list: async (fragment, limit) => (await call('rooms.list', { fragment, limit: whole(limit) })).map(roomFrom),
+      admits: (id, uin) => call('rooms.admits', { id, uin }),
+      admit: (id, uin, guestsMax) => call('rooms.admit', { id, uin, guestsMax: whole(guestsMax) }),
+      used: (id, at) => call('rooms.used', { id, at }),
+      prune: (usedBefore, limit) => call('rooms.prune', { usedBefore, limit: whole(limit) }),
+    },
+    pictures: {
+      save: (uin, pictures, added) =>
+        call('pictures.save', { uin, pictures, ...(added === undefined ? {} : { added: { hash: added.hash, bytes: new Uint8Array(added.bytes) } }) }),
+      has: (hash) => call('pictures.has', hash),
+      find: (hash) => call('pictures.find', hash),
+    },
     backup: (toFile) => call('backup', toFile),
     stats: () => ({ writer: writer.figures, reader: startedReader?.figures ?? NO_FIGURES }),
     close: () => (closing ??= closeThreads()),

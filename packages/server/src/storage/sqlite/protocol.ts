@@ -1,8 +1,8 @@
 /** The calls the main thread makes to the storage threads: their values, their shape on the way, and who answers. */
-import type { IdRange } from '@seekyou/core';
+import type { IdRange, Picture } from '@seekyou/core';
 import type { Failure } from './failure.ts';
 import type { ParcelReader, ParcelWriter, SentParcel } from './parcel.ts';
-import type { AccountRow, BanTable, RosterItemRow, TextColumn } from './schema.ts';
+import type { AccountRow, BanTable, RoomTable, RosterItemRow, TextColumn } from './schema.ts';
 
 export interface AppendRequest {
   readonly from: number;
@@ -148,6 +148,7 @@ const account: Codec<AccountRow | undefined> = {
     parcel.value(row.authorisation_required);
     parcel.value(row.hide_address);
     parcel.value(row.last_seen_at);
+    parcel.value(row.pictures);
   },
   take(parcel) {
     const uin = parcel.value<number | undefined>();
@@ -166,6 +167,7 @@ const account: Codec<AccountRow | undefined> = {
       authorisation_required: parcel.value(),
       hide_address: parcel.value(),
       last_seen_at: parcel.value(),
+      pictures: parcel.value(),
     };
   },
 };
@@ -242,6 +244,14 @@ function operation<A, R>(thread: Thread, effect: 'reads' | 'writes', request: Co
   return { thread, writes: effect === 'writes', request, reply };
 }
 
+export type RoomOpenedReply = { readonly outcome: 'made' | 'found'; readonly row: RoomTable } | { readonly outcome: 'full' };
+
+export interface PicturesToSave {
+  readonly uin: number;
+  readonly pictures: readonly Picture[];
+  readonly added?: { readonly hash: string; readonly bytes: Uint8Array };
+}
+
 type Pair = { readonly owner: number; readonly contact: number };
 
 /** Reads that somebody may follow up with a write stay with the writer; lists and copies of everything do not stand in its way. */
@@ -277,6 +287,16 @@ export const OPERATIONS = {
     cloned<{ readonly uin: number; readonly mark: string; readonly at: number; readonly max: number }>(),
     cloned<'first' | 'known' | 'new'>(),
   ),
+  'rooms.open': operation('writer', 'writes', cloned<{ readonly row: RoomTable; readonly ownedMax: number }>(), cloned<RoomOpenedReply>()),
+  'rooms.find': operation('writer', 'reads', cloned<string>(), cloned<RoomTable | undefined>()),
+  'rooms.list': operation('reader', 'reads', cloned<{ readonly fragment: string; readonly limit: number }>(), cloned<readonly RoomTable[]>()),
+  'rooms.admits': operation('writer', 'reads', cloned<{ readonly id: string; readonly uin: number }>(), cloned<boolean>()),
+  'rooms.admit': operation('writer', 'writes', cloned<{ readonly id: string; readonly uin: number; readonly guestsMax: number }>(), cloned<boolean>()),
+  'rooms.used': operation('writer', 'writes', cloned<{ readonly id: string; readonly at: number }>(), cloned<void>()),
+  'rooms.prune': operation('writer', 'writes', cloned<{ readonly usedBefore: number; readonly limit: number }>(), cloned<number>()),
+  'pictures.save': operation('writer', 'writes', cloned<PicturesToSave>(), cloned<boolean>()),
+  'pictures.has': operation('writer', 'reads', cloned<string>(), cloned<boolean>()),
+  'pictures.find': operation('writer', 'reads', cloned<string>(), cloned<Uint8Array | undefined>()),
   backup: operation('reader', 'reads', cloned<string>(), cloned<void>()),
 };
 
@@ -285,7 +305,7 @@ export type RequestOf<N extends OperationName> = (typeof OPERATIONS)[N] extends 
 export type ReplyOf<N extends OperationName> = (typeof OPERATIONS)[N] extends Operation<infer _, infer R> ? R : never;
 export type OperationsOf<T extends Thread> = T extends 'writer'
   ? Exclude<OperationName, OperationsOf<'reader'>>
-  : 'accounts.list' | 'accounts.count' | 'backup';
+  : 'accounts.list' | 'accounts.count' | 'rooms.list' | 'backup';
 /** What a thread does when it is called. */
 export type Implementation<T extends Thread> = { readonly [N in OperationsOf<T>]: (request: RequestOf<N>) => ReplyOf<N> | Promise<ReplyOf<N>> };
 

@@ -4,6 +4,8 @@ import type { Statements } from './dialect.ts';
 import { ThreadFailure } from './failure.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { Implementation, RosterItemTuple } from './protocol.ts';
+import { forgetPicturesOf } from './pictures.ts';
+import { forgetRoomsOf } from './rooms.ts';
 import type { AccountRow, RosterItemRow, Tables } from './schema.ts';
 
 const ACCOUNT_COLUMNS = [
@@ -20,6 +22,7 @@ const ACCOUNT_COLUMNS = [
   'authorisation_required',
   'hide_address',
   'last_seen_at',
+  'pictures',
 ] as const satisfies readonly (keyof AccountRow)[];
 
 const ROSTER_ITEM_COLUMNS = [
@@ -84,6 +87,8 @@ export function accountsOn(db: Kysely<Tables>, prepare: Statements, mailboxes: M
       // Whoever gets this number later was not granted anything.
       await db.deleteFrom('authorisation').where('contact', '=', uin).execute();
       await db.deleteFrom('place').where('owner', '=', uin).execute();
+      await forgetRoomsOf(db, uin);
+      await forgetPicturesOf(db, uin);
       await db.deleteFrom('account').where('uin', '=', uin).execute();
       return true;
     },

@@ -4,6 +4,7 @@ import type { Account, AccountChanges, Message, RosterItem, StoredRoster, Uin } 
 import { decodeBody } from './body.ts';
 import type { MessageRow, RosterItemTuple, RosterRows } from './protocol.ts';
 import type { AccountRow, RosterItemRow } from './schema.ts';
+import { picturesColumn, picturesFrom } from './pictures.ts';
 import { fromColumn, toColumn } from './text.ts';
 
 const flag = (value: boolean): 0 | 1 => (value ? 1 : 0);
@@ -23,6 +24,7 @@ export function accountRow(account: Account): AccountRow {
     authorisation_required: flag(account.authorisationRequired),
     hide_address: flag(account.hideAddress),
     last_seen_at: account.lastSeenAt ?? null,
+    pictures: picturesColumn(account.pictures),
   };
 }
 
@@ -56,6 +58,7 @@ export function accountFrom(row: AccountRow): Account {
     authorisationRequired: row.authorisation_required === 1,
     hideAddress: row.hide_address === 1,
     ...(row.last_seen_at === null ? {} : { lastSeenAt: row.last_seen_at }),
+    ...(row.pictures === null ? {} : { pictures: picturesFrom(row.pictures) }),
   };
 }
 

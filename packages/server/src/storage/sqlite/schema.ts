@@ -20,6 +20,8 @@ export interface AccountRow {
   authorisation_required: Flag;
   hide_address: Flag;
   last_seen_at: number | null;
+  /** See `picturesColumn`. */
+  pictures: string | null;
 }
 
 export interface AccountTable extends AccountRow {
@@ -89,6 +91,35 @@ export interface PlaceTable {
   seen_at: number;
 }
 
+export interface RoomTable {
+  id: string;
+  kind: string;
+  /** Whose the name is: the maker's in private rooms, 0 for everybody's in public ones. */
+  owner: number;
+  name: string;
+  folded: string;
+  created_by: number;
+  created_at: number;
+  used_at: number;
+}
+
+export interface RoomGuestTable {
+  room: string;
+  uin: number;
+}
+
+/** Bytes of pictures by their hash, once however many show them. */
+export interface PictureTable {
+  hash: string;
+  bytes: Uint8Array;
+}
+
+export interface PictureOwnerTable {
+  owner: number;
+  kind: string;
+  hash: string;
+}
+
 export interface SchemaVersionTable {
   version: number;
   /** The seekyou that made it so. */
@@ -104,5 +135,9 @@ export interface Tables {
   settled: SettledTable;
   ban: BanTable;
   place: PlaceTable;
+  room: RoomTable;
+  room_guest: RoomGuestTable;
+  picture: PictureTable;
+  picture_owner: PictureOwnerTable;
   schema_version: SchemaVersionTable;
 }

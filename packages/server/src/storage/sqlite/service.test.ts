@@ -25,6 +25,7 @@ function account(uin: number): AccountRow {
     authorisation_required: 0,
     hide_address: 0,
     last_seen_at: null,
+    pictures: null,
   };
 }
 

@@ -10,6 +10,8 @@ import { type Answer, type Call, commitGroup, type Transactions, transactionsOn 
 import { mailboxesOn } from './mailboxes.ts';
 import { migrate } from './migrate.ts';
 import { type Implementation, OPERATION_NAMES, OPERATIONS, type OperationName, type Thread } from './protocol.ts';
+import { picturesOn } from './pictures.ts';
+import { roomListsOn, roomsOn } from './rooms.ts';
 import { accountsOn, listsOn, rostersOn } from './queries.ts';
 
 export interface Service {
@@ -43,7 +45,15 @@ export function writerOn(database: DatabaseSync, prepare: Statements = statement
   const mailboxes = mailboxesOn(prepare, transactions.atomically, now);
   forgetTallies = mailboxes.rolledBack;
   const run = runner<'writer'>(
-    { ...mailboxes.operations, ...accountsOn(db, prepare, mailboxes), ...rostersOn(db, prepare), ...bansOn(db), ...placesOn(prepare) },
+    {
+      ...mailboxes.operations,
+      ...accountsOn(db, prepare, mailboxes),
+      ...rostersOn(db, prepare),
+      ...bansOn(db),
+      ...placesOn(prepare),
+      ...roomsOn(db),
+      ...picturesOn(db),
+    },
     transactions,
   );
 
@@ -80,7 +90,7 @@ export function openReaderService(file: string): Service {
 }
 
 export function readerOn(database: DatabaseSync, prepare: Statements = statementCache(database)): Service {
-  const run = runner<'reader'>({ ...listsOn(kyselyOn(prepare)), backup: (target) => backUp(database, target) });
+  const run = runner<'reader'>({ ...listsOn(kyselyOn(prepare)), ...roomListsOn(kyselyOn(prepare)), backup: (target) => backUp(database, target) });
   return {
     serve: async <C extends Call>(next: () => C | undefined): Promise<Answer<C>[]> => {
       const call = next();
