@@ -245,3 +245,55 @@ withData('a backup of a running server is restored, with and without the key', a
   assert.equal((await seekyou('backup', `${data}-backup-true`, '--data', data)).code, 1, 'a backup does not overwrite');
   assert.equal((await seekyou('restore', `${data}-backup-true`, '--data', data)).code, 1, 'a restore does not overwrite');
 });
+
+withData('a ban is in effect when it returns, server running or not, and what happened is in the audit log', async (data, open) => {
+  const first = await open();
+  for (const uin of [100_001, 100_002]) await seekyou('user', 'add', String(uin), '--password', PASSWORD, '--data', data);
+  const session = await signOn(first.port, 100_001, PASSWORD);
+  const ended = new Promise((resolve) => session.listen((event) => event.type === 'closed' && resolve(event)));
+  const banned = await seekyou('ban', 'add', '100001', '--reason', 'spam', '--for', '7d', '--json', '--data', data);
+  assert.equal(banned.code, 0, banned.stderr);
+  assert.match(banned.stdout, /^\{"target":"100001","reason":"spam","since":"[\d-]{10}T[\d:.]+Z","until":"[\d-]{10}T[\d:.]+Z"\}\n$/);
+  await ended;
+  await assert.rejects(signOn(first.port, 100_001, PASSWORD), { code: 'suspended' });
+  await assert.rejects(signOn(first.port, 100_001, 'wrong'), { code: 'wrong-password' });
+  assert.equal((await seekyou('ban', 'add', '127.0.0.0/8', '--data', data)).code, 0);
+  await assert.rejects(signOn(first.port, 100_002, PASSWORD));
+  first.talker.signal('SIGTERM');
+  await first.talker.end();
+
+  const listed = await seekyou('ban', 'list', '--data', data);
+  assert.match(listed.stdout, /^100001 +until \S+Z spam\n127\.0\.0\.0\/8 +for good\n$/);
+  assert.equal((await seekyou('ban', 'remove', '127.0.0.0/8', '--data', data)).code, 0);
+  const again = await seekyou('ban', 'remove', '127.0.0.0/8', '--data', data);
+  assert.deepEqual([again.code, again.stderr], [1, 'seekyou: 127.0.0.0/8 is not banned; `ban list` shows who is\n']);
+  for (const [args, code] of [
+    [['ban', 'add', 'nobody'], 1],
+    [['ban', 'add', '100009'], 1],
+    [['ban', 'add', '100002', '--for', 'ever'], 2],
+  ] as const) {
+    assert.equal((await seekyou(...args, '--data', data)).code, code, args.join(' '));
+  }
+
+  const second = await open();
+  (await signOn(second.port, 100_002, PASSWORD)).close();
+  await assert.rejects(signOn(second.port, 100_001, PASSWORD), { code: 'suspended' });
+  second.talker.signal('SIGTERM');
+  await second.talker.end();
+  const audit = readFileSync(join(data, 'audit.log'), 'utf8');
+  const events = audit.split('\n').flatMap((line) => (line === '' ? [] : [(JSON.parse(line) as { event: string }).event]));
+  assert.deepEqual(events, [
+    'new-key',
+    'account-made',
+    'account-made',
+    'sign-on',
+    'banned',
+    'sign-on-refused',
+    'sign-on-refused',
+    'banned',
+    'unbanned',
+    'sign-on',
+    'sign-on-refused',
+  ]);
+  assert.equal(audit.includes(PASSWORD), false);
+});

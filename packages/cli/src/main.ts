@@ -1,6 +1,7 @@
 /** The `seekyou` command. Exit codes: 0 done, 1 failed, 2 wrong usage, 77 cannot run here. */
 import { Command, CommanderError } from 'commander';
 import { registerBackup } from './backup.ts';
+import { registerBan } from './ban.ts';
 import { registerClient } from './client.ts';
 import { ExitCode, Failed } from './exit.ts';
 import { registerServe } from './serve.ts';
@@ -11,7 +12,7 @@ const program = new Command('seekyou')
   .exitOverride()
   .showHelpAfterError('(seekyou COMMAND --help tells more)');
 
-for (const register of [registerServe, registerUser, registerBackup, registerClient]) register(program);
+for (const register of [registerServe, registerUser, registerBan, registerBackup, registerClient]) register(program);
 
 try {
   await program.parseAsync();

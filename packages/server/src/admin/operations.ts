@@ -1,5 +1,5 @@
 /** What an administrator can do, once: called over control.sock in a running server, or directly on a data directory nobody serves. */
-import { type Account, asUin, type Core, Refused, type Refusal, type Uin } from '@seekyou/core';
+import { type Account, asUin, type Ban, type Core, Refused, type Refusal, type Uin } from '@seekyou/core';
 
 /** Said to the person who typed the command; exit code 1. */
 export class OperationFailed extends Error {
@@ -20,6 +20,14 @@ export interface ShownAccount {
   readonly sessions: readonly { readonly client: string; readonly address: string | null; readonly since: string }[];
 }
 
+/** Times in ISO 8601; `until` null: for good. */
+export interface ShownBan {
+  readonly target: string;
+  readonly reason: string;
+  readonly since: string;
+  readonly until: string | null;
+}
+
 interface OperationTable {
   'server.status': { input: Record<string, never>; output: { pid: number; addresses: readonly string[]; sessions: number; accounts: number } };
   'user.add': { input: { uin?: number; password: string; oldPassword?: string; nickname?: string }; output: { uin: number; oldPassword: string | null } };
@@ -29,6 +37,9 @@ interface OperationTable {
   'user.passwd': { input: { uin: number; password: string; oldPassword?: string }; output: { oldPassword: string | null } };
   'user.suspend': { input: { uin: number; suspended: boolean }; output: null };
   'user.remove': { input: { uin: number }; output: null };
+  'ban.add': { input: { target: string; reason: string; forMs?: number }; output: ShownBan };
+  'ban.list': { input: { after: string; limit: number }; output: readonly ShownBan[] };
+  'ban.remove': { input: { target: string }; output: null };
   backup: { input: { file: string; withKey: boolean }; output: { bytes: number } };
 }
 
@@ -101,6 +112,16 @@ export function createOperations(ports: OperationPorts): Operations {
       if (!(await admin.remove(valid(uin)))) throw noSuch(uin);
       return null;
     },
+    'ban.add': async ({ target, reason, forMs }) => {
+      const ban = await admin.ban({ target, reason, ...(forMs === undefined ? {} : { forMs }) });
+      if (!(ban instanceof Refused)) return shownBan(ban);
+      throw new OperationFailed(BAN_SENTENCE[ban.refusal]?.(target) ?? ban.refusal);
+    },
+    'ban.list': async ({ after, limit }) => admin.bans(after, Math.min(limit, LIST_MAX)).map(shownBan),
+    'ban.remove': async ({ target }) => {
+      if (!(await admin.unban(target))) throw new OperationFailed(`${target} is not banned; \`ban list\` shows who is`);
+      return null;
+    },
     backup: async ({ file, withKey }) => ({ bytes: await ports.backup(file, withKey) }),
   };
 }
@@ -129,6 +150,16 @@ function done<T>(outcome: T | Refused, uin: number | undefined): T {
   if (!(outcome instanceof Refused)) return outcome;
   if (outcome.refusal === 'not-allowed' && uin !== undefined) throw new OperationFailed(`UIN ${uin} is taken`);
   throw new OperationFailed(SENTENCE[outcome.refusal] ?? outcome.refusal);
+}
+
+const BAN_SENTENCE: Partial<Record<Refusal, (target: string) => string>> = {
+  'bad-input': (target) => `${target} cannot be banned: name a UIN, an address, or a network such as 192.0.2.0/24; a reason has up to 1,000 characters`,
+  'no-such-user': (target) => `there is no account ${target}`,
+  'list-full': () => 'there are as many bans as may be (limits.bans_max); ban a larger network instead of many addresses',
+};
+
+function shownBan({ target, reason, since, until }: Ban): ShownBan {
+  return { target, reason, since: new Date(since).toISOString(), until: until === undefined ? null : new Date(until).toISOString() };
 }
 
 /** `KEY=VALUE` words of `user set`. */

@@ -100,6 +100,11 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
   function accept(transport: Transport): void {
     const hidden = transport.peer.known && settings.hidesClients?.(transport.peer.address) === true;
     const peer: Peer = hidden ? { ...transport.peer, known: false } : transport.peer;
+    if (!core.admits(peer)) {
+      count(counters, 'oscar_connections_refused_banned');
+      transport.destroy();
+      return;
+    }
     const place = stopping ? 'full' : caps.enter(peer);
     if (typeof place === 'string') turnAway(transport, place);
     else begin(transport, peer, place);
@@ -122,6 +127,11 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
     transport.destroy();
   }
 
+  /** No last words: whoever is banned is not here to listen. */
+  function closeBanned(): void {
+    for (const connection of connections) if (!core.admits(connection.peer)) connection.transport.destroy();
+  }
+
   function tick(): void {
     cancelTick = connections.size === 0 ? undefined : clock.after(TICK_MS, tick);
     const now = clock.now();
@@ -138,6 +148,7 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
 
   async function stop(): Promise<void> {
     stopping = true;
+    stopWatchingBans();
     if (connections.size === 0) return;
     const empty = new Promise<void>((resolve) => {
       whenEmpty = resolve;
@@ -149,6 +160,8 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
     await empty;
     cancel();
   }
+
+  const stopWatchingBans = core.whenBanned(closeBanned);
 
   return {
     accept,

@@ -90,5 +90,14 @@ test('names of options and variables follow from the key', () => {
 });
 
 test('the file a new data directory gets is valid and changes nothing', () => {
-  assert.deepEqual({ ...load(configTemplate()), data: '' }, { ...load(undefined), data: '' });
+  // Each is loaded for a directory of its own.
+  const place = { data: '', auditLog: '' };
+  assert.deepEqual({ ...load(configTemplate()), ...place }, { ...load(undefined), ...place });
+});
+
+test('security events are recorded in the data directory, somewhere else, or not at all', () => {
+  const auditLog = (text: string | undefined): string | undefined => load(text).auditLog;
+  assert.match(auditLog(undefined) ?? '', /\/audit\.log$/);
+  assert.equal(auditLog('audit_log = "/var/log/seekyou/audit.log"'), '/var/log/seekyou/audit.log');
+  assert.equal(auditLog('audit_log = "off"'), undefined);
 });

@@ -43,6 +43,8 @@ export interface Config {
   readonly clearSignOn: 'off' | 'challenge' | 'all';
   readonly direct: 'off' | 'contacts' | 'all';
   readonly defaultCodepage: number;
+  /** Absent: none is kept. */
+  readonly auditLog: string | undefined;
   readonly logFile: string | undefined;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   readonly limits: Limits;
@@ -185,6 +187,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   { name: 'clear_sign_on', about: 'what an unencrypted client may use to sign on (default all)', list: false, ...oneOf('off', 'challenge', 'all') },
   { name: 'direct', about: 'who may be told addresses for direct connections (default contacts)', list: false, ...oneOf('off', 'contacts', 'all') },
   { name: 'default_codepage', about: 'Windows code page of clients that do not say theirs (default 1252)', list: false, ...wholeNumber(37, 65001) },
+  { name: 'audit_log', about: 'where security events are recorded (default audit.log in the data directory)', list: false, ...path, allowed: 'a path, or off' },
   { name: 'log_file', about: 'write logs there instead of stderr', list: false, ...path },
   { name: 'log_level', about: 'how much to log (default info)', list: false, ...oneOf('debug', 'info', 'warn', 'error') },
   { name: 'limits.profile', about: 'people, or bench, which lifts message rates (default people)', list: false, ...oneOf('people', 'bench') },
@@ -303,6 +306,7 @@ function complete(found: ReadonlyMap<string, unknown>, data: string): Config {
     clearSignOn: get('clear_sign_on', 'all'),
     direct: get('direct', 'contacts'),
     defaultCodepage: get('default_codepage', 1252),
+    auditLog: auditLogOf(get('audit_log', undefined), data),
     logFile: get('log_file', undefined),
     logLevel: get('log_level', 'info'),
     limits,
@@ -312,6 +316,10 @@ function complete(found: ReadonlyMap<string, unknown>, data: string): Config {
     throw new ConfigError(`admin: ${formatHostPort(config.admin)} is not loopback, so admin_token must be set (${secret.allowed})`);
   }
   return config;
+}
+
+function auditLogOf(given: string | undefined, data: string): string | undefined {
+  return given === 'off' ? undefined : (given ?? join(data, 'audit.log'));
 }
 
 export function isLoopback(host: string): boolean {

@@ -1,4 +1,5 @@
 /** The whole service in one place: everything meets here, nothing is decided here. */
+import { existsSync } from 'node:fs';
 import { createCore, type Core, type CoreSettings } from '@seekyou/core';
 import { listenTcp, type TcpListener } from '@seekyou/net';
 import { completeBackup } from '../admin/backup.ts';
@@ -9,6 +10,7 @@ import { createOperations, type Operations } from '../admin/operations.ts';
 import { createInProcessBus } from '../bus/in-process.ts';
 import { createOscarFrontEnd } from '../oscar/front-end.ts';
 import { openSqliteStore, type SqliteStore } from '../storage/sqlite/open.ts';
+import { openAuditLog } from './audit.ts';
 import { systemChance } from './chance.ts';
 import { systemClock } from './clock.ts';
 import { type Config, formatHostPort, networks } from './config.ts';
@@ -51,20 +53,27 @@ export interface OpenedService {
 export async function openService(config: Config, files: DataFiles, log: Log, onFailure: (error: Error) => void = () => {}): Promise<OpenedService> {
   keepPrivate(files.secretKey);
   const report = (problem: string, error: unknown): void => log.error({ err: error }, problem);
+  const audit = config.auditLog === undefined ? undefined : openAuditLog({ file: config.auditLog, clock: systemClock(), report });
+  const hadKey = existsSync(files.secretKey);
+  const key = loadOrCreateKey(files.secretKey);
+  if (!hadKey) audit?.write({ event: 'new-key', key: 'secret', fingerprint: null });
   const store = await openSqliteStore({ file: files.database, onFailure });
   const core = createCore(
     {
       clock: systemClock(),
       chance: systemChance(),
-      secrets: createSecrets(loadOrCreateKey(files.secretKey)),
+      secrets: createSecrets(key),
       store,
       bus: createInProcessBus(systemClock(), report),
       report,
-      audit: () => {},
+      audit: (event) => audit?.write(event),
     },
     coreSettings(config),
   );
-  await core.start();
+  await core.start().catch(async (error: unknown) => {
+    await store.close();
+    throw error;
+  });
   return {
     core,
     store,
@@ -75,6 +84,7 @@ export async function openService(config: Config, files: DataFiles, log: Log, on
     close: async () => {
       await core.stop('server-stopping');
       await store.close();
+      await audit?.close();
     },
   };
 }
