@@ -5,7 +5,7 @@ import { Answerable } from './answerable.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
 import type { RateNotice } from './rates.ts';
 import { ask, become, type Handler, on, type OscarEffect, type OscarState, reply, type Request, type Route, say } from './state.ts';
-import { statusFromWord } from './status.ts';
+import { statusFromWord } from '../runtime/icq-status.ts';
 import { fromWireDirect, ownUser } from './user-info.ts';
 
 /** What BOS offers, in the order of the real server. @see oscar.md §3.2 */

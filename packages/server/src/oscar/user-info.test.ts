@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { be, decode, tlvs } from '@seekyou/wire';
 import { buddy, Capability, encodeSnac, oservice } from '@seekyou/wire/oscar';
-import { statusFromWord } from './status.ts';
+import { statusFromWord } from '../runtime/icq-status.ts';
 import { BOB, NOW, ONLINE, viewOf } from './testing.ts';
 import { departedUser, fromWireDirect, messageSender, ownUser, presentUser, toWireDirect } from './user-info.ts';
 

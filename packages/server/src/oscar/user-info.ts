@@ -1,7 +1,7 @@
 /** Presence as user-info blocks: which TLVs go where. @see oscar.md §5.1 */
 import type { DirectInfo, PresenceView, Time, Uin } from '@seekyou/core';
 import { type DirectInfo as WireDirectInfo, DirectKind, UserClass, type UserInfo } from '@seekyou/wire/oscar';
-import { isAway, statusWord } from './status.ts';
+import { isAway, statusWord } from '../runtime/icq-status.ts';
 
 /** What an account is told about itself in 01/0F. */
 export interface OwnPresence {

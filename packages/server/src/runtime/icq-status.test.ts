@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Status } from '@seekyou/core';
-import { statusFromWord, statusWord } from './status.ts';
+import { statusFromWord, statusWord } from './icq-status.ts';
 
 test('a status word is read in the order clients test its bits', () => {
   const cases: readonly (readonly [number, Partial<Status>])[] = [
