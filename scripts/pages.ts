@@ -53,6 +53,8 @@ function metrics(): string {
     '| `seekyou_users_online` | accounts with at least one session |',
     '| `seekyou_store_operations{thread}`, `…_operations_failed`, `…_operations_waiting` | operations of the database, by thread |',
     '| `seekyou_store_commits{thread}`, `…_busy_seconds` | groups of operations (for the writer each is one commit), and the time spent on them |',
+    '| `seekyou_turn_seconds{kind}` | histogram: how long the event loop was kept at a time, by what began it: `input`, `answers` of the database, `timer` |',
+    '| `seekyou_turn_seconds_max{kind}` | the longest since the start |',
     '| `seekyou_events_total{event}` | what happened since the start, by event: |',
     '',
     '| Event | Counts |',

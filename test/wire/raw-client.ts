@@ -36,9 +36,17 @@ const PATIENCE_MS = 15_000;
 
 export type End = 'fin' | 'reset';
 
+/** A server, and where to reach it from. */
+export interface Place extends Target {
+  /** An address of this machine, such as 127.0.0.2. */
+  readonly from?: string;
+}
+
 export class RawClient {
   /** What came and nobody has taken yet. */
   readonly frames: FlapFrame[] = [];
+  /** Every byte that came, taken or not. */
+  readonly bytes: Buffer[] = [];
   /** How the server ended the connection. */
   readonly ended: Promise<End>;
   readonly socket: Socket;
@@ -51,6 +59,7 @@ export class RawClient {
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('data', (chunk) => {
+      this.bytes.push(chunk);
       this.frames.push(...this.decoder.push(Uint8Array.from(chunk)));
       this.wake();
     });
@@ -67,8 +76,8 @@ export class RawClient {
   }
 
   /** A connection that has not read anything yet. */
-  static async dial({ host, port }: Target): Promise<RawClient> {
-    const socket = connect({ host, port, noDelay: true, allowHalfOpen: true });
+  static async dial({ host, port, from }: Place): Promise<RawClient> {
+    const socket = connect({ host, port, noDelay: true, allowHalfOpen: true, ...(from === undefined ? {} : { localAddress: from }) });
     const client = new RawClient(socket);
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve);
@@ -78,7 +87,7 @@ export class RawClient {
   }
 
   /** A connection whose server said hello, and nothing but hello. */
-  static async greeted(server: Target): Promise<RawClient> {
+  static async greeted(server: Place): Promise<RawClient> {
     const client = await RawClient.dial(server);
     const hello = await client.frame('the hello', (frame) => frame.channel === FlapChannel.hello);
     assert.deepEqual([...hello.payload], [0, 0, 0, 1], 'a hello is exactly the FLAP version');
@@ -183,7 +192,7 @@ export interface Who {
 export type Way = 'hashed' | 'hashed-old' | 'roasted';
 
 /** A sign-on of the oldest kind: one session, nothing said about the program. @returns the whole answer */
-export async function answerTo(server: Target, who: Who, way: Way = 'hashed', more: login.LoginRequest = {}): Promise<login.LoginAnswer> {
+export async function answerTo(server: Place, who: Who, way: Way = 'hashed', more: login.LoginRequest = {}): Promise<login.LoginAnswer> {
   const client = await RawClient.greeted(server);
   try {
     if (way === 'roasted') {
@@ -204,19 +213,19 @@ export async function answerTo(server: Target, who: Who, way: Way = 'hashed', mo
 
 /** A cookie for BOS, and where that is. */
 export async function admitted(
-  server: Target,
+  server: Place,
   who: Who,
   way: Way = 'hashed',
   more: login.LoginRequest = {},
-): Promise<{ readonly bos: Target; readonly cookie: Uint8Array }> {
+): Promise<{ readonly bos: Place; readonly cookie: Uint8Array }> {
   const { address, cookie, error } = await answerTo(server, who, way, more);
   assert.ok(address !== undefined && cookie !== undefined, `a cookie for ${who.uin}; the server said error ${error}`);
   const [host, port] = address.split(':');
-  return { bos: { host: host as string, port: Number(port) }, cookie };
+  return { bos: { ...server, host: host as string, port: Number(port) }, cookie };
 }
 
 /** Shows a cookie at BOS. Nothing is set up: the server has been told nothing more. */
-export async function shows(bos: Target, cookie: Uint8Array): Promise<RawClient> {
+export async function shows(bos: Place, cookie: Uint8Array): Promise<RawClient> {
   const client = await RawClient.greeted(bos);
   client.send(FlapChannel.hello, encode(login.flapHello, { version: login.FLAP_VERSION, tlvs: { cookie } }));
   return client;
@@ -239,14 +248,18 @@ export interface OldClientOptions {
   readonly capabilities?: readonly string[];
   /** 01/17; those of ICQ 2002 unless said. */
   readonly versions?: typeof OLD_VERSIONS;
+  /** What it says about its program at sign-on. */
+  readonly login?: login.LoginRequest;
+  readonly direct?: Partial<DirectInfo>;
+  readonly status?: number;
 }
 
 /**
  * Signs on as ICQ 2002 does: one session only, a roasted password, the roster from the server, an address for direct connections,
  * and nothing fetched of what waits. @see oscar.md §3.1
  */
-export async function oldClient(server: Target, who: Who, options: OldClientOptions = {}): Promise<RawClient> {
-  const { bos, cookie } = await admitted(server, who, options.way ?? 'roasted');
+export async function oldClient(server: Place, who: Who, options: OldClientOptions = {}): Promise<RawClient> {
+  const { bos, cookie } = await admitted(server, who, options.way ?? 'roasted', options.login);
   const client = await shows(bos, cookie);
   await client.expect(oservice.hostOnline);
   await client.ask(oservice.clientVersions, { versions: options.versions ?? OLD_VERSIONS }, oservice.hostVersions);
@@ -266,7 +279,7 @@ export async function oldClient(server: Target, who: Who, options: OldClientOpti
     client.snac(icbm.addParameters, { channel, flags: 3, lengthMax: 8000, senderWarningMax: 999, receiverWarningMax: 999, intervalMs: 0 });
   }
   client.snac(feedbag.use, {});
-  client.snac(oservice.setNicknameFields, { tlvs: { status: 0, statusCaps: 0, directInfo: DIRECT_INFO } });
+  client.snac(oservice.setNicknameFields, { tlvs: { status: options.status ?? 0, statusCaps: 0, directInfo: { ...DIRECT_INFO, ...options.direct } } });
   client.snac(oservice.idleNotification, { idleSeconds: 0 });
   client.snac(oservice.clientOnline, { families: OLD_VERSIONS.map((one) => ({ ...one, toolId: 0x0110, toolVersion: 0x047b })) });
   await settled(client);

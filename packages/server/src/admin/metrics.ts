@@ -2,8 +2,9 @@
  * Figures for monitors. The service counts in plain numbers, because a counter object's method costs thirty times as much
  * per message; they are copied into the registry when somebody asks.
  */
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, type MetricObjectWithValues, type MetricValueWithName, Registry } from 'prom-client';
 import type { CoreFigures } from '@seekyou/core';
+import { TURN_KINDS, TURN_MS, turns } from '../runtime/turns.ts';
 
 /** Counts by name; each becomes `seekyou_<name>_total`. Names are lower case words joined by `_`. */
 export type Counters = Record<string, number>;
@@ -75,5 +76,39 @@ export function createMetrics(sources: MetricsSources): Registry {
     },
   });
   registry.registerMetric(events);
+  registry.registerMetric(turnHistogram());
+  registry.registerMetric(
+    new Gauge({
+      name: 'seekyou_turn_seconds_max',
+      help: 'The longest turn since the start',
+      labelNames: ['kind'],
+      registers: [],
+      collect() {
+        for (const kind of TURN_KINDS) this.set({ kind }, turns.figures(kind).maxMs / 1000);
+      },
+    }),
+  );
   return registry;
+}
+
+/** Counted by the recorder itself, which is much cheaper; here it is only shown. */
+function turnHistogram(): Histogram<'kind'> {
+  const name = 'seekyou_turn_seconds';
+  const help = 'How long the event loop was kept at a time, by what began it';
+  const histogram = new Histogram({ name, help, labelNames: ['kind'], buckets: TURN_MS.map((ms) => ms / 1000), registers: [] });
+  const shown = histogram as unknown as { get(): Promise<MetricObjectWithValues<MetricValueWithName<string>>> };
+  const described = shown.get.bind(histogram);
+  shown.get = async () => ({
+    ...(await described()),
+    values: TURN_KINDS.flatMap((kind) => {
+      const { count, sumMs, atMost } = turns.figures(kind);
+      const ends = [...TURN_MS.map((ms) => ms / 1000), '+Inf'];
+      return [
+        ...ends.map((le, at) => ({ metricName: `${name}_bucket`, labels: { le, kind }, value: atMost[at] as number })),
+        { metricName: `${name}_sum`, labels: { kind }, value: sumMs / 1000 },
+        { metricName: `${name}_count`, labels: { kind }, value: count },
+      ];
+    }),
+  });
+  return histogram;
 }

@@ -1,5 +1,6 @@
 /** The time of this machine. */
 import type { Clock } from '@seekyou/core';
+import { turns } from './turns.ts';
 
 /** Longest wait setTimeout knows. */
 const TIMEOUT_MS_MAX = 2 ** 31 - 1;
@@ -12,7 +13,11 @@ export function systemClock(): Clock {
   return {
     now: () => Date.now(),
     after: (ms, run) => {
-      const timer = setTimeout(run, Math.min(ms, TIMEOUT_MS_MAX)).unref();
+      const timed = (): void => {
+        turns.begin('timer');
+        run();
+      };
+      const timer = setTimeout(timed, Math.min(ms, TIMEOUT_MS_MAX)).unref();
       return () => clearTimeout(timer);
     },
   };

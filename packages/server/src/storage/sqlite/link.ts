@@ -1,6 +1,7 @@
 /** The main thread's side of a storage thread: calls of one turn of the event loop travel together. */
 import { Worker } from 'node:worker_threads';
 import { StoreFailed } from '@seekyou/core';
+import { turns } from '../../runtime/turns.ts';
 import type { Failure } from './failure.ts';
 import { ParcelReader, ParcelWriter } from './parcel.ts';
 import { type FromThread, OPERATION_NAMES, OPERATIONS, type OperationName, type ReplyOf, type RequestOf, type ThreadData, type ToThread } from './protocol.ts';
@@ -145,6 +146,7 @@ export class Link {
   }
 
   #take({ parcel, done, busyMs }: Extract<FromThread, { type: 'answers' }>): void {
+    turns.begin('answers');
     this.#sent -= done;
     // Before the answers are looked at: the thread must not wait while we are busy with them.
     this.#send();

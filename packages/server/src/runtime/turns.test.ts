@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { TURN_MS, TurnRecorder } from './turns.ts';
+
+/** A clock moved by hand; `others` is time the processor spent elsewhere. */
+function recorder() {
+  let wall = 1_000;
+  let cpu = 500;
+  const made = new TurnRecorder({ wall: () => wall, cpu: () => cpu });
+  return {
+    made,
+    passes(ms: number, others = 0): void {
+      wall += ms + others;
+      cpu += ms;
+    },
+  };
+}
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('a turn lasts until its promises have run', async () => {
+  const { made, passes } = recorder();
+  await nextTurn();
+  made.begin('input');
+  passes(1);
+  void Promise.resolve()
+    .then(() => passes(2))
+    .then(() => Promise.resolve())
+    .then(() => passes(4))
+    .then(() => process.nextTick(() => passes(100)));
+  await nextTurn();
+  assert.deepEqual([made.figures('input').maxMs, made.figures('input').count], [7, 1]);
+});
+
+test('what happens within a turn is part of it', async () => {
+  const { made, passes } = recorder();
+  await nextTurn();
+  made.begin('answers');
+  passes(0.3);
+  made.begin('input');
+  passes(0.4);
+  await nextTurn();
+  assert.deepEqual([made.figures('answers').maxMs.toFixed(1), made.figures('input').count], ['0.7', 0]);
+});
+
+test('turns are counted by their length', async () => {
+  const { made, passes } = recorder();
+  for (const ms of [0.05, 0.15, 1.5, 19, 500]) {
+    await nextTurn();
+    made.begin('timer');
+    passes(ms);
+  }
+  await nextTurn();
+  const { count, atMost, maxMs, sumMs } = made.figures('timer');
+  assert.deepEqual([count, maxMs.toFixed(2), sumMs.toFixed(2)], [5, '500.00', '520.70']);
+  assert.deepEqual(
+    atMost,
+    [...TURN_MS, Number.POSITIVE_INFINITY].map((end) => [0.05, 0.15, 1.5, 19, 500].filter((ms) => ms <= end).length),
+  );
+  assert.equal(made.maxMs, maxMs);
+});
+
+test('time the processor spent elsewhere is not ours', async () => {
+  const { made, passes } = recorder();
+  await nextTurn();
+  made.begin('input');
+  passes(3, 80);
+  await nextTurn();
+  assert.equal(made.maxMs, 3);
+});
+
+test('the real clock measures real work', async () => {
+  const made = new TurnRecorder();
+  await nextTurn();
+  made.begin('input');
+  const until = performance.now() + 5;
+  while (performance.now() < until);
+  await nextTurn();
+  assert.equal(made.figures('input').count, 1);
+  assert.ok(made.maxMs > 0 && made.maxMs < 1_000, `${made.maxMs} ms`);
+});

@@ -1,0 +1,108 @@
+/**
+ * How long this process keeps to itself at a time. A turn is one callback of the event loop with everything that follows from
+ * it before the next one may run, promises included. While it lasts nobody else is served.
+ */
+import { performance } from 'node:perf_hooks';
+
+export const TURN_KINDS = ['input', 'answers', 'timer'] as const;
+/** What began it: something came from the network, the database answered, time passed. */
+export type TurnKind = (typeof TURN_KINDS)[number];
+
+/** Upper ends of the histogram's classes. */
+export const TURN_MS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100] as const;
+
+export interface TurnFigures {
+  readonly count: number;
+  readonly sumMs: number;
+  readonly maxMs: number;
+  /** For each of {@link TURN_MS} how many took at most so long, and all of them at the end. */
+  readonly atMost: readonly number[];
+}
+
+/** Time by the wall and by this thread's use of a processor, in milliseconds. */
+export interface TurnClock {
+  wall(): number;
+  cpu(): number;
+}
+
+const PROCESS_CLOCK: TurnClock = {
+  wall: () => performance.now(),
+  cpu: () => {
+    const { user, system } = process.threadCpuUsage();
+    return (user + system) / 1000;
+  },
+};
+
+/** Asking for the processor's time costs ten times as much as the wall's. */
+const CPU_ASKED_MS = 2;
+
+interface Kind {
+  count: number;
+  sumMs: number;
+  maxMs: number;
+  readonly classes: number[];
+}
+
+export class TurnRecorder {
+  private readonly clock: TurnClock;
+  private readonly kinds: Record<TurnKind, Kind> = { input: newKind(), answers: newKind(), timer: newKind() };
+  private kind: TurnKind | undefined;
+  private beganAt = 0;
+  private cpuAt = 0;
+  private cpuAskedAt = Number.NEGATIVE_INFINITY;
+  // Made once: a turn allocates nothing.
+  private readonly promisesRan = (): void => process.nextTick(this.end);
+  private readonly end = (): void => this.over();
+
+  constructor(clock: TurnClock = PROCESS_CLOCK) {
+    this.clock = clock;
+  }
+
+  /**
+   * Says that a callback of the event loop begins. Its end is found by itself: Node empties the queue of promises before it
+   * goes on with ticks, and both before the next callback. Within a turn that is being recorded it does nothing.
+   */
+  begin(kind: TurnKind): void {
+    if (this.kind !== undefined) return;
+    this.kind = kind;
+    this.beganAt = this.clock.wall();
+    if (this.beganAt - this.cpuAskedAt >= CPU_ASKED_MS) {
+      this.cpuAskedAt = this.beganAt;
+      this.cpuAt = this.clock.cpu();
+    }
+    queueMicrotask(this.promisesRan);
+  }
+
+  figures(kind: TurnKind): TurnFigures {
+    const { count, sumMs, maxMs, classes } = this.kinds[kind];
+    let total = 0;
+    return { count, sumMs, maxMs, atMost: classes.map((inClass) => (total += inClass)) };
+  }
+
+  /** The longest of all kinds. */
+  get maxMs(): number {
+    return Math.max(...TURN_KINDS.map((kind) => this.kinds[kind].maxMs));
+  }
+
+  private over(): void {
+    const kind = this.kind === undefined ? undefined : this.kinds[this.kind];
+    this.kind = undefined;
+    if (kind === undefined) return;
+    const wall = this.clock.wall() - this.beganAt;
+    // On a busy machine the system gives the processor to others in the middle of a turn; that is not ours.
+    const ms = wall < CPU_ASKED_MS ? wall : Math.min(wall, this.clock.cpu() - this.cpuAt);
+    kind.count++;
+    kind.sumMs += ms;
+    if (ms > kind.maxMs) kind.maxMs = ms;
+    const found = TURN_MS.findIndex((end) => ms <= end);
+    const at = found < 0 ? TURN_MS.length : found;
+    kind.classes[at] = (kind.classes[at] as number) + 1;
+  }
+}
+
+function newKind(): Kind {
+  return { count: 0, sumMs: 0, maxMs: 0, classes: Array<number>(TURN_MS.length + 1).fill(0) };
+}
+
+/** There is one event loop, so there is one recorder. */
+export const turns = new TurnRecorder();
