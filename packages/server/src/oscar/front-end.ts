@@ -6,6 +6,7 @@ import { encode } from '@seekyou/wire';
 import { encodeFlap, FlapChannel, login } from '@seekyou/wire/oscar';
 import type { Advertised } from '../runtime/config.ts';
 import { ConnectionCaps, type Place } from '../runtime/limits.ts';
+import { turns } from '../runtime/turns.ts';
 import { addressesFrom } from './advertise.ts';
 import { Connection, type FrontEndLog, type Surroundings } from './connection.ts';
 import { createCookieJar } from './cookies.ts';
@@ -98,6 +99,7 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
   }
 
   function accept(transport: Transport): void {
+    turns.begin('input');
     const hidden = transport.peer.known && settings.hidesClients?.(transport.peer.address) === true;
     const peer: Peer = hidden ? { ...transport.peer, known: false } : transport.peer;
     if (!core.admits(peer)) {

@@ -9,7 +9,7 @@ function recorder() {
   const made = new TurnRecorder({ wall: () => wall, cpu: () => cpu });
   return {
     made,
-    passes(ms: number, others = 0): void {
+    passes: (ms: number, others = 0): void => {
       wall += ms + others;
       cpu += ms;
     },
