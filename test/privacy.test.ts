@@ -244,7 +244,7 @@ function textForms(text: string): Buffer[] {
 function numberForms(value: number): Buffer[] {
   const big = Buffer.alloc(4);
   big.writeUInt32BE(value);
-  const little = Buffer.from(big).reverse();
+  const little = Buffer.from(big.toReversed());
   const hex = [big, little].flatMap((bytes) => [bytes.toString('hex'), bytes.toString('hex').toUpperCase()]);
   const decimal = [big, little].map((bytes) => String(bytes.readUInt32BE()));
   return [big, little, ...[...hex, ...decimal].flatMap(textForms)];
