@@ -60,7 +60,7 @@ export function memoryRooms(): MemoryRooms {
       return old.length;
     },
     removeAccount(uin) {
-      for (const room of [...rooms.values()]) if (room.kind === 'private' && room.createdBy === uin) forget(room);
+      for (const room of rooms.values()) if (room.kind === 'private' && room.createdBy === uin) forget(room);
       for (const known of guests.values()) known.delete(uin);
     },
   };

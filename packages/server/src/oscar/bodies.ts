@@ -290,7 +290,7 @@ function spelled(body: Words): string {
 }
 
 function textParts(text: string, profile: ClientProfile, bytesMax: number): readonly IcbmPart[] {
-  const written = (piece: string): string => (profile.html && meansHtml(piece) ? escaped(piece) : piece);
+  const written = (piece: string): string => (profile.html && meansHtml(piece) ? escapedHtml(piece) : piece);
   return splitText(text, bytesMax, (piece) => textBytes(written(piece), profile)).map((piece) => ({
     channel: Channel.plain,
     tlvs: { imData: encode(icbm.fragments, fragmentsFromText(written(piece), profile)) },
@@ -302,11 +302,12 @@ function textBytes(text: string, { unicode, codepage }: ClientProfile): number {
 }
 
 /** Whether a client that reads HTML would read something else. */
-function meansHtml(text: string): boolean {
+export function meansHtml(text: string): boolean {
   return /[<>&\n]/.test(text);
 }
 
-function escaped(text: string): string {
+/** Words as HTML that says them. */
+export function escapedHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll(/\r?\n/g, '<BR>');
 }
 

@@ -17,7 +17,8 @@ import {
   writeFlapHeader,
 } from '@seekyou/wire/oscar';
 import type { Place } from '../runtime/limits.ts';
-import type { CookieJar, CookieRecord } from './cookies.ts';
+import { turns } from '../runtime/turns.ts';
+import type { CookieJar, CookieRecord, ServiceRecord } from './cookies.ts';
 import { count, type CounterName, type Counters } from './counters.ts';
 import type { Encodings } from './encodings.ts';
 import { LoginTalk } from './login-talk.ts';
@@ -58,6 +59,8 @@ export interface Surroundings {
 
 /** What is said on a connection once its first frame told what it is for. */
 export interface Talk {
+  /** The first words, once the connection is ready for them. */
+  begin?(): void;
   /** Frames came. */
   heard(): void;
   snac(payload: Uint8Array): void;
@@ -115,6 +118,7 @@ export class Connection implements TransportUser {
   // -------------------------------------------------------------- frames
 
   received(chunk: Uint8Array): void {
+    turns.begin('input');
     if (this.stage === 'parting' || this.stage === 'closed') return;
     if (this.why === 'oscar_timeouts_first_bytes') this.expect('oscar_timeouts_sign_on', this.acceptedAt + this.around.limits.signOnMs);
     let frames: FlapFrame[];
@@ -197,11 +201,15 @@ export class Connection implements TransportUser {
   }
 
   private bos(cookie: Uint8Array): void {
-    const record = this.around.cookies.redeem(cookie, 0);
+    const record = this.around.cookies.redeem(cookie);
     if (typeof record === 'string') {
       this.count(COOKIE_COUNTERS[record]);
       this.around.log.info({ peer: this.peer.address, problem: record }, 'a cookie was not taken');
       this.refuse(login.AuthError.reservationTimeout);
+      return;
+    }
+    if ('begin' in record) {
+      this.service(record);
       return;
     }
     this.stage = 'opening';
@@ -209,6 +217,22 @@ export class Connection implements TransportUser {
     // What else the client says can wait for its session.
     this.transport.pause();
     void openSession(this, record, this.receiver()).then((opened) => this.opened(opened, record));
+  }
+
+  /** A connection beside a session that is there. It lives as long as that, whether its client says something or not. */
+  private service(record: ServiceRecord): void {
+    const talk = record.begin(this);
+    if (talk === undefined) {
+      this.refuse(login.AuthError.reservationTimeout);
+      return;
+    }
+    this.stage = 'talking';
+    this.talk = talk;
+    this.settled();
+    this.decoder.payloadMax = FLAP_PAYLOAD_MAX;
+    this.expect('oscar_timeouts_ready', this.around.clock.now() + this.around.limits.readyMs);
+    this.count('oscar_services_opened');
+    talk.begin?.();
   }
 
   /** Lives as long as the session. Made apart, so that it does not keep alive what stands beside it: the account's secrets. */
@@ -274,6 +298,11 @@ export class Connection implements TransportUser {
   /** 01/02 came: from now on silence is what ends it. */
   ready(): void {
     this.expect('oscar_timeouts_idle', this.heardAt + this.around.limits.idleMs);
+  }
+
+  /** Somebody else sees to it that this connection does not stay for ever. */
+  attended(): void {
+    this.deadline = Number.POSITIVE_INFINITY;
   }
 
   /** Says why on channel 4, and gives the client time to read it. */
@@ -372,5 +401,4 @@ const COOKIE_COUNTERS = {
   foreign: 'oscar_cookies_foreign',
   late: 'oscar_cookies_late',
   repeated: 'oscar_cookies_repeated',
-  'wrong-service': 'oscar_cookies_forged',
 } satisfies Record<string, CounterName>;

@@ -3,7 +3,8 @@
  * on the node that made them. @see oscar.md §2.5
  */
 import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
-import { type Account, asUin, type Chance, type Clock } from '@seekyou/core';
+import { type Account, asUin, type Chance, type Clock, type Uin } from '@seekyou/core';
+import type { Connection, Talk } from './connection.ts';
 import type { ClientSoftware } from './state.ts';
 
 export const COOKIE_BYTES = 256;
@@ -12,24 +13,33 @@ export const COOKIE_BYTES = 256;
 export interface CookieRecord {
   /** As it was when its password was proved. */
   readonly account: Account;
-  /** 0: BOS; else the family of a service connection. */
-  readonly family: number;
+  /** 0: BOS. */
+  readonly family: 0;
   readonly software: ClientSoftware;
   /** May stand beside other sessions of the account (TLV 4A = 1). */
   readonly coexist: boolean;
 }
 
+/** A connection beside a session, for one family. */
+export interface ServiceRecord {
+  readonly account: { readonly uin: Uin };
+  /** The family, never 0. */
+  readonly family: number;
+  /** Opens the talk the cookie was given out for; `undefined` when the session it belongs to is over. */
+  readonly begin: (connection: Connection) => Talk | undefined;
+}
+
 /**
  * Why a cookie is not taken. `forged`: not made with our key. `foreign`: made by another node.
- * `repeated`: taken before, or forgotten. `wrong-service`: for another family.
+ * `repeated`: taken before, or forgotten.
  */
-export type CookieFault = 'forged' | 'foreign' | 'late' | 'repeated' | 'wrong-service';
+export type CookieFault = 'forged' | 'foreign' | 'late' | 'repeated';
 
 export interface CookieJar {
   /** @returns 256 bytes */
-  issue(record: CookieRecord): Uint8Array;
+  issue(record: CookieRecord | ServiceRecord): Uint8Array;
   /** Takes a cookie, which nobody can do again. */
-  redeem(cookie: Uint8Array, family: number): CookieRecord | CookieFault;
+  redeem(cookie: Uint8Array): CookieRecord | ServiceRecord | CookieFault;
   /** Cookies nobody has come with yet. */
   readonly outstanding: number;
 }
@@ -58,7 +68,7 @@ const PADDING_AT = 68;
 export function createCookieJar({ clock, chance, key, node, cookieMs }: CookieSettings): CookieJar {
   const sealingKey = createSecretKey(key);
   /** By id. Insertion order is order of expiry. */
-  const known = new Map<string, { readonly record: CookieRecord; readonly expiresAt: number }>();
+  const known = new Map<string, { readonly record: CookieRecord | ServiceRecord; readonly expiresAt: number }>();
 
   function forgetOld(now: number): void {
     for (const [id, { expiresAt }] of known) {
@@ -95,11 +105,10 @@ export function createCookieJar({ clock, chance, key, node, cookieMs }: CookieSe
       return cookie;
     },
 
-    redeem(cookie, family) {
+    redeem(cookie) {
       if (cookie.length !== COOKIE_BYTES || !timingSafeEqual(seal(cookie.subarray(0, HMAC_AT)), cookie.subarray(HMAC_AT, PADDING_AT))) return 'forged';
       if (!node.every((byte, i) => cookie[i] === byte)) return 'foreign';
       const view = new DataView(cookie.buffer, cookie.byteOffset);
-      if (view.getUint16(FAMILY_AT) !== family) return 'wrong-service';
       const expiresAt = view.getUint16(EXPIRY_AT) * 2 ** 32 + view.getUint32(EXPIRY_AT + 2);
       const id = idOf(cookie);
       const found = known.get(id);

@@ -1,7 +1,9 @@
 /** Family 01: setting up a session, rates, the client's own status. @see oscar.md §3 */
-import type { CommandInput } from '@seekyou/core';
+import type { CommandInput, Refused, RoomId } from '@seekyou/core';
 import { ErrorCode, Family, oservice } from '@seekyou/wire/oscar';
 import { Answerable } from './answerable.ts';
+import { enterRoom } from './chat.ts';
+import { roomIdFrom } from './chat-navigation.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
 import type { RateNotice } from './rates.ts';
 import { ask, become, type Handler, on, type OscarEffect, type OscarState, reply, type Request, type Route, say } from './state.ts';
@@ -41,9 +43,27 @@ const VERSIONS: readonly (readonly [family: number, version: number])[] = [
 ];
 const HOST_VERSIONS: oservice.Versions = { versions: VERSIONS.map(([family, version]) => ({ family, version })) };
 
-/** 01/03: the first thing said on a connection to BOS. */
-export function welcome(): OscarEffect {
-  return say(oservice.hostOnline, { families: BOS_FAMILIES });
+/** What has connections of its own. @see oscar.md §1.5 */
+export const SERVICES: readonly number[] = [Family.administration, Family.chatNavigation, Family.chat, Family.directory, Family.bart];
+
+/** What a connection offers. @param service 0 on BOS */
+export function familiesOf(service: number): readonly number[] {
+  return service === 0 ? BOS_FAMILIES : [Family.oservice, service];
+}
+
+function versionsOf(service: number): oservice.Versions {
+  if (service === 0) return HOST_VERSIONS;
+  return {
+    versions: [
+      { family: Family.oservice, version: 4 },
+      { family: service, version: 1 },
+    ],
+  };
+}
+
+/** 01/03: the first thing said on a connection. */
+export function welcome(service: number): OscarEffect {
+  return say(oservice.hostOnline, { families: familiesOf(service) });
 }
 
 // ---------------------------------------------------------------- set-up
@@ -51,10 +71,10 @@ export function welcome(): OscarEffect {
 // COMPAT: Jimm waits for a message of the day before it goes on; the two numbers are the real server's.
 const MOTD: oservice.Motd = { kind: oservice.MotdKind.normal, tlvs: { unknown2: 0x001e, unknown3: 0x04b0 } };
 
-const onVersions: Handler<oservice.Versions> = (_context, { versions }, request) => [
+const onVersions: Handler<oservice.Versions> = ({ state }, { versions }, request) => [
   become({ versions: sharedVersions(versions) }),
-  reply(request, oservice.hostVersions, HOST_VERSIONS),
-  say(oservice.motd, MOTD),
+  reply(request, oservice.hostVersions, versionsOf(state.service)),
+  ...(state.service === 0 ? [say(oservice.motd, MOTD)] : []),
 ];
 
 const knownVersions = new Map<string, ReadonlyMap<number, number>>();
@@ -71,8 +91,10 @@ function sharedVersions(versions: oservice.Versions['versions']): ReadonlyMap<nu
 }
 
 /** Presence starts now, or with 13/07 when the client asked for its roster. */
-const onOnline: Handler<unknown> = ({ state }, _message, request) => {
+const onOnline: Handler<unknown> = (context, _message, request) => {
+  const { state } = context;
   if (state.online) return [];
+  if (state.service !== 0) return [become({ online: true }), ...enterRoom(context)];
   const complete = !state.askedRoster || state.usesRoster;
   return [
     become({ online: true }),
@@ -89,10 +111,22 @@ const onOnline: Handler<unknown> = ({ state }, _message, request) => {
   ];
 };
 
-/** Other services of the real server (avatars, rooms, alerts) have no connection of their own here; clients go on without. */
-const onServiceRequest: Handler<oservice.ServiceRequest> = (_context, _message, request) => [
-  reply(request, oservice.error, { code: ErrorCode.serviceUnavailable, tlvs: {} }),
-];
+/** A connection of its own for one family. Mail alerts are the one service of the real server that is declined: there is no mail. */
+const onServiceRequest: Handler<oservice.ServiceRequest> = (_context, { family, tlvs }, request) => {
+  if (!SERVICES.includes(family)) return [reply(request, oservice.error, { code: ErrorCode.serviceUnavailable, tlvs: {} })];
+  const refused = ({ refusal }: Refused): readonly OscarEffect[] => [reply(request, oservice.error, { code: REFUSAL_CODES[refusal], tlvs: {} })];
+  const open = (room?: RoomId): OscarEffect =>
+    ask(
+      'service.open',
+      { family, ...(room === undefined ? {} : { room }) },
+      ({ address, cookie }) => [reply(request, oservice.serviceResponse, { tlvs: { family, address, cookie } })],
+      refused,
+    );
+  if (family !== Family.chat) return [open()];
+  const room = tlvs.room && roomIdFrom(tlvs.room.cookie);
+  if (room === undefined) return [reply(request, oservice.error, { code: ErrorCode.noMatch, tlvs: {} })];
+  return [ask('rooms.show', { room }, () => [open(room)], refused)];
+};
 
 // ---------------------------------------------------------------- rates
 
@@ -104,7 +138,7 @@ function readsRateState({ versions }: OscarState): boolean {
 }
 
 const onRateQuery: Handler<unknown> = ({ state, rates, now }, _message, request) => {
-  const value = { classes: rates.records(now), groups: rates.groups };
+  const value = { classes: rates.records(now), groups: rates.groups(state.service) };
   return [readsRateState(state) ? reply(request, oservice.rateParamsReply, value) : reply(request, oservice.rateParamsReplyOld, value)];
 };
 
@@ -172,6 +206,19 @@ export const routes: readonly Route[] = [
   on(oservice.setNicknameFields, onStatus),
   on(oservice.memoryQuery, onMemoryQuery),
   on(oservice.memoryReply, noAnswer),
+];
+
+/** What a connection beside a session understands of this family. */
+export const serviceRoutes: readonly Route[] = [
+  on(oservice.clientOnline, onOnline),
+  on(oservice.rateParamsQuery, onRateQuery),
+  on(oservice.rateParamsSubAdd, noAnswer),
+  on(oservice.rateParamsSubDelete, noAnswer),
+  on(oservice.pauseAck, noAnswer),
+  // COMPAT: AIM tells every connection that it is idle; the session's own counts.
+  on(oservice.idleNotification, noAnswer),
+  on(oservice.noop, noAnswer),
+  on(oservice.clientVersions, onVersions),
 ];
 
 /** What a session on BOS starts with. */

@@ -64,6 +64,15 @@ const SENT_BY_CLIENTS: readonly (readonly [family: number, first: number, last: 
   [0x5359, 0x02, 0x02],
 ];
 
+/** On connections for one family. */
+const SENT_TO_SERVICES: typeof SENT_BY_CLIENTS = [
+  [0x07, 0x01, 0x09],
+  [0x0d, 0x01, 0x09],
+  [0x0e, 0x01, 0x09],
+  [0x0f, 0x01, 0x05],
+  [0x10, 0x01, 0x07],
+];
+
 const EXCEPTIONS: readonly (readonly [id: number, family: number, first: number, last: number])[] = [
   [RateClassId.lists, 0x03, 0x04, 0x05],
   [RateClassId.lists, 0x03, 0x0f, 0x10],
@@ -78,6 +87,12 @@ const EXCEPTIONS: readonly (readonly [id: number, family: number, first: number,
   [RateClassId.messages, 0x04, 0x06, 0x06],
   [RateClassId.directory, 0x02, 0x09, 0x09],
   [RateClassId.directory, 0x02, 0x0b, 0x0b],
+  [RateClassId.messages, 0x0e, 0x05, 0x05],
+  [RateClassId.directory, 0x0a, 0x02, 0x02],
+  [RateClassId.directory, 0x0d, 0x07, 0x07],
+  [RateClassId.directory, 0x0f, 0x02, 0x02],
+  // A client fetches the pictures of a whole list when it signs on.
+  [RateClassId.lists, 0x10, 0x04, 0x06],
   [RateClassId.typing, 0x04, 0x14, 0x14],
 ];
 
@@ -91,13 +106,22 @@ export function rateClassOf(family: number, subtype: number): number {
   return exceptionOf.get(keyOf(family, subtype)) ?? RateClassId.others;
 }
 
-const members = SENT_BY_CLIENTS.flatMap(([family, first, last]) => Array.from({ length: last - first + 1 }, (_, i) => ({ family, subtype: first + i })));
+const membersOf = (families: typeof SENT_BY_CLIENTS): readonly { readonly family: number; readonly subtype: number }[] =>
+  families.flatMap(([family, first, last]) => Array.from({ length: last - first + 1 }, (_, i) => ({ family, subtype: first + i })));
+
+const members = membersOf(SENT_BY_CLIENTS);
 
 type Groups = oservice.RateParamsReply['groups'];
 
-/** As many groups as classes, in their order: libicq2000 reads exactly so many. */
-export function rateGroups(rules: readonly RateRule[]): Groups {
-  return rules.map(({ id }) => ({ id, snacs: members.filter(({ family, subtype }) => rateClassOf(family, subtype) === id) }));
+/**
+ * As many groups as classes, in their order: libicq2000 reads exactly so many.
+ *
+ * @param service 0 on BOS; on a connection for one family that and family 01
+ */
+export function rateGroups(rules: readonly RateRule[], service = 0): Groups {
+  const here =
+    service === 0 ? members : [...members.filter(({ family }) => family === 0x01), ...membersOf(SENT_TO_SERVICES.filter(([family]) => family === service))];
+  return rules.map(({ id }) => ({ id, snacs: here.filter(({ family, subtype }) => rateClassOf(family, subtype) === id) }));
 }
 
 // ---------------------------------------------------------------- one connection
@@ -173,8 +197,9 @@ export class RateMeter {
     return this.rules.map((_, at) => this.record(at, now));
   }
 
-  get groups(): Groups {
-    return groupsOf(this.rules);
+  /** @param service 0 on BOS */
+  groups(service: number): Groups {
+    return service === 0 ? groupsOf(this.rules) : rateGroups(this.rules, service);
   }
 
   private verdict(at: number, before: Level['state'], level: Level, now: Time): RateVerdict {

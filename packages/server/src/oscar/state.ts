@@ -1,7 +1,7 @@
 /** What an OSCAR connection knows about itself, and the shape of everything that handles its packets. */
-import type { CommandInput, CommandName, CommandOutput, Limits, Refused, Session, Time } from '@seekyou/core';
+import type { CommandInput, CommandName, CommandOutput, Limits, Refused, RoomId, Session, Time } from '@seekyou/core';
 import type { SnacDeclaration } from '@seekyou/wire/oscar';
-import { ask as askCore, type AskEffect, type BecomeEffect, type CloseEffect, type Effect, type SendEffect } from '../runtime/effects.ts';
+import type { BecomeEffect, CloseEffect, Effect, SendEffect } from '../runtime/effects.ts';
 import type { Answerable } from './answerable.ts';
 import type { RateMeter } from './rates.ts';
 
@@ -18,6 +18,8 @@ export interface ClientSoftware {
 export interface OscarState {
   /** 0 on BOS; on a service connection the family it was opened for. */
   readonly service: number;
+  /** Of a connection of family 0E: the room it is for. */
+  readonly room?: RoomId;
   readonly software: ClientSoftware;
   /** From 01/17: family → version. */
   readonly versions: ReadonlyMap<number, number>;
@@ -51,7 +53,19 @@ export interface OutgoingSnac {
   readonly shared?: object;
 }
 
-export type OscarEffect = Effect<OscarState, OutgoingSnac>;
+/** What only connections can do, asked for like what the core does. */
+export interface FrontEndCommands {
+  /** A cookie for a connection beside this session, and where to show it. Refused `no-address`. */
+  readonly 'service.open': {
+    readonly input: { readonly family: number; readonly room?: RoomId };
+    readonly output: { readonly address: string; readonly cookie: Uint8Array };
+  };
+  /** Says something on the session's own connection. */
+  readonly 'session.say': { readonly input: OutgoingSnac; readonly output: void };
+}
+
+export type OscarCommand = CommandName | keyof FrontEndCommands;
+export type OscarEffect = Effect<OscarState, OutgoingSnac, OscarCommand>;
 
 export interface OscarContext {
   readonly session: Session;
@@ -97,8 +111,20 @@ export function ask<C extends CommandName>(
   input: CommandInput<C>,
   answered: (output: CommandOutput<C>) => readonly OscarEffect[],
   refused: (refused: Refused) => readonly OscarEffect[],
-): AskEffect<OscarState, OutgoingSnac> {
-  return askCore(command, input, answered, refused);
+): OscarEffect;
+export function ask<C extends keyof FrontEndCommands>(
+  command: C,
+  input: FrontEndCommands[C]['input'],
+  answered: (output: FrontEndCommands[C]['output']) => readonly OscarEffect[],
+  refused: (refused: Refused) => readonly OscarEffect[],
+): OscarEffect;
+export function ask(
+  command: OscarCommand,
+  input: unknown,
+  answered: (output: never) => readonly OscarEffect[],
+  refused: (refused: Refused) => readonly OscarEffect[],
+): OscarEffect {
+  return { do: 'ask', command, input, answered: answered as (output: unknown) => readonly OscarEffect[], refused };
 }
 
 export function become(change: Partial<OscarState>): BecomeEffect<OscarState> {

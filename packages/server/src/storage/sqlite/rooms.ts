@@ -1,6 +1,6 @@
 /** Rooms in SQLite. */
 import { foldedRoomName, type Room, type RoomKind, type Uin } from '@seekyou/core';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Implementation } from './protocol.ts';
 import type { RoomTable, Tables } from './schema.ts';
 
@@ -95,7 +95,7 @@ export function roomListsOn(db: Kysely<Tables>): Pick<Implementation<'reader'>, 
         .selectFrom('room')
         .selectAll()
         .where('owner', '=', EVERYBODY)
-        .where(({ eb, fn, val }) => eb(fn<number>('instr', ['folded', val(foldedRoomName(fragment))]), '>', 0))
+        .where(sql`instr(folded, ${foldedRoomName(fragment)})`, '>', 0)
         .orderBy('used_at', 'desc')
         .orderBy('id')
         .limit(limit)

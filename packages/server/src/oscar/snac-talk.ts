@@ -1,0 +1,186 @@
+/** A connection on which a session speaks SNACs: packets to handlers, effects to packets. */
+import type { Session, Time } from '@seekyou/core';
+import { encode, WireError } from '@seekyou/wire';
+import { decodeSnac, decodeSnacBody, dissectSnac, ErrorCode, familyError, FlapChannel, login, type Snac, SnacFlag, snacName } from '@seekyou/wire/oscar';
+import { type RunnerHost, SessionRunner } from '../runtime/session-runner.ts';
+import type { Connection, Talk } from './connection.ts';
+import { familiesOf, rateChange } from './oservice.ts';
+import { RateMeter } from './rates.ts';
+import { routeOf } from './routes.ts';
+import { type OscarCommand, type OscarContext, type OscarEffect, type OscarState, type OutgoingSnac, reply } from './state.ts';
+
+/** A SNAC whose header was read. */
+export interface Input {
+  readonly payload: Uint8Array;
+  readonly snac: Snac;
+}
+
+/** Further packets of a client whose earlier ones wait for the core stay in the network. */
+const INPUTS_WAITING_MAX = 32;
+/** Answers wait when so much is unread. More than what Node takes without saying that it drained (64 KB). */
+const CONGESTED_BYTES_MIN = 128 * 1024;
+
+const ERROR_SUBTYPE = 0x01;
+
+export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, OutgoingSnac, OscarCommand> {
+  protected readonly connection: Connection;
+  protected readonly session: Session;
+  protected readonly runner: SessionRunner<Input, OscarState, OutgoingSnac, OscarCommand>;
+  protected state: OscarState;
+  private readonly rates: RateMeter;
+  private strikes = 0;
+  private paused = false;
+
+  constructor(connection: Connection, session: Session, state: OscarState) {
+    const { clock, rates } = connection.around;
+    this.connection = connection;
+    this.session = session;
+    this.state = state;
+    this.rates = new RateMeter(rates, clock.now());
+    this.runner = new SessionRunner(this, clock);
+  }
+
+  abstract heard(): void;
+  abstract over(clean: boolean): void;
+  abstract ask(command: OscarCommand, input: unknown): unknown;
+
+  // -------------------------------------------------------------- what comes in
+
+  snac(payload: Uint8Array): void {
+    this.connection.count('oscar_snacs_received');
+    let snac: Snac;
+    try {
+      snac = decodeSnac(payload);
+    } catch {
+      this.runner.announce(this.malformed([]));
+      return;
+    }
+    if (!this.withinRates(snac)) return;
+    this.runner.take({ payload, snac });
+    if (this.runner.waiting < INPUTS_WAITING_MAX || this.paused) return;
+    this.paused = true;
+    this.connection.transport.pause();
+  }
+
+  drained(): void {
+    this.runner.drained();
+  }
+
+  tick(now: Time): void {
+    if (!this.rates.limited) return;
+    for (const notice of this.rates.cleared(now)) this.runner.announce([rateChange(this.state, notice)]);
+  }
+
+  farewell(): Uint8Array {
+    return encode(login.signOffNotice, {});
+  }
+
+  /** False when the SNAC came too fast and must not be handled. */
+  private withinRates({ family, subtype, requestId }: Snac): boolean {
+    const { do: verdict, notice } = this.rates.count(family, subtype, this.connection.around.clock.now());
+    if (notice !== undefined) {
+      this.connection.count('oscar_rate_notices');
+      this.runner.announce([rateChange(this.state, notice)]);
+    }
+    switch (verdict) {
+      case 'pass':
+        return true;
+      case 'drop':
+        this.connection.count('oscar_rate_dropped');
+        return false;
+      case 'refuse':
+        this.connection.count('oscar_rate_refused');
+        if (subtype !== ERROR_SUBTYPE) this.runner.announce([errorOf({ family, requestId }, ErrorCode.serverRateLimit)]);
+        return false;
+      case 'disconnect':
+        this.connection.count('oscar_rate_disconnects');
+        this.connection.part(this.farewell(), false);
+        return false;
+      default:
+        return verdict satisfies never;
+    }
+  }
+
+  // -------------------------------------------------------------- for the runner
+
+  handle({ snac }: Input): readonly OscarEffect[] {
+    const route = routeOf(snac, this.state.service);
+    if (route === undefined) return this.unknown(snac);
+    try {
+      return route.handle(this.context(), decodeSnacBody(route.declaration, snac.data), snac);
+    } catch (error) {
+      // A negative offset is a packet of ours that cannot be written.
+      if (!(error instanceof WireError) || error.offset < 0) throw error;
+      this.connection.around.log.debug({ uin: this.session.uin, snac: snacName(snac), problem: error.message }, 'a packet could not be read');
+      return this.malformed([errorOf(snac, ErrorCode.incorrectFormat)]);
+    }
+  }
+
+  send(packet: OutgoingSnac): void {
+    const { connection } = this;
+    connection.sendFrame(FlapChannel.snac, connection.around.encodings.frame(this.forVersion(packet)), packet.written);
+  }
+
+  become(change: Partial<OscarState>): void {
+    this.state = { ...this.state, ...change };
+  }
+
+  close(last: readonly OutgoingSnac[], why: string): void {
+    for (const packet of last) this.send(packet);
+    this.connection.around.log.info({ uin: this.session.uin, why }, 'a session is closed');
+    this.connection.part(this.farewell(), false);
+  }
+
+  congested(): boolean {
+    const { transport, around } = this.connection;
+    return transport.queuedBytes > Math.max(CONGESTED_BYTES_MIN, around.limits.sendQueueBytesMax / 4);
+  }
+
+  idle(): void {
+    if (!this.paused) return;
+    this.paused = false;
+    this.connection.transport.resume();
+  }
+
+  /** A mistake of ours: it costs this session, and the log gets what is needed to find it. */
+  failed(error: unknown, input: Input | undefined, what = 'an announcement'): void {
+    const { around } = this.connection;
+    this.connection.count('oscar_handler_failures');
+    const packet = input === undefined ? what : dissectSnac(input.payload, 'client', { redact: true });
+    around.log.error({ err: error, uin: this.session.uin, client: this.session.profile.name, packet }, 'a packet could not be handled');
+    this.connection.part(this.farewell(), false);
+  }
+
+  // -------------------------------------------------------------- particulars
+
+  /** Answered when the client may think that it exists here; what it never heard of is not defined. */
+  private unknown(snac: Snac): readonly OscarEffect[] {
+    this.connection.count('oscar_snacs_unknown');
+    this.connection.around.log.debug({ uin: this.session.uin, snac: snacName(snac) }, 'nobody answers this packet');
+    if (snac.subtype === ERROR_SUBTYPE) return [];
+    return [errorOf(snac, familiesOf(this.state.service).includes(snac.family) ? ErrorCode.notSupportedByHost : ErrorCode.serviceNotDefined)];
+  }
+
+  private malformed(answers: readonly OscarEffect[]): readonly OscarEffect[] {
+    this.connection.count('oscar_snacs_malformed');
+    this.strikes++;
+    if (this.strikes < this.connection.around.limits.wireErrorsMax) return answers;
+    return [...answers, { do: 'close', last: [], why: 'too many packets that cannot be read' }];
+  }
+
+  /** The version block is for clients that know of it; to others it would be data. */
+  private forVersion(packet: OutgoingSnac): OutgoingSnac {
+    if (packet.versionBlock === undefined || (this.state.versions.get(packet.declaration.family) ?? 0) >= 2) return packet;
+    const { versionBlock: _, ...rest } = packet;
+    return { ...rest, flags: (packet.flags ?? 0) & ~SnacFlag.versionBlock };
+  }
+
+  protected context(): OscarContext {
+    const { around } = this.connection;
+    return { session: this.session, state: this.state, now: around.clock.now(), limits: around.limits, rates: this.rates };
+  }
+}
+
+function errorOf(snac: Pick<Snac, 'family' | 'requestId'>, code: number): OscarEffect {
+  return reply({ family: snac.family, subtype: ERROR_SUBTYPE, requestId: snac.requestId, flags: 0 }, familyError(snac.family), { code, tlvs: {} });
+}
