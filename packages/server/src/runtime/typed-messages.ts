@@ -1,0 +1,176 @@
+/**
+ * Typed messages of ICQ, which OSCAR's channel 4 and the UDP protocols share: a number, and text in the writer's code page
+ * whose fields are separated by 0xFE. @see oscar.md §6.6, icq-udp.md §15.2
+ */
+import { type Body, parseUin, type Uin } from '@seekyou/core';
+import { icbm } from '@seekyou/wire/oscar';
+import { decodeText, encodeText } from '@seekyou/wire/text';
+
+const { MessageType } = icbm;
+
+/** A message as its client wrote it. */
+export interface TypedMessage {
+  /** One of `icbm.MessageType`. */
+  readonly type: number;
+  /** In the writer's code page. */
+  readonly text: Uint8Array;
+}
+
+/** A body without its original. */
+export type Words = Exclude<Body, { readonly kind: 'opaque' }>;
+
+/** What a typed message says; `undefined` for types that only clients understand. */
+export function typedWords({ type, text }: TypedMessage, codepage: number): Words | undefined {
+  const say = (bytes: Uint8Array): string => decodeText(bytes, codepage);
+  switch (type) {
+    case MessageType.plain:
+      return { kind: 'text', text: say(text) };
+    case MessageType.url: {
+      // The caption may hold the separator's byte (ю in 1251), the address never does.
+      const cut = text.lastIndexOf(SEPARATOR);
+      return { kind: 'url', url: say(text.subarray(cut + 1)), caption: say(text.subarray(0, Math.max(0, cut))) };
+    }
+    case MessageType.authRequest:
+      return { kind: 'auth-request', reason: say(reasonIn(text)) };
+    case MessageType.authDenied:
+      return { kind: 'auth-denied', reason: say(text) };
+    case MessageType.authGranted:
+      return { kind: 'auth-granted', reason: say(text) };
+    case MessageType.added:
+      return { kind: 'added' };
+    case MessageType.contacts:
+      return { kind: 'contacts', contacts: contactsIn(text, say) };
+    default:
+      return undefined;
+  }
+}
+
+/** What people read who cannot be given the message itself; nothing of what is meant for programs. */
+export function fallbackOf({ type, text }: TypedMessage, codepage: number): string {
+  if (type !== MessageType.webPager && type !== MessageType.emailExpress && type !== MessageType.server) return '';
+  return fieldsOf(text)
+    .map((field) => decodeText(field, codepage))
+    .filter((field) => field !== '')
+    .join('\r\n');
+}
+
+/** Between the fields of typed messages. */
+export const SEPARATOR = 0xfe;
+
+function fieldsOf(text: Uint8Array, max = Number.POSITIVE_INFINITY): Uint8Array[] {
+  const fields: Uint8Array[] = [];
+  let from = 0;
+  for (let at = text.indexOf(SEPARATOR); at >= 0 && fields.length + 1 < max; at = text.indexOf(SEPARATOR, from)) {
+    fields.push(text.subarray(from, at));
+    from = at + 1;
+  }
+  fields.push(text.subarray(from));
+  return fields;
+}
+
+const REQUEST_FIELDS = 6; // nick, first name, last name, e-mail, authorisation, reason
+
+/** Old clients write five fields before the reason, some nothing but the reason. */
+function reasonIn(text: Uint8Array): Uint8Array {
+  return fieldsOf(text, REQUEST_FIELDS).at(-1) as Uint8Array;
+}
+
+function contactsIn(text: Uint8Array, say: (bytes: Uint8Array) => string): Extract<Body, { readonly kind: 'contacts' }>['contacts'] {
+  const [, ...fields] = fieldsOf(text).map(say);
+  const contacts: { uin: Uin; nickname: string }[] = [];
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const uin = parseUin(fields[i] as string);
+    if (uin !== undefined) contacts.push({ uin, nickname: fields[i + 1] as string });
+  }
+  return contacts;
+}
+
+/** A body's words in one string, for comparing. */
+export function spelled(body: Words): string {
+  switch (body.kind) {
+    case 'text':
+      return JSON.stringify([body.kind, body.text]);
+    case 'url':
+      return JSON.stringify([body.kind, body.url, body.caption]);
+    case 'contacts':
+      return JSON.stringify([body.kind, ...body.contacts.flatMap(({ uin, nickname }) => [uin, nickname])]);
+    case 'auth-request':
+    case 'auth-granted':
+    case 'auth-denied':
+    case 'pre-authorised':
+      return JSON.stringify([body.kind, body.reason]);
+    case 'added':
+      return body.kind;
+    default:
+      return body satisfies never;
+  }
+}
+
+/** What can be said of a typed message in plain text; nothing of what only means something to a program. */
+export function inWords(body: Exclude<Words, { readonly kind: 'text' }>): string {
+  switch (body.kind) {
+    case 'url':
+      return body.caption === '' ? body.url : `${body.caption}\r\n${body.url}`;
+    case 'contacts':
+      return body.contacts.map(({ uin, nickname }) => `${uin} ${nickname}`).join('\r\n');
+    case 'auth-request':
+    case 'auth-granted':
+    case 'auth-denied':
+    case 'pre-authorised':
+    case 'added':
+      return '';
+    default:
+      return body satisfies never;
+  }
+}
+
+/** A message as somebody gets it. */
+export interface TypedForm {
+  readonly type: number;
+  readonly text: Uint8Array;
+  readonly lossless: boolean;
+}
+
+export function typedForm(body: Exclude<Words, { readonly kind: 'text' }>, codepage: number): TypedForm {
+  switch (body.kind) {
+    case 'url':
+      return { type: MessageType.url, ...fields([body.caption, body.url], codepage) };
+    case 'contacts': {
+      const pairs = body.contacts.flatMap(({ uin, nickname }) => [String(uin), nickname]);
+      return { type: MessageType.contacts, ...fields([String(body.contacts.length), ...pairs, ''], codepage) };
+    }
+    case 'auth-request':
+      return { type: MessageType.authRequest, ...fields(['', '', '', '', '1', body.reason], codepage) };
+    case 'auth-denied':
+      return { type: MessageType.authDenied, ...unseparated(body.reason, codepage) };
+    case 'auth-granted':
+    case 'pre-authorised': // Old clients know no other word for it.
+      return { type: MessageType.authGranted, ...unseparated(body.reason, codepage) };
+    case 'added':
+      return { type: MessageType.added, ...fields(['', '', '', '', '1'], codepage) };
+    default:
+      return body satisfies never;
+  }
+}
+
+function unseparated(text: string, codepage: number): Omit<TypedForm, 'type'> {
+  const { bytes, lossless } = encodeText(text.replaceAll('\0', ''), codepage);
+  return { text: bytes, lossless };
+}
+
+function fields(parts: readonly string[], codepage: number): Omit<TypedForm, 'type'> {
+  const encoded = parts.map((part) => field(part, codepage));
+  const text = encoded.flatMap(({ text: bytes }, i) => (i === 0 ? [...bytes] : [SEPARATOR, ...bytes]));
+  return { text: Uint8Array.from(text), lossless: encoded.every(({ lossless }) => lossless) };
+}
+
+/** A field in which nothing looks like the separator: ю becomes Ю rather than the end of the field. */
+function field(text: string, codepage: number): Omit<TypedForm, 'type'> {
+  const whole = unseparated(text, codepage);
+  if (!whole.text.includes(SEPARATOR)) return whole;
+  const bytes = Array.from(text, (character) => {
+    const forms = [character, character.toUpperCase(), '?'].map((form) => encodeText(form, codepage).bytes);
+    return forms.find((form) => !form.includes(SEPARATOR)) as Uint8Array;
+  });
+  return { text: Uint8Array.from(bytes.flatMap((form) => [...form])), lossless: false };
+}
