@@ -39,8 +39,14 @@ export interface Commands {
   /** Client-side lists: volatile, this session's own. */
   'contacts.add': Shape<{ readonly uins: readonly Uin[]; readonly temporary: boolean }, void>;
   'contacts.remove': Shape<{ readonly uins: readonly Uin[]; readonly temporary: boolean }, void>;
-  /** ICQ's lists of sessions that keep their roster themselves: switching to one clears the other (oscar.md §5.3). */
-  'visibility.edit': Shape<{ readonly list: 'visible' | 'invisible'; readonly do: 'add' | 'remove'; readonly uins: readonly Uin[] }, void>;
+  /**
+   * ICQ's lists of sessions that keep their roster themselves: switching to one clears the other (oscar.md §5.3) unless both
+   * count side by side, as they do over UDP (icq-udp.md §13.2).
+   */
+  'visibility.edit': Shape<
+    { readonly list: 'visible' | 'invisible'; readonly do: 'add' | 'remove'; readonly uins: readonly Uin[]; readonly sideBySide?: boolean },
+    void
+  >;
 
   'roster.load': Shape<void, RosterState>;
   /** From now on the server roster decides whom this session watches. */

@@ -120,6 +120,17 @@ describe('who sees whom', () => {
     assert.deepEqual(observer.hears(), [`+${owner}`]);
   });
 
+  test('both client-side lists count where they stand side by side', async () => {
+    const town = await townOf({ name: '', sees: true });
+    const observer = await town.signOn(watcher);
+    const subject = await town.signOn(owner, { presence: { status: INVISIBLE } });
+    await town.ask(subject, 'visibility.edit', { list: 'visible', do: 'add', uins: [watcher], sideBySide: true });
+    await town.ask(subject, 'visibility.edit', { list: 'invisible', do: 'add', uins: [], sideBySide: true });
+    assert.deepEqual(observer.hears(), [`+${owner}`], 'the visible list still holds');
+    await town.ask(subject, 'visibility.edit', { list: 'invisible', do: 'add', uins: [watcher], sideBySide: true });
+    assert.deepEqual(observer.hears(), [`-${owner}`]);
+  });
+
   test('nobody who is off line sees anybody', async () => {
     const town = await townOf({ name: '', sees: true });
     await town.signOn(owner);

@@ -52,10 +52,10 @@ export function rosterCommands(room: PresenceRoom, rosters: Rosters, limits: Lim
   }
 
   /** A client that begins one list leaves the other: about to be invisible to all but these, or visible to all but these (oscar.md §5.3). */
-  function editVisibility(watcher: Watcher, { list, do: verb, uins }: CommandInput<'visibility.edit'>): void | Refused {
+  function editVisibility(watcher: Watcher, { list, do: verb, uins, sideBySide }: CommandInput<'visibility.edit'>): void | Refused {
     if (verb === 'remove') return room.editList(watcher, list, 'remove', uins);
     const other = list === 'visible' ? 'invisible' : 'visible';
-    room.editList(watcher, other, 'remove', [...watcher.list(other)]);
+    if (sideBySide !== true) room.editList(watcher, other, 'remove', [...watcher.list(other)]);
     return fill(watcher, list, uins, limits.rosterListMax);
   }
 }
