@@ -39,7 +39,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
   const people = createPeople({ ports, settings, sessions: registry, send: (from, to, body) => messages.say(from, to, body) });
   const rooms = new Rooms({ ports, settings, people });
   const pictures = new Pictures({ ports, settings, people, sessions: registry });
-  const confirmations = new Confirmations(ports);
+  const confirmations = new Confirmations(ports, settings.limits.confirmationsWaitingMax);
   const bans = new Bans({ ports, settings, node, banned });
   const newAddresses = new NewAddresses({ ports, settings, say: (from, to, body) => messages.say(from, to, body) });
   const withholds = newAddresses.withholds.bind(newAddresses);
@@ -199,6 +199,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
       return () => void banWatchers.delete(close);
     },
     verify: (signOn, peer) => accounts.verify(signOn, peer),
+    scram: { start: (uin) => accounts.challenge(uin), finish: (proof, peer) => accounts.verifyScram(proof, peer) },
     register: (account, peer) => accounts.register(account, peer),
     open: (request) => sessions.open(request),
     run,

@@ -48,6 +48,17 @@ export interface Limits {
   readonly bansMax: number;
   readonly placesMax: number;
   readonly newAddressNoticeMs: number;
+  readonly placeVisitsKeptMax: number;
+  readonly groupsMax: number;
+  readonly watchersMax: number;
+  readonly answerableMs: number;
+  readonly answerableMax: number;
+  readonly quietSessionMs: number;
+  readonly fetchMessagesMax: number;
+  readonly heldMessagesMax: number;
+  readonly unconfirmedMessagesMax: number;
+  readonly confirmationsWaitingMax: number;
+  readonly partingMs: number;
 }
 
 const MINUTE = 60_000;
@@ -101,5 +112,16 @@ export const PEOPLE: Limits = {
   pictureBytesMax: 32 * 1024, // clients make theirs of 8 KB or less
   bansMax: 100_000, // all in memory, some 300 bytes each
   placesMax: 20, // addresses remembered for an account: home, work, a telephone's changing ones
-  newAddressNoticeMs: 60 * MINUTE, // who moves about is told once in this time
+  newAddressNoticeMs: 60 * MINUTE, // who moves about is told once in this time; 0: nobody is told
+  placeVisitsKeptMax: 50_000, // in memory: who was where lately, so that the store need not be asked at each sign-on
+  groupsMax: 200, // what 13/03 announces
+  watchersMax: 3_000, // what 03/03 announces; a status change is written to each of them
+  answerableMs: 10 * MINUTE, // auto-messages are answered within half a minute, file offers by people
+  answerableMax: 256, // messages a client was given lately, and may answer past somebody's invisibility
+  quietSessionMs: 90_000, // clients keep alive every 30–60 s; one that was silent for longer makes room for a new session
+  fetchMessagesMax: 10_000, // of one fetch: several full mailboxes; the rest is for the next one
+  heldMessagesMax: 1_000, // that wait for one session; more stay in the store until they are fetched
+  unconfirmedMessagesMax: 30_000, // a client that takes so many without ever being heard of is gone
+  confirmationsWaitingMax: 200_000, // when the store fails for long; beyond, those messages come twice
+  partingMs: 5_000, // for a client to read our last words and close its side
 };

@@ -33,7 +33,7 @@ function bench(): Bench {
   };
   const report = (problem: string): void => void parts.reports.push(problem);
   const ports = { clock, chance: testChance(1), secrets: testSecrets(), bus: testBus(), store: { ...store, mailboxes }, report, audit: () => {} };
-  return Object.assign(parts, { confirmations: new Confirmations(ports) });
+  return Object.assign(parts, { confirmations: new Confirmations(ports, 200_000) });
 }
 
 describe('ranges', () => {

@@ -9,8 +9,6 @@ import type { MessageId, Uin } from '../words.ts';
 const FLUSH_MS = 250;
 /** Accounts of one flush, so that messages do not wait long behind it. */
 const ACCOUNTS_PER_FLUSH = 500;
-/** When the store fails for long, more are forgotten: those messages come twice. */
-const CONFIRMATIONS_MAX = 200_000;
 
 interface Writing {
   readonly ids: readonly MessageId[];
@@ -19,6 +17,7 @@ interface Writing {
 
 export class Confirmations {
   private readonly ports: CorePorts;
+  private readonly waitingMax: number;
   private readonly waiting = new Map<Uin, MessageId[]>();
   private readonly writing = new Map<Uin, Writing>();
   private waitingIds = 0;
@@ -26,8 +25,10 @@ export class Confirmations {
   private cancelTimer: (() => void) | undefined;
   private stopped = false;
 
-  constructor(ports: CorePorts) {
+  /** @param waitingMax more than the store takes are forgotten */
+  constructor(ports: CorePorts, waitingMax: number) {
     this.ports = ports;
+    this.waitingMax = waitingMax;
   }
 
   /** Confirmations ever made. */
@@ -42,7 +43,7 @@ export class Confirmations {
 
   add(uin: Uin, id: MessageId): void {
     this.confirmed++;
-    if (this.waitingIds >= CONFIRMATIONS_MAX) return;
+    if (this.waitingIds >= this.waitingMax) return;
     this.waitingIds++;
     const ids = this.waiting.get(uin);
     if (ids === undefined) this.waiting.set(uin, [id]);

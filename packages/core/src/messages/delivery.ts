@@ -8,13 +8,6 @@ import type { Message, MessageId, Time } from '../words.ts';
 import type { Confirmations } from './confirmations.ts';
 import { Mail } from './mail.ts';
 
-/** Of one fetch: several full mailboxes. Only a session that broke off under a flood leaves more; the rest is for the next fetch. */
-const FETCH_MESSAGES_MAX = 10_000;
-/** Messages that wait for one session; more stay in the store until they are fetched. */
-const HELD_MAX = 1_000;
-/** A client that takes so many without ever being heard of is gone: it keeps alive each minute. Its messages stay stored. */
-const UNCONFIRMED_MAX = 30_000;
-
 /** A session whose live messages wait for a fetch, and until when. */
 interface Deadline {
   readonly session: CoreSession;
@@ -94,7 +87,7 @@ export class Delivery {
 
   private async pending(session: CoreSession): Promise<readonly Message[]> {
     await this.around.confirmations.flush(session.uin);
-    const pending = await this.around.ports.store.mailboxes.pending(session.uin, FETCH_MESSAGES_MAX);
+    const pending = await this.around.ports.store.mailboxes.pending(session.uin, this.around.settings.limits.fetchMessagesMax);
     return pending.filter((message) => !this.around.withholds(session, message));
   }
 
@@ -108,14 +101,14 @@ export class Delivery {
 
   private hold(session: CoreSession, message: Message): void {
     const mail = this.mailOf(session);
-    if (mail.held.length < HELD_MAX) mail.held.push(message);
+    if (mail.held.length < this.around.settings.limits.heldMessagesMax) mail.held.push(message);
     else mail.waitForFetch(message.from);
   }
 
   private give(session: CoreSession, event: SessionEvent, id: MessageId): void {
     const mail = this.mailOf(session);
     if (mail.has(id)) return;
-    if (mail.size >= UNCONFIRMED_MAX) {
+    if (mail.size >= this.around.settings.limits.unconfirmedMessagesMax) {
       this.around.overrun(session);
       return;
     }

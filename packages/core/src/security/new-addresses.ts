@@ -9,9 +9,6 @@ import type { CorePorts, CoreSettings } from '../service.ts';
 import type { Session } from '../session.ts';
 import { type Body, type Message, SYSTEM, type Time, type Uin } from '../words.ts';
 
-/** Who was where lately need not be asked of the store again; the oldest of so many are forgotten. */
-const VISITS_KEPT = 50_000;
-const NOTICES_KEPT = 10_000;
 /** A place that is in use stays younger than those it competes with. */
 const VISIT_MS = 24 * 3_600_000;
 
@@ -45,7 +42,7 @@ export class NewAddresses {
     const site = siteOf(peer.address);
     const visit = `${uin} ${site}`;
     if (now - (this.visits.get(visit) ?? Number.NEGATIVE_INFINITY) < VISIT_MS) return;
-    remember(this.visits, visit, now, VISITS_KEPT);
+    remember(this.visits, visit, now, settings.limits.placeVisitsKeptMax);
     try {
       const place = await ports.store.places.visit(uin, ports.secrets.mark(uin, site), now, settings.limits.placesMax);
       if (place === 'new') await this.tell(session, site);
@@ -68,7 +65,7 @@ export class NewAddresses {
     const at = ports.clock.now();
     const before = this.notices.get(uin);
     if (before !== undefined && at - before.at < settings.limits.newAddressNoticeMs) return;
-    remember(this.notices, uin, { site, at }, NOTICES_KEPT);
+    remember(this.notices, uin, { site, at }, settings.limits.placeVisitsKeptMax);
     const when = `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
     const text = `Somebody signed on to your account ${uin} from ${peer.address}, where it was not used before, with ${profile.name}, on ${when}. If it was not you, change your password.`;
     await say(SYSTEM, uin, { kind: 'text', text });

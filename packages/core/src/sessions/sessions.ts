@@ -9,9 +9,6 @@ import type { SessionId, Time, Uin } from '../words.ts';
 import { CoreSession, type SessionHost } from './core-session.ts';
 import type { Registry } from './registry.ts';
 
-/** Clients keep alive every 30 to 60 s. One that was silent for longer may make room; it is most likely a dead connection. */
-const QUIET_MS = 90_000;
-
 /** Why the session that was being opened is over already. */
 const REFUSAL_FOR: Partial<Record<EndReason, Refusal>> = {
   'signed-on-elsewhere': 'too-many-sessions',
@@ -119,7 +116,7 @@ export class Sessions {
     const alike = registry.of(request.uin).filter((session) => session.own === own);
     if (alike.length < (own ? settings.limits.ownSessionsMax : settings.limits.coexistingSessionsMax)) return true;
     const quietest = alike.reduce((a, b) => (b.lastHeardAt < a.lastHeardAt ? b : a));
-    if (ports.clock.now() - quietest.lastHeardAt < QUIET_MS) return false;
+    if (ports.clock.now() - quietest.lastHeardAt < settings.limits.quietSessionMs) return false;
     this.end(quietest, 'idle');
     return true;
   }

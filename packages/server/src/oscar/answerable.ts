@@ -1,10 +1,5 @@
 /** What a client was given lately by whom: only that may it answer by 04/0B, or past somebody's invisibility. @see oscar.md §6 */
-import type { Time, Uin } from '@seekyou/core';
-
-/** Auto-messages are asked for and answered within half a minute, file offers by people. */
-const ANSWERABLE_MS = 10 * 60_000;
-/** What a client may be given within that time and still answer. */
-export const ANSWERABLE_MAX = 256;
+import type { Limits, Time, Uin } from '@seekyou/core';
 
 interface Given {
   /** The cookie's two halves. */
@@ -24,23 +19,23 @@ export class Answerable {
   /** Where the next one goes once there are as many as may be. */
   private oldest = 0;
 
-  add(cookie: Uint8Array, from: Uin, now: Time): void {
+  add(cookie: Uint8Array, from: Uin, now: Time, { answerableMax }: Pick<Limits, 'answerableMax'>): void {
     const one: Given = { high: half(cookie, 0), low: half(cookie, 4), from, at: now };
     this.given ??= [];
-    if (this.given.length < ANSWERABLE_MAX) {
+    if (this.given.length < answerableMax) {
       this.given.push(one);
       return;
     }
     this.given[this.oldest] = one;
-    this.oldest = (this.oldest + 1) % ANSWERABLE_MAX;
+    this.oldest = (this.oldest + 1) % answerableMax;
   }
 
   /** Whether the client was given this by that user, and not too long ago. */
-  has(cookie: Uint8Array, from: Uin, now: Time): boolean {
+  has(cookie: Uint8Array, from: Uin, now: Time, { answerableMs }: Pick<Limits, 'answerableMs'>): boolean {
     if (this.given === undefined) return false;
     const high = half(cookie, 0);
     const low = half(cookie, 4);
-    return this.given.some((one) => one.low === low && one.high === high && one.from === from && now - one.at < ANSWERABLE_MS);
+    return this.given.some((one) => one.low === low && one.high === high && one.from === from && now - one.at < answerableMs);
   }
 }
 

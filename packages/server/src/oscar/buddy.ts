@@ -5,14 +5,13 @@ import { REFUSAL_CODES } from './refusal-codes.ts';
 import { ask, type Handler, on, type OscarContext, type OscarEffect, reply, type Route, say } from './state.ts';
 import { departedUser, presentUser } from './user-info.ts';
 
-const WATCHERS_MAX = 3_000;
 // The real server's; nobody was seen to go by them.
 const NOTIFICATIONS_MAX = 0x0200;
 const TEMPORARY_MAX = 0x00a0;
 
 const onRightsQuery: Handler<unknown> = ({ limits }, _message, request) => [
   reply(request, buddy.rightsReply, {
-    tlvs: { contactsMax: limits.contactsMax, watchersMax: WATCHERS_MAX, notificationsMax: NOTIFICATIONS_MAX, temporaryMax: TEMPORARY_MAX },
+    tlvs: { contactsMax: limits.contactsMax, watchersMax: limits.watchersMax, notificationsMax: NOTIFICATIONS_MAX, temporaryMax: TEMPORARY_MAX },
   }),
 ];
 

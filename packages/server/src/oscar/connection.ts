@@ -73,9 +73,6 @@ export interface Talk {
   farewell(why: 'late' | 'stopping'): Uint8Array;
 }
 
-/** Time for a client to read our last words and close its side. */
-const PARTING_MS = 5_000;
-
 type Stage = 'greeting' | 'opening' | 'talking' | 'parting' | 'closed';
 
 export class Connection implements TransportUser {
@@ -320,7 +317,7 @@ export class Connection implements TransportUser {
     if (this.isOver()) return;
     if (last !== undefined) this.send(FlapChannel.close, last);
     this.stage = 'parting';
-    this.deadline = this.around.clock.now() + PARTING_MS;
+    this.deadline = this.around.clock.now() + this.around.limits.partingMs;
     this.endTalk(clean);
     this.transport.end();
   }

@@ -2,9 +2,10 @@
 import type { EditResult, Limits, Refusal, RosterEdit, RosterItem, RosterState } from '@seekyou/core';
 import { feedbag, type SnacDeclaration, SnacFlag } from '@seekyou/wire/oscar';
 import { routes as authorisationRoutes } from './authorisation.ts';
+import { claimPictures, dropPictures } from './bart.ts';
 import { inReadingOrder, itemBytes, itemFromWire, itemToWire } from './feedbag-items.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
-import { ask, become, type Handler, on, type OscarContext, type OscarEffect, reply, type Request, type Route, say } from './state.ts';
+import { ask, become, type Handler, on, type OscarContext, type OscarEffect, type OscarState, reply, type Request, type Route, say } from './state.ts';
 
 const onRightsQuery: Handler<feedbag.RightsQuery> = ({ limits }, _message, request) => [
   reply(request, feedbag.rightsReply, {
@@ -18,32 +19,43 @@ const onRightsQuery: Handler<feedbag.RightsQuery> = ({ limits }, _message, reque
   }),
 ];
 
-const GROUPS_MAX = 200;
-
 /** By item type from 0. What nobody limits here has the real server's number. */
-function itemsMax({ contactsMax, rosterListMax }: Limits): readonly number[] {
+function itemsMax({ contactsMax, groupsMax, rosterListMax }: Limits): readonly number[] {
   const { ItemType } = feedbag;
   const max = [0, 0, 0, 0, 1, 1, 50, 0, 0, 3, 0, 0, 0, 128, 0, 20, 200, 1, 0, 1, 1];
   max[ItemType.buddy] = contactsMax;
-  max[ItemType.group] = GROUPS_MAX;
+  max[ItemType.group] = groupsMax;
   for (const type of [ItemType.permit, ItemType.deny, ItemType.ignore]) max[type] = rosterListMax;
   return max;
 }
 
 // ---------------------------------------------------------------- the whole roster
 
-const onQuery: Handler<unknown> = (_context, _message, request) => load(request, (roster) => wholeRoster(request, roster));
+const onQuery: Handler<unknown> = ({ state }, _message, request) => load(request, state, (roster) => wholeRoster(request, roster));
 
-const onQueryIfModified: Handler<feedbag.QueryIfModified> = (_context, { time, count }, request) =>
-  load(request, (roster) => {
+const onQueryIfModified: Handler<feedbag.QueryIfModified> = ({ state }, { time, count }, request) =>
+  load(request, state, (roster) => {
     // A client without a copy says 0/0, and an empty roster must come as one: climm waits for a 13/06 with a time.
     const current = time !== 0 && time === roster.stamp && count === roster.items.length;
     return current ? [reply(request, feedbag.replyNotModified, { time, count })] : wholeRoster(request, roster);
   });
 
 /** From here on presence waits for 13/07. */
-function load(request: Request, answer: (roster: RosterState) => readonly OscarEffect[]): readonly OscarEffect[] {
-  return [become({ askedRoster: true }), ask('roster.load', undefined, answer, ({ refusal }) => [failed(request, refusal)])];
+function load(request: Request, { askedRoster }: OscarState, answer: (roster: RosterState) => readonly OscarEffect[]): readonly OscarEffect[] {
+  return [
+    become({ askedRoster: true }),
+    ask(
+      'roster.load',
+      undefined,
+      // Pictures the roster names and the server does not have are asked for once.
+      (roster) => [...answer(roster), ...(askedRoster ? [] : claimPictures(ownPictures(roster)))],
+      ({ refusal }) => [failed(request, refusal)],
+    ),
+  ];
+}
+
+function ownPictures({ items }: RosterState): readonly feedbag.FeedbagItem[] {
+  return items.filter(({ type }) => type === feedbag.ItemType.ownAvatar).map(itemToWire);
 }
 
 /** A FLAP of 8 KB is what clients have room for; headers and the frame of 13/06 are taken off. */
@@ -98,7 +110,7 @@ const onStartCluster: Handler<feedbag.StartCluster> = (_context, { flags }) => [
 const onEndCluster: Handler<unknown> = () => [become({ edit: 'none' })];
 
 /** One result per item, whatever became of the others: libpurple tells them apart by their order. */
-function onEdit(make: (item: RosterItem) => RosterEdit): Handler<feedbag.Items> {
+function onEdit(make: (item: RosterItem) => RosterEdit, afterwards: (done: readonly feedbag.FeedbagItem[]) => readonly OscarEffect[]): Handler<feedbag.Items> {
   return ({ session, state }, { items }, request) => {
     const edits = items.map((item) => make(itemFromWire(item, session.profile.codepage)));
     return [
@@ -110,6 +122,7 @@ function onEdit(make: (item: RosterItem) => RosterEdit): Handler<feedbag.Items> 
             request,
             answer.results.map((result) => RESULT_CODES[result]),
           ),
+          ...afterwards(items.filter((_, at) => answer.results[at] === 'done')),
         ],
         () => [
           itemResults(
@@ -188,15 +201,15 @@ export const routes: readonly Route[] = [
   on(feedbag.endCluster, onEndCluster),
   on(
     feedbag.insertItems,
-    onEdit((item) => ({ do: 'add', item })),
+    onEdit((item) => ({ do: 'add', item }), claimPictures),
   ),
   on(
     feedbag.updateItems,
-    onEdit((item) => ({ do: 'update', item })),
+    onEdit((item) => ({ do: 'update', item }), claimPictures),
   ),
   on(
     feedbag.deleteItems,
-    onEdit(({ groupId, itemId }) => ({ do: 'remove', groupId, itemId })),
+    onEdit(({ groupId, itemId }) => ({ do: 'remove', groupId, itemId }), dropPictures),
   ),
   ...authorisationRoutes,
 ];

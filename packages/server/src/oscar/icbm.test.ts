@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Body, ClientProfile, Message, Passing } from '@seekyou/core';
+import { type Body, type ClientProfile, type Message, type Passing, PEOPLE } from '@seekyou/core';
 import { encode } from '@seekyou/wire';
 import { Capability, ErrorCode, feedbag, icbm, rendezvous } from '@seekyou/wire/oscar';
-import { Answerable, ANSWERABLE_MAX } from './answerable.ts';
+import { Answerable } from './answerable.ts';
 import { plainBody, typedBody } from './bodies.ts';
 import { renderMessage, renderPassing, renderStored, routes } from './icbm.ts';
 import type { OscarState } from './state.ts';
@@ -243,7 +243,7 @@ test('an envelope is passed to clients that know what it is about', () => {
 
 test('who was asked may answer, even where the other is not seen', () => {
   const answerable = new Answerable();
-  answerable.add(hex('11 22 33 44 55 66 77 88'), BOB, NOW - 1_000);
+  answerable.add(hex('11 22 33 44 55 66 77 88'), BOB, NOW - 1_000, PEOPLE);
   const { input } = asked(write(2, { data: envelope(Capability.fileTransfer, 2) }, contextOf({ state: { answerable } })), 'messages.pass');
   assert.deepEqual([input.needs, input.concealed], [undefined, false]);
   const other = asked(write(2, { data: envelope(Capability.fileTransfer, 2) }, contextOf({ state: { answerable } }), '100003'), 'messages.pass');
@@ -301,10 +301,10 @@ test('the cookies remembered are few, the oldest go first', () => {
     };
     renderPassing(context, BOB, passing, undefined);
   }
-  const remembered = Array.from({ length: 300 }, (_, i) => context.state.answerable.has(Uint8Array.of(0, 0, 0, 0, 0, 0, i >>> 8, i), BOB, NOW));
+  const remembered = Array.from({ length: 300 }, (_, i) => context.state.answerable.has(Uint8Array.of(0, 0, 0, 0, 0, 0, i >>> 8, i), BOB, NOW, PEOPLE));
   assert.deepEqual(
     remembered,
-    Array.from({ length: 300 }, (_, i) => i >= 300 - ANSWERABLE_MAX),
+    Array.from({ length: 300 }, (_, i) => i >= 300 - PEOPLE.answerableMax),
   );
 });
 

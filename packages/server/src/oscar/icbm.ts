@@ -207,8 +207,8 @@ const onClientError: Handler<icbm.ClientErr> = (context, { cookie, channel, scre
 
 const nothing = (): readonly OscarEffect[] => [];
 
-function isAnswerable({ state, now }: OscarContext, cookie: Uint8Array, to: Uin): boolean {
-  return state.answerable.has(cookie, to, now);
+function isAnswerable({ state, now, limits }: OscarContext, cookie: Uint8Array, to: Uin): boolean {
+  return state.answerable.has(cookie, to, now, limits);
 }
 
 function hex(data: Uint8Array): string {
@@ -352,6 +352,6 @@ function toClient(
   message: Omit<icbm.ChannelMsgToClient, 'sender'>,
   more: Partial<OutgoingSnac> = {},
 ): OscarEffect {
-  context.state.answerable.add(message.cookie, from, context.now);
+  context.state.answerable.add(message.cookie, from, context.now, context.limits);
   return say(icbm.channelMsgToClient, { ...message, sender: messageSender(from, sender, context.now) }, more);
 }
