@@ -101,6 +101,25 @@ async function haproxy(town: Town, how: string, networks = '0.0.0.0/0'): Promise
   await town.rule('fw', 'local', 'iifname', 'wan', 'tcp', 'dport', '5190', 'accept');
 }
 
+test('S000-13: one rule inwards is enough for a server without NAT, and nothing leaves it', () =>
+  inTown(async (town) => {
+    await build(town);
+    await serve(town, `advertise = ["${SERVER}"]\n`);
+    // Routed: the world knows the way to the network inside.
+    for (const host of ['out1', 'out2']) await town.does(host, 'ip', 'route', 'add', '192.168.1.0/24', 'via', OUTSIDE);
+    const early = oldClient(town, 'out1', ALICE, SERVER);
+    await town.rule('fw', 'service', 'iifname', 'wan', 'ip', 'daddr', SERVER, 'tcp', 'dport', '5190', 'ct', 'state', 'new', 'accept');
+    const alice = await signsOn(early);
+    const boris = await signsOn(oldClient(town, 'out2', BORIS, SERVER));
+    assert.equal(alice.external, OUT1);
+    await converse(alice.client, boris.client);
+    const before = await town.counted('fw', 'refused');
+    assert.deepEqual(await town.node('out1', 'lab/drivers/knock.ts', SERVER, '5180').event('answer'), { type: 'answer', bytes: '', closed: false });
+    assert.ok((await town.counted('fw', 'refused')) > before, 'the port of the administrator is refused by the firewall');
+    const { stdout } = await town.does('server', 'ss', '-Htn', 'state', 'connected', 'dport', '!=', ':5190', 'sport', '!=', ':5190');
+    assert.equal(stdout.trim(), '', 'the server connects to nobody');
+  }));
+
 test('S000-14: a plain relay hides its clients, and nobody is told an address that is not theirs', () =>
   inTown(async (town) => {
     await build(town);
@@ -139,6 +158,21 @@ test('S000-15a: a port forward that keeps the source tells the server who the cl
     assert.equal(alice.external, OUT1);
     await converse(alice.client, boris.client);
     assert.match(server.errors, new RegExp(OUT1.replaceAll('.', String.raw`\.`)), 'the log has the client');
+  }));
+
+test('S000-15b: a relay that takes its clients’ addresses', () =>
+  inTown(async (town) => {
+    await build(town);
+    await serve(town, `advertise = ["${OUTSIDE}"]\n`);
+    await haproxy(town, 'source 0.0.0.0 usesrc clientip');
+    await town.rules('fw', 'deploy/relays/transparent.nft');
+    await town.does('fw', 'ip', 'rule', 'add', 'fwmark', '1', 'lookup', '100');
+    await town.does('fw', 'ip', 'route', 'add', 'local', 'default', 'dev', 'lo', 'table', '100');
+    const alice = await signsOn(oldClient(town, 'out1', ALICE, OUTSIDE));
+    const boris = await signsOn(oldClient(town, 'out2', BORIS, OUTSIDE));
+    assert.equal(alice.told, `${OUTSIDE}:5190`);
+    assert.equal(alice.external, OUT1);
+    await converse(alice.client, boris.client);
   }));
 
 for (const how of ['send-proxy-v2', 'send-proxy']) {
