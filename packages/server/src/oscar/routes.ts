@@ -1,5 +1,6 @@
 /** Which handler answers which SNAC of a signed-on client. */
 import type { Snac } from '@seekyou/wire/oscar';
+import { routes as bart } from './bart.ts';
 import { routes as chatNavigation } from './chat-navigation.ts';
 import { routes as chat } from './chat.ts';
 import { routes as buddy } from './buddy.ts';
@@ -16,7 +17,7 @@ import type { Route } from './state.ts';
 export const ROUTES: readonly Route[] = [...oservice, ...location, ...buddy, ...icbm, ...privacy, ...feedbag, ...icqMeta, ...own, ...others];
 
 /** On connections for one family. */
-export const SERVICE_ROUTES: readonly Route[] = [...chatNavigation, ...chat];
+export const SERVICE_ROUTES: readonly Route[] = [...chatNavigation, ...chat, ...bart];
 
 const tableOf = (routes: readonly Route[]): ReadonlyMap<number, Route> => new Map(routes.map((route) => [keyOf(route.declaration), route]));
 

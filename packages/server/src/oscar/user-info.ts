@@ -1,6 +1,7 @@
 /** Presence as user-info blocks: which TLVs go where. @see oscar.md §5.1 */
 import type { DirectInfo, PresenceView, Time, Uin } from '@seekyou/core';
 import { type DirectInfo as WireDirectInfo, DirectKind, UserClass, type UserInfo } from '@seekyou/wire/oscar';
+import { itemsOf } from './bart.ts';
 import { isAway, statusWord } from '../runtime/icq-status.ts';
 
 /** What an account is told about itself in 01/0F. */
@@ -22,7 +23,7 @@ export function presentUser(view: PresenceView, now: Time): UserInfo {
     signOnTime: seconds(view.signedOnAt),
     memberSince: seconds(view.createdAt),
     ...idle(view, now),
-    ...(view.items === undefined ? {} : { items: view.items }),
+    ...shownItems(view),
   });
 }
 
@@ -52,7 +53,7 @@ export function ownUser(own: OwnPresence, instance: number, now: Time): UserInfo
     memberSince: seconds(view.createdAt),
     ...idle(view, now),
     instance: instance & 0xff,
-    ...(view.items === undefined ? {} : { items: view.items }),
+    ...shownItems(view),
     subscriptions: 0,
   });
 }
@@ -112,6 +113,11 @@ function userClass(view: PresenceView): number {
 
 function block(uin: Uin, tlvs: UserInfo['tlvs']): UserInfo {
   return { screenName: String(uin), warningLevel: 0, tlvs };
+}
+
+function shownItems(view: PresenceView): { readonly items?: Uint8Array } {
+  const items = itemsOf(view);
+  return items === undefined ? {} : { items };
 }
 
 function idle(view: PresenceView, now: Time): { readonly idleMinutes?: number } {
