@@ -29,4 +29,5 @@ export * as own from './own.ts';
 export * as popup from './popup.ts';
 export * as privacy from './privacy.ts';
 export * as rendezvous from './rendezvous.ts';
+export * as scram from './scram.ts';
 export * as statistics from './statistics.ts';

@@ -4,7 +4,7 @@
  *
  * @see docs/protocol/own.md
  */
-import { be, bytes, fixed, type Layout, list, mapped, struct, type Value } from '../schema.ts';
+import { ascii, be, bytes, fixed, type Layout, list, mapped, rest, struct, tlvs, type Value } from '../schema.ts';
 import { Family } from './family.ts';
 import { snac } from './snac.ts';
 
@@ -33,3 +33,75 @@ export const delivered = snac({
   body: struct({ messageIds: list(messageId) }),
 });
 export type Delivered = Value<typeof delivered>;
+
+// ---------------------------------------------------------------- sign-on
+
+/** Client → server, on an encrypted connection after its hello: who wants to sign on. `message` is SCRAM's client-first-message. */
+export const scramClientFirst = snac({
+  family: Family.own,
+  subtype: 0x0010,
+  from: 'client',
+  ref: 'own.md §3',
+  body: tlvs({
+    message: [0x0001, ascii(rest)],
+    clientName: [0x0003, ascii(rest)],
+    clientId: [0x0016, be.u16],
+    major: [0x0017, be.u16],
+    minor: [0x0018, be.u16],
+    lesser: [0x0019, be.u16],
+    build: [0x001a, be.u16],
+    distribution: [0x0014, be.u32],
+    language: [0x000f, ascii(rest)],
+    country: [0x000e, ascii(rest)],
+  }),
+});
+export type ScramClientFirst = Value<typeof scramClientFirst>;
+
+/** Server → client: salt, iterations, nonce. Every UIN gets an answer, so that nobody learns here which exist. */
+export const scramServerFirst = snac({
+  family: Family.own,
+  subtype: 0x0011,
+  from: 'server',
+  ref: 'own.md §3',
+  body: tlvs({ message: [0x0001, ascii(rest)] }),
+});
+export type ScramServerFirst = Value<typeof scramServerFirst>;
+
+/** Client → server: the proof. */
+export const scramClientFinal = snac({
+  family: Family.own,
+  subtype: 0x0012,
+  from: 'client',
+  ref: 'own.md §3',
+  body: tlvs({ message: [0x0001, ascii(rest)] }),
+});
+export type ScramClientFinal = Value<typeof scramClientFinal>;
+
+/** Server → client: the server's own proof, and where to go. */
+export const scramServerFinal = snac({
+  family: Family.own,
+  subtype: 0x0013,
+  from: 'server',
+  ref: 'own.md §3',
+  body: tlvs({
+    message: [0x0001, ascii(rest)],
+    address: [0x0005, ascii(rest)], // host:port of BOS
+    cookie: [0x0006, bytes(rest)], // 256 bytes
+  }),
+});
+export type ScramServerFinal = Value<typeof scramServerFinal>;
+
+/** Server → client: no, in answer to either message of the client. */
+export const scramError = snac({
+  family: Family.own,
+  subtype: 0x0014,
+  from: 'server',
+  ref: 'own.md §3',
+  body: tlvs({
+    error: [0x0008, be.u16], // AuthError, as in 17/03
+    url: [0x0004, ascii(rest)],
+    reason: [0x0001, ascii(rest)], // ScramFault
+    retryMs: [0x0002, be.u32], // too many failures: not before
+  }),
+});
+export type ScramError = Value<typeof scramError>;
