@@ -3,6 +3,7 @@
  * so no client can speak for another.
  */
 import type { Picture, PictureHash, PictureKind } from './pictures/picture.ts';
+import type { Account } from './ports.ts';
 import type { Refusal } from './refusals.ts';
 import type { RoomId, RoomKind, RoomView } from './rooms/room.ts';
 import type {
@@ -113,6 +114,26 @@ export interface SignOn {
   readonly uin: Uin;
   /** Whether the client proved this old password. Pure: it is also called with a dummy so that unknown accounts take the same time. */
   readonly proof: (oldPassword: string) => boolean;
+}
+
+/** The last step of SCRAM-SHA-256: what was said, and the proof of it. */
+export interface ScramProof {
+  readonly uin: Uin;
+  /** RFC 5802 `AuthMessage`; its nonces and its channel binding are the front end's business. */
+  readonly authMessage: Uint8Array;
+  readonly proof: Uint8Array;
+}
+
+/** What a server tells everybody who asks to prove a password. */
+export interface ScramChallenge {
+  readonly salt: Uint8Array;
+  readonly iterations: number;
+}
+
+export interface ScramProved {
+  readonly account: Account;
+  /** Tells the client that this server knows its verifier. */
+  readonly serverSignature: Uint8Array;
 }
 
 export type { Refusal };

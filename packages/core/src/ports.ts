@@ -29,6 +29,11 @@ export interface ScramVerifier {
 export interface Secrets {
   /** A verifier for a main password: nothing password-like is kept. */
   verifier(password: string): Promise<ScramVerifier>;
+  /** Stands in where there is no account: always the same for a UIN, made from the server's key, and nothing proves it. */
+  decoy(uin: Uin): ScramVerifier;
+  sha256(data: Uint8Array): Uint8Array;
+  /** HMAC-SHA-256. */
+  hmac(key: Uint8Array, data: Uint8Array): Uint8Array;
   /** Encrypts an old password under the server's key, bound to its UIN. */
   seal(uin: Uin, password: string): Uint8Array;
   /** `undefined` when the key is another one. */

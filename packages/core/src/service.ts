@@ -1,6 +1,6 @@
 /** The core's door: accounts, sessions, and commands on behalf of sessions. */
 import type { NewBan } from './bans/bans.ts';
-import type { CommandInput, CommandName, CommandOutput, SignOn } from './commands.ts';
+import type { CommandInput, CommandName, CommandOutput, ScramChallenge, ScramProof, ScramProved, SignOn } from './commands.ts';
 import type { Limits } from './limits.ts';
 import type { Audit, Ban, Bus, Chance, Clock, Secrets, Store } from './ports.ts';
 import type { Refused } from './refusals.ts';
@@ -61,6 +61,13 @@ export interface Core {
   whenBanned(close: () => void): () => void;
   /** Checks an old client's proof. Refusals: `wrong-credentials`, `slow-down`, `suspended`, `deleted`, `old-clients-off`, `unavailable`. */
   verify(signOn: SignOn, peer: Peer): Promise<Account | Refused>;
+  /** SCRAM-SHA-256 with the main password, for our own clients, whatever `oldClients` says. */
+  readonly scram: {
+    /** Every UIN has an answer, and always the same one. Refusals: `unavailable`. */
+    start(uin: Uin): Promise<ScramChallenge | Refused>;
+    /** Refusals: as for `verify`, without `old-clients-off`. */
+    finish(proof: ScramProof, peer: Peer): Promise<ScramProved | Refused>;
+  };
   /** Registration by a client itself: subject to `registration` and its limits. */
   register(account: NewAccount, peer: Peer): Promise<CreatedAccount | Refused>;
   /** Refusals: `too-many-sessions`, `unavailable`. Ends other sessions as design §5 says. */

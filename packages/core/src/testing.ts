@@ -80,6 +80,21 @@ export function testChance(seed: number): Chance {
 export interface TestSecrets extends Secrets {
   /** How often `open` was called. */
   readonly opened: number;
+  /** How often each of `decoy`, `sha256` and `hmac` was called. */
+  readonly worked: Readonly<Record<'decoy' | 'sha256' | 'hmac', number>>;
+  /** What a client computes of its password (RFC 5802 `SaltedPassword`). */
+  salted(password: string, salt: Uint8Array): Uint8Array;
+}
+
+/** 32 bytes that are others for other input, and no secret from anybody. */
+function toyHash(...parts: readonly Uint8Array[]): Uint8Array {
+  const words = Uint32Array.from({ length: 8 }, (_, at) => 0x811c9dc5 + at);
+  for (const part of parts) {
+    for (const byte of [part.length & 0xff, ...part]) {
+      for (let at = 0; at < words.length; at++) words[at] = Math.imul((words[at] as number) ^ byte ^ at, 0x01000193) + (words[(at + 1) & 7] as number);
+    }
+  }
+  return new Uint8Array(words.buffer);
 }
 
 /** Keeps nothing secret, but keeps the shape: a sealed password opens for its own UIN only. */
@@ -88,12 +103,30 @@ export function testSecrets(): TestSecrets {
   const decoder = new TextDecoder();
   let opened = 0;
   let salts = 0;
+  const worked = { decoy: 0, sha256: 0, hmac: 0 };
+  const salted = (password: string, salt: Uint8Array): Uint8Array => toyHash(salt, encoder.encode(password));
+  const verifierOf = (password: string, salt: Uint8Array): ScramVerifier => ({
+    salt,
+    iterations: 1,
+    storedKey: toyHash(toyHash(salted(password, salt), encoder.encode('Client Key'))),
+    serverKey: toyHash(salted(password, salt), encoder.encode('Server Key')),
+  });
   return {
-    verifier(password): Promise<ScramVerifier> {
-      const salt = encoder.encode(`salt ${++salts}`);
-      const key = encoder.encode(`${salts} ${password}`);
-      return Promise.resolve({ salt, iterations: 1, storedKey: key, serverKey: key });
+    verifier: (password) => Promise.resolve(verifierOf(password, encoder.encode(`salt ${++salts}`))),
+    decoy(uin) {
+      worked.decoy++;
+      return verifierOf('nobody knows this', encoder.encode(`salt of ${uin}`));
     },
+    sha256(data) {
+      worked.sha256++;
+      return toyHash(data);
+    },
+    hmac(key, data) {
+      worked.hmac++;
+      return toyHash(key, data);
+    },
+    salted,
+    worked,
     seal: (uin, password) => encoder.encode(`${uin} ${password}`).map((byte) => byte ^ 0x5a),
     open(uin, sealed) {
       opened++;

@@ -1,5 +1,5 @@
 /** Accounts: made, checked at sign-on, changed by their administrator. */
-import type { SignOn } from '../commands.ts';
+import type { ScramChallenge, ScramProof, ScramProved, SignOn } from '../commands.ts';
 import { shownAddress } from '../audit/events.ts';
 import type { EndReason } from '../events.ts';
 import type { Account, AccountChanges } from '../ports.ts';
@@ -9,6 +9,7 @@ import { asUin, type Peer, type Uin, UIN_MAX } from '../words.ts';
 import { SignOnBrake } from './brake.ts';
 import { type Passwords, settlePasswords } from './passwords.ts';
 import { RegistrationBrake } from './registrations.ts';
+import { checkScram } from './scram.ts';
 
 /** Numbers below are for those who ask for one by name. */
 const FIRST_ALLOCATED = 100_001;
@@ -49,25 +50,50 @@ export class Accounts {
   // -------------------------------------------------------------- sign-on
 
   async verify({ uin, proof }: SignOn, peer: Peer): Promise<Account | Refused> {
-    const answer = this.settings.oldClients === 'off' ? refuse('old-clients-off') : await this.verifyBraked(uin, proof, peer);
-    if (answer instanceof Refused) this.signOnRefused(uin, peer, answer);
-    return answer;
+    if (this.settings.oldClients === 'off') return this.signOnRefused(uin, peer, refuse('old-clients-off'));
+    const answer = await this.verifyBraked(uin, peer, (account) => (this.isProved(account, proof) ? account : undefined));
+    return answer instanceof Refused ? this.signOnRefused(uin, peer, answer) : answer;
   }
 
-  private signOnRefused(uin: Uin, peer: Peer, { refusal }: Refused): void {
+  /** An account that is not there has a salt too. */
+  async challenge(uin: Uin): Promise<ScramChallenge | Refused> {
+    try {
+      const account = await this.ports.store.accounts.find(uin);
+      const decoy = this.ports.secrets.decoy(uin);
+      const { salt, iterations } = account?.main ?? decoy;
+      return { salt, iterations };
+    } catch (error) {
+      this.ports.report('a sign-on could not be started', error);
+      return refuse('unavailable');
+    }
+  }
+
+  async verifyScram({ uin, authMessage, proof }: ScramProof, peer: Peer): Promise<ScramProved | Refused> {
+    let serverSignature = new Uint8Array(0);
+    const account = await this.verifyBraked(uin, peer, (found) => {
+      const decoy = this.ports.secrets.decoy(uin);
+      const checked = checkScram(this.ports.secrets, found?.main ?? decoy, authMessage, proof);
+      serverSignature = checked.serverSignature;
+      return checked.proved ? found : undefined;
+    });
+    return account instanceof Refused ? this.signOnRefused(uin, peer, account) : { account, serverSignature };
+  }
+
+  private signOnRefused(uin: Uin, peer: Peer, refused: Refused): Refused {
     this.refused++;
-    this.ports.audit({ event: 'sign-on-refused', uin, address: shownAddress(peer), why: refusal });
+    this.ports.audit({ event: 'sign-on-refused', uin, address: shownAddress(peer), why: refused.refusal });
+    return refused;
   }
 
-  private async verifyBraked(uin: Uin, proof: SignOn['proof'], peer: Peer): Promise<Account | Refused> {
+  /** @param prove the account, when it was proved; called once, whether there is one or not */
+  private async verifyBraked(uin: Uin, peer: Peer, prove: (account: Account | undefined) => Account | undefined): Promise<Account | Refused> {
     const attempt = await this.brake.enter(uin, peer);
     if (attempt instanceof Refused) return attempt;
     let outcome: 'right' | 'wrong' | 'not-looked-at' = 'not-looked-at';
     try {
-      const account = await this.ports.store.accounts.find(uin);
-      const proved = this.isProved(account, proof);
-      outcome = proved ? 'right' : 'wrong';
-      return proved && account !== undefined ? this.standingOf(account) : refuse('wrong-credentials');
+      const proved = prove(await this.ports.store.accounts.find(uin));
+      outcome = proved === undefined ? 'wrong' : 'right';
+      return proved === undefined ? refuse('wrong-credentials') : this.standingOf(proved);
     } catch (error) {
       this.ports.report('a sign-on could not be checked', error);
       return refuse('unavailable');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,13 +66,27 @@ test('a password typed another way is the same password', async () => {
 
 test('the verifier proves the example conversation of RFC 7677', async () => {
   const verifier = await scramVerifier('pencil', Buffer.from('W22ZaJ0SNY7soEsUEjb6gQ==', 'base64'), 4096);
+  const secrets = createSecrets(KEY);
   const message =
     'n=user,r=rOprNGfwEbeRWgbNEkqO,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096,c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0';
   const signature = createHmac('sha256', verifier.storedKey).update(message).digest();
   const proof = Buffer.from('dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=', 'base64');
   const clientKey = proof.map((byte, i) => byte ^ (signature[i] as number));
-  assert.deepEqual(createHash('sha256').update(clientKey).digest(), Buffer.from(verifier.storedKey));
-  assert.equal(createHmac('sha256', verifier.serverKey).update(message).digest('base64'), '6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=');
+  assert.deepEqual(secrets.sha256(Uint8Array.from(clientKey)), Buffer.from(verifier.storedKey));
+  assert.equal(Buffer.from(secrets.hmac(verifier.serverKey, Buffer.from(message))).toString('base64'), '6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=');
+});
+
+test('what stands in for an account looks like one, is always the same, and is not found without the key', async () => {
+  const secrets = createSecrets(KEY);
+  const real = await secrets.verifier('secret12');
+  const decoy = secrets.decoy(ANNA);
+  assert.deepEqual(decoy, createSecrets(KEY).decoy(ANNA), 'also after a restart');
+  for (const part of ['salt', 'storedKey', 'serverKey'] as const) {
+    assert.equal(decoy[part].length, real[part].length);
+    assert.notDeepEqual(decoy[part], secrets.decoy(BORIS)[part]);
+    assert.notDeepEqual(decoy[part], createSecrets(new Uint8Array(32).fill(8)).decoy(ANNA)[part]);
+  }
+  assert.equal(decoy.iterations, real.iterations);
 });
 
 test('the key file is made once, for its owner alone, and a wrong one is refused', () => {

@@ -1,6 +1,6 @@
 /** Passwords: what the server keeps of them. */
 import { Buffer } from 'node:buffer';
-import { createCipheriv, createDecipheriv, createHash, createHmac, hkdfSync, pbkdf2, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, hash, hkdfSync, pbkdf2, randomBytes } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
@@ -29,8 +29,12 @@ export function createSecrets(key: Uint8Array, { iterations = ITERATIONS }: Secr
   if (key.length !== KEY_BYTES) throw new RangeError(`the secret key has ${KEY_BYTES} bytes, not ${key.length}`);
   const sealingKey = Buffer.from(hkdfSync('sha256', key, new Uint8Array(0), 'seekyou old passwords', KEY_BYTES));
   const markingKey = Buffer.from(hkdfSync('sha256', key, new Uint8Array(0), 'seekyou marks', KEY_BYTES));
+  const decoyKey = Buffer.from(hkdfSync('sha256', key, new Uint8Array(0), 'seekyou decoys', KEY_BYTES));
   return {
     verifier: (password) => scramVerifier(password, randomBytes(SALT_BYTES), iterations),
+    decoy: (uin) => decoy(decoyKey, uin, iterations),
+    sha256: (data) => hash('sha256', data, 'buffer'),
+    hmac: (secret, data) => createHmac('sha256', secret).update(data).digest(),
     seal: (uin, password) => seal(sealingKey, uin, password),
     open: (uin, sealed) => open(sealingKey, uin, sealed),
     mark: (uin, text) => createHmac('sha256', markingKey).update(`${uin} ${text}`).digest('hex').slice(0, MARK_DIGITS),
@@ -54,6 +58,12 @@ export async function scramVerifier(password: string, salt: Uint8Array, iteratio
     storedKey: new Uint8Array(createHash('sha256').update(clientKey).digest()),
     serverKey: new Uint8Array(createHmac('sha256', salted).update('Server Key').digest()),
   };
+}
+
+/** A verifier of no password, always the same for a UIN: to see that it is none, one has to have the key. */
+function decoy(key: Buffer, uin: Uin, iterations: number): ScramVerifier {
+  const part = (what: string): Uint8Array => new Uint8Array(createHmac('sha256', key).update(`${what} ${uin}`).digest());
+  return { salt: part('salt').subarray(0, SALT_BYTES), iterations, storedKey: part('stored key'), serverKey: part('server key') };
 }
 
 // ---------------------------------------------------------------- old passwords
