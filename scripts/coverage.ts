@@ -19,6 +19,7 @@ const TITLES: Readonly<Record<string, string>> = {
   buddy: '03 presence',
   icbm: '04 ICBM messages',
   rendezvous: '04 channel 2, inside the messages',
+  extended: '04 channel 2, other services, and files between clients',
   invitation: '06 invitation',
   administration: '07 administration',
   popup: '08 pop-up',

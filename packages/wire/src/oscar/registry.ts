@@ -8,6 +8,7 @@ import * as chat from './chat.ts';
 import * as chatNavigation from './chat-navigation.ts';
 import * as directory from './directory.ts';
 import * as emailAlert from './email-alert.ts';
+import * as extended from './extended.ts';
 import * as feedbag from './feedbag.ts';
 import * as icbm from './icbm.ts';
 import * as icqMeta from './icq-meta.ts';
@@ -31,6 +32,7 @@ const MODULES = {
   buddy,
   icbm,
   rendezvous,
+  extended,
   invitation,
   administration,
   popup,
