@@ -7,6 +7,8 @@ export interface PairOptions {
   /** The server knows where the client is. */
   readonly known?: boolean;
   readonly secure?: boolean;
+  /** The same at both ends. */
+  readonly channelBinding?: Uint8Array;
   readonly destination?: Endpoint;
   /** What the network holds for a reader that does not read. */
   readonly windowBytes?: number;
@@ -33,6 +35,7 @@ class MemoryTransport implements Transport {
   readonly local: Endpoint;
   readonly destination?: Endpoint;
   readonly secure: boolean;
+  readonly channelBinding?: Uint8Array;
   other!: MemoryTransport;
   private readonly windowBytes: number;
   private readonly sendQueueBytesMax: number;
@@ -53,6 +56,7 @@ class MemoryTransport implements Transport {
     this.peer = peer;
     this.local = local;
     this.secure = options.secure ?? false;
+    if (options.channelBinding !== undefined) this.channelBinding = options.channelBinding;
     if (options.destination !== undefined) this.destination = options.destination;
     this.windowBytes = options.windowBytes ?? 64 * 1024;
     this.sendQueueBytesMax = options.sendQueueBytesMax ?? 1024 * 1024;

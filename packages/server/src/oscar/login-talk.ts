@@ -1,7 +1,7 @@
 /** A connection before sign-on: family 17 and the roasted password, carried out. */
-import { Refused, refuse, type SignOn } from '@seekyou/core';
+import { Refused, refuse, type SignOn, type Uin } from '@seekyou/core';
 import { encode, WireError } from '@seekyou/wire';
-import { decodeSnac, decodeSnacBody, dissectSnac, ErrorCode, Family, familyError, FlapChannel, login, type Snac, snacName } from '@seekyou/wire/oscar';
+import { decodeSnac, decodeSnacBody, dissectSnac, ErrorCode, familyError, FlapChannel, login, own, type Snac, snacName } from '@seekyou/wire/oscar';
 import { type RunnerHost, SessionRunner } from '../runtime/session-runner.ts';
 import type { Connection, Talk } from './connection.ts';
 import type { CounterName } from './counters.ts';
@@ -17,8 +17,9 @@ import {
   routes as loginRoutes,
 } from './login.ts';
 import { routes as registrationRoutes } from './registration.ts';
+import { routes as scramRoutes } from './scram.ts';
 
-const table = new Map([...loginRoutes, ...registrationRoutes].map((route) => [route.declaration.subtype, route]));
+const table = new Map([...loginRoutes, ...registrationRoutes, ...scramRoutes].map((route) => [snacName(route.declaration), route]));
 
 type Input = { readonly payload: Uint8Array } | { readonly hello: login.FlapHello };
 
@@ -71,10 +72,11 @@ export class LoginTalk implements Talk, RunnerHost<Input, LoginState, LoginPacke
     let snac: Snac | undefined;
     try {
       snac = decodeSnac(input.payload);
-      const route = snac.family === Family.login ? table.get(snac.subtype) : undefined;
+      const route = table.get(snacName(snac));
       if (route === undefined) return this.outOfPlace(snac);
       const message: unknown = decodeSnacBody(route.declaration, snac.data);
-      if (snac.subtype === login.loginRequest.subtype) this.countHash(message as login.LoginRequest);
+      if (route.declaration === login.loginRequest) this.countHash(message as login.LoginRequest);
+      if (route.declaration === own.scramClientFinal) this.connection.count('oscar_sign_ons_scram');
       return route.handle(this.context(), message, snac);
     } catch (error) {
       // A negative offset is a packet of ours that cannot be written.
@@ -99,6 +101,9 @@ export class LoginTalk implements Talk, RunnerHost<Input, LoginState, LoginPacke
     const commands: { readonly [K in LoginCommand]: (input: LoginCommands[K]['input']) => unknown } = {
       'login.key': () => this.connection.around.loginKey(),
       'login.verify': (signOn) => this.verify(signOn),
+      'login.scram-start': ({ uin }) => this.connection.around.core.scram.start(uin),
+      'login.scram-finish': (proof) => this.connection.around.core.scram.finish(proof, this.connection.peer),
+      'login.intercepted': ({ uin }) => this.intercepted(uin),
       'login.admit': (admission) => this.admit(admission),
       'login.register': (account) => this.register(account),
     };
@@ -128,6 +133,12 @@ export class LoginTalk implements Talk, RunnerHost<Input, LoginState, LoginPacke
 
   private verify(signOn: SignOn): Promise<unknown> {
     return this.connection.around.core.verify(signOn, this.connection.peer);
+  }
+
+  private intercepted(uin: Uin): void {
+    const { around, peer } = this.connection;
+    this.connection.count('oscar_sign_ons_intercepted');
+    around.log.warn({ uin, peer: peer.address }, 'a client proved its password on another connection than this: somebody stands between it and us');
   }
 
   private admit({ account, software, coexist }: LoginCommands['login.admit']['input']): LoginCommands['login.admit']['output'] | Refused {
@@ -173,7 +184,8 @@ export class LoginTalk implements Talk, RunnerHost<Input, LoginState, LoginPacke
 
   private context(): LoginContext {
     const { around, peer, transport } = this.connection;
-    return { state: this.state, now: around.clock.now(), peer, secure: transport.secure, settings: around.login };
+    const { secure, channelBinding } = transport;
+    return { state: this.state, now: around.clock.now(), peer, secure, channelBinding, settings: around.login };
   }
 }
 

@@ -1,10 +1,24 @@
 /** Signing on: the roasted password of channel 1, and the MD5 challenge of family 17. @see oscar.md §2 */
 import { hash } from 'node:crypto';
-import { type Account, type CreatedAccount, parseUin, type Peer, type Refusal, type Refused, type SignOn, type Time } from '@seekyou/core';
+import {
+  type Account,
+  type CreatedAccount,
+  parseUin,
+  type Peer,
+  type Refusal,
+  type Refused,
+  type ScramChallenge,
+  type ScramProof,
+  type ScramProved,
+  type SignOn,
+  type Time,
+  type Uin,
+} from '@seekyou/core';
 import { type HashForm, login, loginHash, type SnacDeclaration, unroast } from '@seekyou/wire/oscar';
 import type { AskEffect, Effect } from '../runtime/effects.ts';
 import { softwareFrom } from './clients.ts';
 import { AUTH_ERRORS } from './refusal-codes.ts';
+import type { ScramExchange } from './scram.ts';
 import type { ClientSoftware, OutgoingSnac, Request } from './state.ts';
 
 /** What an unencrypted client may use: nothing, the MD5 challenge, or that and the roasted password. */
@@ -22,6 +36,8 @@ export interface LoginSettings {
 export interface LoginState {
   /** From 17/07; good for one 17/02 of the same account. */
   readonly challenge: { readonly uin: number; readonly key: string; readonly at: Time } | undefined;
+  /** After 5359/11. */
+  readonly scram?: ScramExchange;
   /** The answer is on its way; what still comes is not looked at. */
   readonly answered: boolean;
 }
@@ -34,6 +50,8 @@ export interface LoginContext {
   readonly peer: Peer;
   /** The connection is encrypted. */
   readonly secure: boolean;
+  /** What only the two ends of an encrypted connection know. */
+  readonly channelBinding?: Uint8Array | undefined;
   readonly settings: LoginSettings;
 }
 
@@ -49,6 +67,10 @@ export interface LoginCommands {
   /** Fresh printable characters. */
   'login.key': { readonly input: void; readonly output: string };
   'login.verify': { readonly input: SignOn; readonly output: Account };
+  'login.scram-start': { readonly input: { readonly uin: Uin }; readonly output: ScramChallenge };
+  'login.scram-finish': { readonly input: ScramProof; readonly output: ScramProved };
+  /** The client's connection is not the one that arrives here: for the log. */
+  'login.intercepted': { readonly input: { readonly uin: Uin }; readonly output: void };
   /** A cookie and where to go with it. Refused `no-address`. */
   'login.admit': {
     readonly input: { readonly account: Account; readonly software: ClientSoftware; readonly coexist: boolean };
@@ -115,7 +137,8 @@ const CLOSE_AFTER_MS = 1_000;
 
 type Answer = (answer: login.LoginAnswer) => readonly LoginEffect[];
 
-function endingWith(...packets: readonly LoginPacket[]): readonly LoginEffect[] {
+/** The last that is said to a sign-on; the client closes, or we do a little later. */
+export function endingWith(...packets: readonly LoginPacket[]): readonly LoginEffect[] {
   return [
     ...packets.map((packet): LoginEffect => ({ do: 'send', packet })),
     { do: 'become', change: { answered: true } },

@@ -1,7 +1,7 @@
 /** For the tests of connections: a front end over a core in memory, and a client that shows the bytes it gets. */
 import assert from 'node:assert/strict';
 import { hash } from 'node:crypto';
-import { type Core, type CoreSettings, createCore, type Limits, PEOPLE, Refused, type Uin } from '@seekyou/core';
+import { type Core, type CoreSettings, createCore, type Limits, PEOPLE, Refused, type Secrets, type Uin } from '@seekyou/core';
 import { memoryStore, type TestClock, testBus, testChance, testClock, testSecrets } from '@seekyou/core/testing';
 import { type Closed, type PairOptions, type Transport, transportPair, type TransportUser } from '@seekyou/net';
 import { encode } from '@seekyou/wire';
@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly limits?: Partial<Limits>;
   readonly settings?: Partial<OscarSettings>;
   readonly core?: Partial<CoreSettings>;
+  /** Real ones, for clients that prove their password. */
+  readonly secrets?: Secrets;
 }
 
 export interface World {
@@ -47,7 +49,7 @@ export interface World {
   readonly online: (uin: Uin, options?: PairOptions) => Promise<TestClient>;
 }
 
-export async function world({ limits = {}, settings = {}, core: coreSettings = {} }: WorldOptions = {}): Promise<World> {
+export async function world({ limits = {}, settings = {}, core: coreSettings = {}, secrets = testSecrets() }: WorldOptions = {}): Promise<World> {
   const clock = testClock();
   const logs: string[] = [];
   const allLimits = { ...PEOPLE, ...limits };
@@ -58,7 +60,7 @@ export async function world({ limits = {}, settings = {}, core: coreSettings = {
     {
       clock,
       chance,
-      secrets: testSecrets(),
+      secrets,
       store: memoryStore(),
       bus: testBus(),
       report: (problem, error) => logs.push(`${problem} ${String(error)}`),
