@@ -1,108 +1,153 @@
 /**
- * The check code of versions 3 to 5 and the ciphers of versions 4 and 5. Neither keeps a secret: whoever sees a datagram can read it.
+ * Check codes and ciphers of versions 3 to 5: algorithms, no layouts. None of this is authentication; it keeps out garbage.
  *
- * @see icq-udp.md §5
+ * A packet here is the whole UDP payload: its length enters the keys. @see icq-udp.md §5
  */
-import { TABLE_4, TABLE_5 } from './tables.ts';
+import { T4, T5 } from './tables.ts';
 
-/** What its sender chose at random: a place in the packet and a place in the table, 0–255 each as far as the code goes. */
+/** The two choices the sender makes for a check code. */
 export interface CheckChoice {
-  /** 0 up to the packet's length; only the low 8 bits reach the code, the byte at the full index does. */
+  /** Which byte of the packet enters the code; only its low eight bits can be seen by the receiver. */
   readonly r1: number;
+  /** Which byte of the table. 0–255. */
   readonly r2: number;
 }
 
-const FLIP = 0x00ff_00ff;
-const MULTIPLIER_4 = 0x6675_6b65;
-const MULTIPLIER_5 = 0x6865_6c6c;
-/** Where version 4 clients put the code; it is never enciphered. */
-export const CHECK_AT_4 = 16;
+/** Where version 4 clients put the check code. */
+export const V4_CHECK_AT = 16;
 /** Where version 5 clients put it, scrambled. */
-export const CHECK_AT_5 = 20;
-/** The first byte version 5 enciphers. */
-const CIPHER_FROM_5 = 10;
+export const V5_CHECK_AT = 20;
 
-/** @param plain the packet, its check field zero */
+const V4_FACTOR = 0x66756b65;
+const V5_FACTOR = 0x68656c6c;
+
+// ---------------------------------------------------------------- the check code
+
+/** @param plain the packet before its cipher, its check field zero */
 export function checkCode(plain: Uint8Array, table: Uint8Array, { r1, r2 }: CheckChoice): number {
-  const places = (((r1 & 0xff) << 24) | (at(plain, r1) << 16) | (r2 << 8) | at(table, r2)) >>> 0;
-  return (headerWord(plain) ^ places ^ FLIP) >>> 0;
+  const chosen = (((r1 & 0xff) << 24) | (byte(plain, r1) << 16) | ((r2 & 0xff) << 8) | byte(table, r2 & 0xff)) >>> 0;
+  return (headerBytes(plain) ^ chosen ^ 0x00ff00ff) >>> 0;
 }
 
-/** Four bytes that differ from packet to packet. */
-function headerWord(plain: Uint8Array): number {
-  return ((at(plain, 8) << 24) | (at(plain, 4) << 16) | (at(plain, 2) << 8) | at(plain, 6)) >>> 0;
+/** N1: four bytes of the header. */
+function headerBytes(plain: Uint8Array): number {
+  return ((byte(plain, 8) << 24) | (byte(plain, 4) << 16) | (byte(plain, 2) << 8) | byte(plain, 6)) >>> 0;
 }
-
-const at = (bytes: Uint8Array, index: number): number => bytes[index] ?? 0;
 
 /**
- * Whether a check code fits a deciphered packet. It covers a few header bytes and one byte of the rest: a test for damage, no proof of
- * who sent it.
+ * Whether a check code fits.
  *
- * @param unverifiable first of four bytes that hold the code itself: a choice that fell on them says nothing (LSICQ and licq read
- * there what their buffer happened to hold)
+ * Two corrections for what real clients send: the byte may stand any multiple of 256 further on, because only eight bits of its
+ * place reach the code; and a place inside the check field itself cannot be verified and passes. @see icq-udp.md §5.2
+ *
+ * @param plain the packet after its cipher
+ * @param checkAt where the check field is, four bytes
  */
-export function checkFits(plain: Uint8Array, table: Uint8Array, code: number, unverifiable: number): boolean {
-  const choice = headerWord(plain) ^ code;
-  const r1 = choice >>> 24;
-  const byte = ~(choice >>> 16) & 0xff;
-  if (at(table, (choice >>> 8) & 0xff) !== (~choice & 0xff)) return false;
-  // Clients choose among all bytes of the packet, but only the low 8 bits of their choice reach us.
-  for (let place = r1; place < plain.length; place += 256) {
-    if (place >= unverifiable && place < unverifiable + 4) return true;
-    if (plain[place] === byte) return true;
+export function verifyCheckCode(plain: Uint8Array, table: Uint8Array, code: number, checkAt: number): boolean {
+  const chosen = (headerBytes(plain) ^ code) >>> 0;
+  if (byte(table, (chosen >>> 8) & 0xff) !== (~chosen & 0xff)) return false;
+  const wanted = (~chosen >>> 16) & 0xff;
+  for (let at = chosen >>> 24; at < plain.length; at += 0x100) {
+    if ((at >= checkAt && at < checkAt + 4) || byte(plain, at) === wanted) return true;
   }
   return false;
 }
 
 // ---------------------------------------------------------------- version 4
 
-/**
- * Enciphers or deciphers in place, which is the same. Only about the first quarter of the packet changes, without version and code.
- *
- * @param code the check code, also at {@link CHECK_AT_4}
- */
-export function cipher4(packet: Uint8Array, code: number): void {
-  const key = (Math.imul(packet.length, MULTIPLIER_4) + code) >>> 0;
-  const quarter = (packet.length + 3) >> 2;
-  for (let place = 0; place < quarter; place += 4) if (place !== CHECK_AT_4) mix(packet, place, key + at(TABLE_4, place & 0xff));
+/** Client packets only. @param plain 20 bytes or more, not changed */
+export function encipherV4(plain: Uint8Array, choice: CheckChoice): Uint8Array {
+  const packet = plain.slice();
+  putU32(packet, V4_CHECK_AT, 0);
+  const code = checkCode(packet, T4, choice);
+  turnV4(packet, code);
+  putU32(packet, V4_CHECK_AT, code);
+  return packet;
+}
+
+/** @returns the packet in clear, its check code still where it was; and whether the code fits */
+export function decipherV4(wire: Uint8Array): { readonly plain: Uint8Array; readonly valid: boolean } {
+  const plain = wire.slice();
+  const code = u32At(wire, V4_CHECK_AT);
+  turnV4(plain, code);
+  return { plain, valid: verifyCheckCode(plain, T4, code, V4_CHECK_AT) };
+}
+
+/** About the first quarter, in whole words, without the check field; the version stays readable. */
+function turnV4(packet: Uint8Array, code: number): void {
+  const key = (Math.imul(packet.length, V4_FACTOR) + code) >>> 0;
+  const end = (packet.length + 3) >> 2;
+  for (let at = 0; at < end; at += 4) if (at !== V4_CHECK_AT) xorWord(packet, at, key + byte(T4, at & 0xff));
   packet[0] = 4;
   packet[1] = 0;
 }
 
 // ---------------------------------------------------------------- version 5
 
-/** Enciphers or deciphers in place all from the second half of the session id on. The code's own four bytes are the caller's to fill. */
-export function cipher5(packet: Uint8Array, code: number): void {
-  const key = (Math.imul(packet.length, MULTIPLIER_5) + code) >>> 0;
-  for (let place = CIPHER_FROM_5; place < packet.length; place += 4) mix(packet, place, key + at(TABLE_5, place & 0xff));
+/** Where the cipher begins: version and UIN stay readable. */
+const V5_FROM = 10;
+
+/** Client packets only. @param plain more than 24 bytes, not changed */
+export function encipherV5(plain: Uint8Array, choice: CheckChoice): Uint8Array {
+  const packet = plain.slice();
+  putU32(packet, V5_CHECK_AT, 0);
+  const code = checkCode(packet, T5, choice);
+  turnV5(packet, code);
+  putU32(packet, V5_CHECK_AT, scramble(code));
+  return packet;
 }
 
-/** XORs up to four bytes with the little-endian bytes of a number. */
-function mix(packet: Uint8Array, place: number, word: number): void {
-  const end = Math.min(place + 4, packet.length);
-  for (let i = place, rest = word >>> 0; i < end; i++, rest >>>= 8) packet[i] = at(packet, i) ^ (rest & 0xff);
+/** @returns the packet in clear, zeros where its check code was; and whether the code fits */
+export function decipherV5(wire: Uint8Array): { readonly plain: Uint8Array; readonly valid: boolean } {
+  const plain = wire.slice();
+  const code = descramble(u32At(wire, V5_CHECK_AT));
+  turnV5(plain, code);
+  putU32(plain, V5_CHECK_AT, 0);
+  // The field cannot be chosen by a client, so that a place inside it is an ordinary byte.
+  return { plain, valid: verifyCheckCode(plain, T5, code, plain.length) };
 }
 
-/** Bits of the code, moved about: how it stands in packets of version 5 clients. */
+function turnV5(packet: Uint8Array, code: number): void {
+  const key = (Math.imul(packet.length, V5_FACTOR) + code) >>> 0;
+  for (let at = V5_FROM; at < packet.length; at += 4) xorWord(packet, at, key + byte(T5, at & 0xff));
+}
+
+/** The bits of a check code as version 5 clients send it. */
 export function scramble(code: number): number {
   return (
-    (((code & 0x0000_001f) << 12) |
-      ((code & 0x03e0_03e0) << 1) |
-      ((code & 0xf800_0400) >>> 10) |
-      ((code & 0x0000_f800) << 16) |
-      ((code & 0x041f_0000) >>> 15)) >>>
+    (((code & 0x0000001f) << 12) | ((code & 0x03e003e0) << 1) | ((code & 0xf8000400) >>> 10) | ((code & 0x0000f800) << 16) | ((code & 0x041f0000) >>> 15)) >>> 0
+  );
+}
+
+export function descramble(scrambled: number): number {
+  return (
+    (((scrambled & 0x0001f000) >>> 12) |
+      ((scrambled & 0x07c007c0) >>> 1) |
+      ((scrambled & 0x003e0001) << 10) |
+      ((scrambled & 0xf8000000) >>> 16) |
+      ((scrambled & 0x0000083e) << 15)) >>>
     0
   );
 }
 
-export function descramble(word: number): number {
-  return (
-    (((word & 0x0001_f000) >>> 12) |
-      ((word & 0x07c0_07c0) >>> 1) |
-      ((word & 0x003e_0001) << 10) |
-      ((word & 0xf800_0000) >>> 16) |
-      ((word & 0x0000_083e) << 15)) >>>
-    0
-  );
+// ---------------------------------------------------------------- bytes
+
+function byte(data: Uint8Array, at: number): number {
+  return data[at] ?? 0;
+}
+
+function xorWord(data: Uint8Array, at: number, key: number): void {
+  for (let i = 0; i < 4 && at + i < data.length; i++) data[at + i] = byte(data, at + i) ^ ((key >>> (8 * i)) & 0xff);
+}
+
+export function u16At(data: Uint8Array, at: number): number {
+  return byte(data, at) | (byte(data, at + 1) << 8);
+}
+
+export function u32At(data: Uint8Array, at: number): number {
+  return (byte(data, at) | (byte(data, at + 1) << 8) | (byte(data, at + 2) << 16) | (byte(data, at + 3) << 24)) >>> 0;
+}
+
+export function putU32(data: Uint8Array, at: number, value: number): void {
+  for (let i = 0; i < 4; i++) data[at + i] = (value >>> (8 * i)) & 0xff;
 }

@@ -1,240 +1,307 @@
 /**
- * Datagrams of ICQ's UDP protocols: headers of versions 1 to 5 in both directions, with check codes and ciphers.
+ * Datagrams: the headers of versions 1 to 5 in both directions, round parameters that `commands.ts` and `replies.ts` declare.
  *
- * @see icq-udp.md §3–§5
+ * @see icq-udp.md §3, §4
  */
-import { Reader } from '../reader.ts';
-import { Writer } from '../writer.ts';
-import { CHECK_AT_4, CHECK_AT_5, type CheckChoice, checkCode, checkFits, cipher4, cipher5, descramble, scramble } from './crypt.ts';
-import { TABLE_4, TABLE_5 } from './tables.ts';
+import { WireError } from '../errors.ts';
+import type { Chance } from '../schema.ts';
+import { type CheckChoice, checkCode, decipherV4, decipherV5, encipherV4, encipherV5, putU32, u16At, u32At, verifyCheckCode } from './crypt.ts';
+import { T4, T5 } from './tables.ts';
 
-/** Version 1 is decoded far enough to be answered. */
+/** What a client speaks. Version 1 is answered politely and no more. */
 export type Version = 1 | 2 | 3 | 4 | 5;
-/** Servers answer version 4 in the format of version 3, and version 1 in that of 2. */
-export type ServerFormat = 2 | 3 | 5;
 
+/** Header of what a server sends: version 4 clients are answered in version 3. */
+export type ServerFormat = 1 | 2 | 3 | 5;
+
+/** Longest datagram that is looked at. @see icq-udp.md §28 */
+export const DATAGRAM_BYTES_MAX = 1500;
+
+/** A client's packet in clear. */
 export interface ClientPacket {
   readonly version: Version;
   readonly command: number;
+  /** The only number of versions 1 and 2. */
   readonly seq1: number;
-  /** 0 in versions 1 and 2, which have one number. */
+  /** 0 in versions 1 and 2, and where the client does not count a packet. */
   readonly seq2: number;
-  /** 0 in registrations. Who it claims to be; a server goes by the session. */
+  /** 0 in registrations of versions 1 and 2, which have none. */
   readonly uin: number;
-  /** Chosen by version 5 clients for each session; 0 otherwise. */
+  /** Chosen by the client; 0 below version 5. */
   readonly sessionId: number;
+  /** What the command's layout reads. A view. */
   readonly parameters: Uint8Array;
 }
 
 export interface ServerPacket {
-  readonly format: ServerFormat;
+  readonly version: ServerFormat;
   readonly command: number;
   readonly seq1: number;
+  /** 0 in versions 1 and 2. */
   readonly seq2: number;
-  /** The client's; not on the wire in format 2. */
+  /** The client's own; 0 in versions 1 and 2, whose header has none. */
   readonly uin: number;
-  /** Format 5 only. */
+  /** 0 below version 5. */
   readonly sessionId: number;
   readonly parameters: Uint8Array;
 }
 
-/** Why a datagram is dropped without an answer. */
-export type PacketProblem = 'too-short' | 'unknown-version' | 'bad-check';
+/**
+ * Why a datagram is no packet. None of these is answered.
+ *
+ * - `version`: not 1 to 5
+ * - `short`: less than the header
+ * - `direction`: version 5 in the server's form
+ * - `check`: deciphered to something its check code does not fit
+ */
+export type PacketProblem = 'version' | 'short' | 'direction' | 'check';
 
-/** Commands of version 2 that somebody without a number sends: their header has none. */
+/** A check code for a server's packet: any choice is as good, this one covers the first header bytes. */
+export const SERVER_CHECK: CheckChoice = { r1: 4, r2: 0 };
+
+const COMMAND_BYTES = 6;
+const V2_BYTES = 10;
+const V3_BYTES = 16;
+const V4_BYTES = 20;
+const V5_BYTES = 24;
+const V5_SERVER_BYTES = 21;
+const V3_CHECK_AT = 12;
+const V5_SERVER_CHECK_AT = 17;
+
+/** In versions 1 and 2 these come from who has no UIN yet: 0x03FC and 0x04EC. @see icq-udp.md §3.1 */
 const WITHOUT_UIN: ReadonlySet<number> = new Set([0x03fc, 0x04ec]);
 
-const CLIENT_HEADER_BYTES = { 3: 16, 4: 20, 5: 24 } as const;
-const SERVER_HEADER_BYTES = { 2: 6, 3: 16, 5: 21 } as const;
-const CHECK_AT_3 = 12;
-const SERVER_CHECK_AT_5 = 17;
-const NO_CODE_INSIDE = Number.POSITIVE_INFINITY;
+export function serverFormat(version: Version): ServerFormat {
+  return version === 4 ? 3 : version;
+}
 
-// ---------------------------------------------------------------- client → server
+/** Its header, and nothing behind it: the smallest packet a server can send. */
+export function serverHeaderBytes(version: Version): number {
+  return version <= 2 ? COMMAND_BYTES : version === 5 ? V5_SERVER_BYTES : V3_BYTES;
+}
+
+export function isPacket<P extends object>(parsed: P | { readonly problem: PacketProblem }): parsed is P {
+  return !('problem' in parsed);
+}
+
+// ---------------------------------------------------------------- from the client
 
 /**
- * @param datagram whole, as it arrived: the length is part of the ciphers. It is not changed; the result may hold views of it.
+ * Reads a client's datagram, deciphers versions 4 and 5 and verifies their check codes; version 3's are not looked at, because
+ * Groupware sends zeros. Never throws.
+ *
+ * @param wire the whole datagram, neither cut nor padded: its length is part of the key
  */
-export function parseClientPacket(datagram: Uint8Array): ClientPacket | PacketProblem {
-  if (datagram.length < 2) return 'too-short';
-  const version = (datagram[0] as number) | ((datagram[1] as number) << 8);
-  switch (version) {
+export function parseClientPacket(wire: Uint8Array): ClientPacket | { readonly problem: PacketProblem } {
+  if (wire.length < 2) return { problem: 'short' };
+  switch (u16At(wire, 0)) {
     case 1:
     case 2:
-      return parseClient2(datagram, version);
+      return parseClientV2(wire);
     case 3:
-      return parseClient3(datagram);
+      if (wire.length < V3_BYTES) return { problem: 'short' };
+      return clientPacket(3, wire, { command: 2, seq1: 4, seq2: 6, uin: 8, parameters: V3_BYTES });
     case 4:
-      return parseClient4(datagram);
+      return parseClientV4(wire);
     case 5:
-      return parseClient5(datagram);
+      return parseClientV5(wire);
     default:
-      return 'unknown-version';
+      return { problem: 'version' };
   }
 }
 
-function parseClient2(datagram: Uint8Array, version: 1 | 2): ClientPacket | PacketProblem {
-  if (datagram.length < 6) return 'too-short';
-  const r = new Reader(datagram, 2);
-  const command = r.u16le();
-  const seq1 = r.u16le();
-  if (!WITHOUT_UIN.has(command) && r.left < 4) return 'too-short';
-  const uin = WITHOUT_UIN.has(command) ? 0 : r.u32le();
-  return { version, command, seq1, seq2: 0, uin, sessionId: 0, parameters: r.bytes(r.left) };
+function parseClientV2(wire: Uint8Array): ClientPacket | { readonly problem: PacketProblem } {
+  if (wire.length < COMMAND_BYTES) return { problem: 'short' };
+  const version = u16At(wire, 0) as 1 | 2;
+  const command = u16At(wire, 2);
+  const seq1 = u16At(wire, 4);
+  if (WITHOUT_UIN.has(command)) return { version, command, seq1, seq2: 0, uin: 0, sessionId: 0, parameters: wire.subarray(COMMAND_BYTES) };
+  if (wire.length < V2_BYTES) return { problem: 'short' };
+  return { version, command, seq1, seq2: 0, uin: u32At(wire, 6), sessionId: 0, parameters: wire.subarray(V2_BYTES) };
 }
 
-/** Its check code is not looked at: Groupware clients send 0. */
-function parseClient3(datagram: Uint8Array): ClientPacket | PacketProblem {
-  if (datagram.length < CLIENT_HEADER_BYTES[3]) return 'too-short';
-  const r = new Reader(datagram, 2);
-  const command = r.u16le();
-  const seq1 = r.u16le();
-  const seq2 = r.u16le();
-  const uin = r.u32le();
-  return { version: 3, command, seq1, seq2, uin, sessionId: 0, parameters: datagram.subarray(CLIENT_HEADER_BYTES[3]) };
+function parseClientV4(wire: Uint8Array): ClientPacket | { readonly problem: PacketProblem } {
+  if (wire.length < V4_BYTES) return { problem: 'short' };
+  const { plain, valid } = decipherV4(wire);
+  if (!valid) return { problem: 'check' };
+  return clientPacket(4, plain, { command: 6, seq1: 8, seq2: 10, uin: 12, parameters: V4_BYTES });
 }
 
-function parseClient4(datagram: Uint8Array): ClientPacket | PacketProblem {
-  if (datagram.length < CLIENT_HEADER_BYTES[4]) return 'too-short';
-  const plain = datagram.slice();
-  const code = new Reader(datagram, CHECK_AT_4).u32le();
-  cipher4(plain, code);
-  if (!checkFits(plain, TABLE_4, code, CHECK_AT_4)) return 'bad-check';
-  // Bytes 2 to 5 are random, or random and zero.
-  const r = new Reader(plain, 6);
-  const command = r.u16le();
-  const seq1 = r.u16le();
-  const seq2 = r.u16le();
-  const uin = r.u32le();
-  return { version: 4, command, seq1, seq2, uin, sessionId: 0, parameters: plain.subarray(CLIENT_HEADER_BYTES[4]) };
+function parseClientV5(wire: Uint8Array): ClientPacket | { readonly problem: PacketProblem } {
+  if (wire.length < V5_BYTES) return { problem: 'short' };
+  if (u32At(wire, 2) !== 0) return { problem: 'direction' };
+  const { plain, valid } = decipherV5(wire);
+  if (!valid) return { problem: 'check' };
+  return { ...clientPacket(5, plain, { command: 14, seq1: 16, seq2: 18, uin: 6, parameters: V5_BYTES }), sessionId: u32At(plain, 10) };
 }
 
-function parseClient5(datagram: Uint8Array): ClientPacket | PacketProblem {
-  if (datagram.length < CLIENT_HEADER_BYTES[5]) return 'too-short';
-  const plain = datagram.slice();
-  const code = descramble(new Reader(datagram, CHECK_AT_5).u32le());
-  cipher5(plain, code);
-  // The field was zero when the code was computed.
-  plain.fill(0, CHECK_AT_5, CHECK_AT_5 + 4);
-  if (!checkFits(plain, TABLE_5, code, NO_CODE_INSIDE)) return 'bad-check';
-  const r = new Reader(plain, 6);
-  const uin = r.u32le();
-  const sessionId = r.u32le();
-  const command = r.u16le();
-  const seq1 = r.u16le();
-  const seq2 = r.u16le();
-  return { version: 5, command, seq1, seq2, uin, sessionId, parameters: plain.subarray(CLIENT_HEADER_BYTES[5]) };
+/** Offsets of a header with two sequence numbers. */
+interface Places {
+  readonly command: number;
+  readonly seq1: number;
+  readonly seq2: number;
+  readonly uin: number;
+  readonly parameters: number;
 }
 
-/** What a client chooses at random for each datagram. */
+function clientPacket(version: Version, plain: Uint8Array, at: Places): ClientPacket {
+  return {
+    version,
+    command: u16At(plain, at.command),
+    seq1: u16At(plain, at.seq1),
+    seq2: u16At(plain, at.seq2),
+    uin: u32At(plain, at.uin),
+    sessionId: 0,
+    parameters: plain.subarray(at.parameters),
+  };
+}
+
+/** What a client chooses for one packet. */
 export interface ClientChoice extends CheckChoice {
-  /** Version 4: the u16 behind the version. */
-  readonly random: number;
+  /** The u16 that version 4 sends in place of nothing. */
+  readonly random?: number;
+}
+
+/** What clients of each version choose between. @see icq-udp.md §5.1 */
+export function chooseCheck(version: Version, parametersBytes: number, chance: Chance): ClientChoice {
+  const upTo = (max: number): number => Math.floor(chance() * (max + 1));
+  if (version === 4) return { r1: upTo(Math.min(0xff, V4_BYTES + parametersBytes - 5)), r2: upTo(0xff), random: upTo(0xffff) };
+  return { r1: V5_BYTES + upTo(Math.max(0, parametersBytes - 1)), r2: upTo(0xff) };
 }
 
 /**
- * @param choice `r1` from 24 (version 5) or 0 (version 4) up to the packet's length; version 5 packets need at least one byte of
- *   parameters for it
+ * The datagram of a client. Version 5 needs parameters: clients send four random bytes where a command has none.
+ *
+ * @param check `zero` leaves the field of version 3 empty, as Groupware does; versions 1 and 2 have none
+ * @throws WireError `out-of-range` for numbers that do not fit, `bad-value` for a version 5 packet without parameters
  */
-export function buildClientPacket(packet: ClientPacket, choice: ClientChoice): Uint8Array {
-  const plain = plainClientPacket(packet, choice.random);
-  const view = new DataView(plain.buffer, plain.byteOffset, plain.byteLength);
-  switch (packet.version) {
-    case 3:
-      view.setUint32(CHECK_AT_3, checkCode(plain, TABLE_4, choice), true);
-      break;
-    case 4: {
-      const code = checkCode(plain, TABLE_4, choice);
-      cipher4(plain, code);
-      view.setUint32(CHECK_AT_4, code, true);
-      break;
-    }
-    case 5: {
-      const code = checkCode(plain, TABLE_5, choice);
-      cipher5(plain, code);
-      view.setUint32(CHECK_AT_5, scramble(code), true);
-      break;
-    }
-    default:
-  }
+export function buildClientPacket(packet: ClientPacket, check: ClientChoice | 'zero'): Uint8Array {
+  if (packet.version <= 2) return buildClientV2(packet);
+  if (packet.version === 3) return buildV3(packet, check);
+  const isV4 = packet.version === 4;
+  const choice: ClientChoice = check === 'zero' ? { r1: isV4 ? 0 : V5_BYTES, r2: 0 } : check;
+  if (isV4) return encipherV4(plainV4(packet, choice.random ?? 0), choice);
+  if (packet.parameters.length === 0) throw new WireError('bad-value', -1, 'a version 5 packet needs parameters for its check code');
+  return encipherV5(plainV5(packet), choice);
+}
+
+function buildClientV2(packet: ClientPacket): Uint8Array {
+  const header = WITHOUT_UIN.has(packet.command) ? COMMAND_BYTES : V2_BYTES;
+  const wire = withRoom(packet, header);
+  putU16(wire, 2, packet.command);
+  putU16(wire, 4, packet.seq1);
+  if (header === V2_BYTES) putNumber(wire, 6, packet.uin);
+  return wire;
+}
+
+/** Also what servers send. */
+function buildV3(packet: ClientPacket | ServerPacket, check: CheckChoice | 'zero'): Uint8Array {
+  const wire = withRoom(packet, V3_BYTES);
+  putU16(wire, 2, packet.command);
+  putU16(wire, 4, packet.seq1);
+  putU16(wire, 6, packet.seq2);
+  putNumber(wire, 8, packet.uin);
+  if (check !== 'zero') putU32(wire, V3_CHECK_AT, checkCode(wire, T4, check));
+  return wire;
+}
+
+function plainV4(packet: ClientPacket, random: number): Uint8Array {
+  const plain = withRoom(packet, V4_BYTES);
+  putU16(plain, 2, random);
+  putU16(plain, 6, packet.command);
+  putU16(plain, 8, packet.seq1);
+  putU16(plain, 10, packet.seq2);
+  putNumber(plain, 12, packet.uin);
   return plain;
 }
 
-/** Before check code and cipher; the check field is zero. */
-export function plainClientPacket({ version, command, seq1, seq2, uin, sessionId, parameters }: ClientPacket, random = 0): Uint8Array {
-  const w = new Writer();
-  w.u16le(version);
-  switch (version) {
-    case 5:
-      w.u32le(0);
-      w.u32le(uin);
-      w.u32le(sessionId);
-      w.u16le(command);
-      w.u16le(seq1);
-      w.u16le(seq2);
-      w.u32le(0);
-      break;
-    case 4:
-      w.u16le(random);
-      w.u16le(0);
-      w.u16le(command);
-      w.u16le(seq1);
-      w.u16le(seq2);
-      w.u32le(uin);
-      w.u32le(0);
-      break;
-    default:
-      w.u16le(command);
-      w.u16le(seq1);
-      if (version === 3) w.u16le(seq2);
-      if (version === 3 || !WITHOUT_UIN.has(command)) w.u32le(uin);
-      if (version === 3) w.u32le(0);
-  }
-  w.bytes(parameters);
-  return w.take();
+function plainV5(packet: ClientPacket): Uint8Array {
+  const plain = withRoom(packet, V5_BYTES);
+  putNumber(plain, 6, packet.uin);
+  putNumber(plain, 10, packet.sessionId);
+  putU16(plain, 14, packet.command);
+  putU16(plain, 16, packet.seq1);
+  putU16(plain, 18, packet.seq2);
+  return plain;
 }
 
-// ---------------------------------------------------------------- server → client
+// ---------------------------------------------------------------- from the server
 
-/** The format a server answers a version in. */
-export function formatFor(version: Version): ServerFormat {
-  return version <= 2 ? 2 : version === 5 ? 5 : 3;
+/** Never enciphered. @throws WireError `out-of-range` for numbers that do not fit */
+export function buildServerPacket(packet: ServerPacket, check: CheckChoice | 'zero' = SERVER_CHECK): Uint8Array {
+  if (packet.version === 3) return buildV3(packet, check);
+  const isV5 = packet.version === 5;
+  const wire = withRoom(packet, isV5 ? V5_SERVER_BYTES : COMMAND_BYTES);
+  putU16(wire, isV5 ? 7 : 2, packet.command);
+  putU16(wire, isV5 ? 9 : 4, packet.seq1);
+  if (!isV5) return wire;
+  putNumber(wire, 3, packet.sessionId);
+  putU16(wire, 11, packet.seq2);
+  putNumber(wire, 13, packet.uin);
+  if (check !== 'zero') putU32(wire, V5_SERVER_CHECK_AT, checkCode(wire, T5, check));
+  return wire;
 }
 
-/** @param choice `r1` within the packet; formats 3 and 5 */
-export function buildServerPacket({ format, command, seq1, seq2, uin, sessionId, parameters }: ServerPacket, choice: CheckChoice): Uint8Array {
-  const w = new Writer();
-  w.u16le(format);
-  if (format === 5) {
-    w.u8(0);
-    w.u32le(sessionId);
+/** Reads a server's datagram; check codes are not looked at, as no client does but one. Never throws. */
+export function parseServerPacket(wire: Uint8Array): ServerPacket | { readonly problem: PacketProblem } {
+  if (wire.length < 2) return { problem: 'short' };
+  const version = u16At(wire, 0);
+  if (version === 0 || version > 5 || version === 4) return { problem: 'version' };
+  if (wire.length < serverHeaderBytes(version as ServerFormat)) return { problem: 'short' };
+  if (version <= 2) {
+    return {
+      version: version as 1 | 2,
+      command: u16At(wire, 2),
+      seq1: u16At(wire, 4),
+      seq2: 0,
+      uin: 0,
+      sessionId: 0,
+      parameters: wire.subarray(COMMAND_BYTES),
+    };
   }
-  w.u16le(command);
-  w.u16le(seq1);
-  if (format !== 2) {
-    w.u16le(seq2);
-    w.u32le(uin);
-    w.u32le(0);
-  }
-  w.bytes(parameters);
-  const packet = w.take();
-  if (format === 2) return packet;
-  const code = checkCode(packet, format === 5 ? TABLE_5 : TABLE_4, choice);
-  new DataView(packet.buffer, packet.byteOffset).setUint32(format === 5 ? SERVER_CHECK_AT_5 : CHECK_AT_3, code, true);
-  return packet;
+  if (version === 3) return { ...clientPacket(3, wire, { command: 2, seq1: 4, seq2: 6, uin: 8, parameters: V3_BYTES }), version: 3 };
+  return {
+    version: 5,
+    command: u16At(wire, 7),
+    seq1: u16At(wire, 9),
+    seq2: u16At(wire, 11),
+    uin: u32At(wire, 13),
+    sessionId: u32At(wire, 3),
+    parameters: wire.subarray(V5_SERVER_BYTES),
+  };
 }
 
-/** For clients. Check codes are not looked at: no known client does, and servers of the time sent wrong ones. */
-export function parseServerPacket(datagram: Uint8Array): ServerPacket | PacketProblem {
-  if (datagram.length < 2) return 'too-short';
-  const format = (datagram[0] as number) | ((datagram[1] as number) << 8);
-  if (format !== 2 && format !== 3 && format !== 5) return 'unknown-version';
-  if (datagram.length < SERVER_HEADER_BYTES[format]) return 'too-short';
-  const r = new Reader(datagram, format === 5 ? 3 : 2);
-  const sessionId = format === 5 ? r.u32le() : 0;
-  const command = r.u16le();
-  const seq1 = r.u16le();
-  const seq2 = format === 2 ? 0 : r.u16le();
-  const uin = format === 2 ? 0 : r.u32le();
-  return { format, command, seq1, seq2, uin, sessionId, parameters: datagram.subarray(SERVER_HEADER_BYTES[format]) };
+/** Whether the check code of a server's packet fits; versions 1 and 2 have none. */
+export function verifyServerCheck(wire: Uint8Array): boolean {
+  const version = u16At(wire, 0);
+  if (version <= 2) return true;
+  const at = version === 5 ? V5_SERVER_CHECK_AT : V3_CHECK_AT;
+  const plain = wire.slice();
+  putU32(plain, at, 0);
+  return verifyCheckCode(plain, version === 5 ? T5 : T4, u32At(wire, at), wire.length);
+}
+
+// ---------------------------------------------------------------- bytes
+
+/** Version and parameters, and zeros where the rest of the header goes. */
+function withRoom(packet: ClientPacket | ServerPacket, header: number): Uint8Array {
+  const wire = new Uint8Array(header + packet.parameters.length);
+  putU16(wire, 0, packet.version);
+  wire.set(packet.parameters, header);
+  return wire;
+}
+
+function putU16(data: Uint8Array, at: number, value: number): void {
+  checked(value, 0xffff);
+  data[at] = value & 0xff;
+  data[at + 1] = value >>> 8;
+}
+
+function putNumber(data: Uint8Array, at: number, value: number): void {
+  checked(value, 0xffffffff);
+  putU32(data, at, value);
+}
+
+function checked(value: number, max: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > max) throw new WireError('out-of-range', -1, `${value} is not a whole number from 0 to ${max}`);
 }
