@@ -4,7 +4,8 @@ import { asUin, type Body, type ClientProfile, SYSTEM, type Uin } from '@seekyou
 import { icbm } from '@seekyou/wire/oscar';
 import { decodeText, encodeText } from '@seekyou/wire/text';
 import type { TypedMessage } from '../runtime/typed-messages.ts';
-import { lettersOf, NEWEST_FIRST, TEXT_BYTES_MAX, writtenBody, type WrittenBody } from './bodies.ts';
+import { lettersOf, TEXT_BYTES_MAX, writtenBody, type WrittenBody } from './bodies.ts';
+import { Quirk } from './clients.ts';
 
 const { MessageType } = icbm;
 
@@ -36,6 +37,7 @@ test('every type a person writes becomes what it means', () => {
     [6, bytes('let me'), { kind: 'auth-request', reason: 'let me' }],
     [7, bytes('no'), { kind: 'auth-denied', reason: 'no' }],
     [8, bytes(''), { kind: 'auth-granted', reason: '' }],
+    [8, Uint8Array.of(3), { kind: 'auth-granted', reason: '' }],
     [12, fields('al|Al|Ice|al@example.org|1'), { kind: 'added' }],
     [
       19,
@@ -164,7 +166,7 @@ test('no character of two bytes is torn', () => {
 
 test('clients that show the newest message on top get the last part first', () => {
   const text = `${'a'.repeat(TEXT_BYTES_MAX)}${'b'.repeat(10)}`;
-  const reversed = give({ kind: 'text', text }, { ...LATIN, quirks: new Set([NEWEST_FIRST]) });
+  const reversed = give({ kind: 'text', text }, { ...LATIN, quirks: new Set([Quirk.newestFirst]) });
   assert.deepEqual(texts(reversed, 1252), ['b'.repeat(10), 'a'.repeat(TEXT_BYTES_MAX)]);
 });
 

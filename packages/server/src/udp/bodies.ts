@@ -6,6 +6,7 @@ import { type Body, type ClientProfile, type Message, type Original, SYSTEM } fr
 import { icbm } from '@seekyou/wire/oscar';
 import { encodedLength, encodeText, splitText } from '@seekyou/wire/text';
 import { inWords, SEPARATOR, spelled, type TypedForm, typedForm, type TypedMessage, typedWords, type Words } from '../runtime/typed-messages.ts';
+import { Quirk } from './clients.ts';
 
 const { MessageType } = icbm;
 
@@ -14,9 +15,6 @@ export const TEXT_BYTES_MAX = 450;
 
 /** The message went to several people at once. */
 const SEVERAL_RECIPIENTS = 0x8000;
-
-/** Clients whose window shows the newest message on top. Their parts come last one first (icq-udp.md §15.3). */
-export const NEWEST_FIRST = 'newest-first';
 
 // ---------------------------------------------------------------- what a client wrote
 
@@ -48,13 +46,18 @@ export function writtenBody(message: TypedMessage, { codepage }: Pick<ClientProf
   const asMeant = unswapped(message.type);
   const type = asMeant & ~SEVERAL_RECIPIENTS;
   if (INVITATIONS.has(type)) return 'invitation';
-  const words = WRITABLE.has(type) ? typedWords({ type, text: message.text }, codepage) : undefined;
+  const words = WRITABLE.has(type) ? typedWords({ type, text: spoken(type, message.text) }, codepage) : undefined;
   return words === undefined ? 'forbidden' : { ...words, original: original({ type: asMeant, text: message.text }) };
 }
 
 // COMPAT: ICQ 99 sometimes writes the type with its bytes swapped (icq-udp.md §15.2).
 function unswapped(type: number): number {
   return type > 0xff && (type & SEVERAL_RECIPIENTS) === 0 ? ((type & 0xff) << 8) | (type >>> 8) : type;
+}
+
+// COMPAT: mICQ says 03 with every permission, icqlib zeros; nobody wrote that.
+function spoken(type: number, text: Uint8Array): Uint8Array {
+  return type === MessageType.authGranted && text.length === 1 && (text[0] as number) < 0x20 ? text.subarray(1) : text;
 }
 
 function original({ type, text }: TypedMessage): Original {
@@ -179,5 +182,6 @@ function withoutSeparators(text: string, codepage: number): Uint8Array {
 }
 
 function ordered(letters: readonly TypedMessage[], { quirks }: ClientProfile): readonly TypedMessage[] {
-  return quirks.has(NEWEST_FIRST) ? letters.toReversed() : letters;
+  // COMPAT: ICQ 99 lists the newest message first.
+  return quirks.has(Quirk.newestFirst) ? letters.toReversed() : letters;
 }

@@ -1,0 +1,117 @@
+/**
+ * Which program signed on, and what that means for what we send it. From constants in its sign-on, so it decides names and
+ * quirks and never rights. @see icq-udp.md §9.2, §13.3, §15.3, §19.1
+ */
+import type { ClientProfile, DirectInfo, Presence } from '@seekyou/core';
+import { codepageForCountry } from '@seekyou/wire/text';
+import type { Login, Version } from '@seekyou/wire/udp';
+import { statusFromWord } from '../runtime/icq-status.ts';
+
+/** Oddities that handlers and renderers respect. Each has a `COMPAT` comment where it is acted upon. */
+export const Quirk = {
+  /** Shows the newest message on top: parts of a long one come last part first. */
+  newestFirst: 'newest-first',
+  /** Numbers the visible list 1 and the invisible one 0, and says "hide address" before "web aware". */
+  licqOrder: 'licq-order',
+  /** Has Groupware's layouts, and crashes when another kind of client connects to it. */
+  groupware: 'groupware',
+} as const;
+
+interface KnownClient {
+  readonly name: string;
+  readonly quirks: ReadonlySet<string>;
+}
+
+// Shared by all sessions: twenty thousand of them should not each keep their own.
+const NONE: ReadonlySet<string> = new Set();
+const NEWEST_FIRST: ReadonlySet<string> = new Set([Quirk.newestFirst]);
+const LICQ_ORDER: ReadonlySet<string> = new Set([Quirk.licqOrder]);
+const GROUPWARE: ReadonlySet<string> = new Set([Quirk.groupware]);
+
+/** What of a sign-on tells programs apart. Version 1 says nothing. */
+export type Marks = Pick<Login, 'x1' | 'tail'>;
+
+const MICQ_X2 = 0x822c01ec;
+const LICQ_BUILD = 0x7d;
+const LICQ_VERSION = 0xffff;
+const ICQ_99B_X2 = 0x013f0002;
+/** `72 00 04 00`: licq calls itself version 2 of ICQ with these. */
+const LICQ_2_X1 = 0x00040072;
+/** `7A 00 02 00`. */
+const GROUPWARE_X1 = 0x0002007a;
+
+function identify(version: Version, marks: Marks | undefined): KnownClient {
+  switch (version) {
+    case 1:
+      return { name: 'ICQ 1', quirks: NONE };
+    case 2:
+      return { name: marks?.x1 === LICQ_2_X1 ? 'licq' : 'ICQ 97', quirks: NONE };
+    case 3:
+      return marks?.x1 === GROUPWARE_X1 ? { name: 'ICQ Groupware', quirks: GROUPWARE } : { name: 'ICQ 98 beta', quirks: NONE };
+    case 4:
+      return { name: 'ICQ 98a', quirks: NONE };
+    case 5:
+      return identify5(marks);
+    default:
+      return version satisfies never;
+  }
+}
+
+function identify5(marks: Marks | undefined): KnownClient {
+  const { x2, build = 0, zero } = marks?.tail ?? {};
+  // COMPAT: mICQ 0.4 has licq's number for its own, but leaves out the zero in front.
+  if (x2 === MICQ_X2 && zero === undefined) return { name: 'mICQ', quirks: NONE };
+  if (build >>> 24 === LICQ_BUILD) return { name: `licq ${licqVersion(build & LICQ_VERSION)}`, quirks: LICQ_ORDER };
+  if (x2 === ICQ_99B_X2) return { name: 'ICQ 99b', quirks: NEWEST_FIRST };
+  return { name: build === 0 ? 'ICQ 99a' : 'ICQ 99', quirks: NONE };
+}
+
+/** 1004 is 1.0.4, 850 is 0.85.0. */
+function licqVersion(version: number): string {
+  return `${Math.floor(version / 1000)}.${Math.floor(version / 10) % 100}.${version % 10}`;
+}
+
+export interface ProfileParts {
+  readonly version: Version;
+  readonly marks: Marks | undefined;
+  /** The account's own setting goes before everything else. */
+  readonly accountCodepage: number | undefined;
+  /** Of the user's details, ICQ's number. */
+  readonly country: number | undefined;
+  readonly defaultCodepage: number;
+}
+
+/** What the renderers go by. Worked out at sign-on. */
+export function profileOf({ version, marks, accountCodepage, country, defaultCodepage }: ProfileParts): ClientProfile {
+  const { name, quirks } = identify(version, marks);
+  return {
+    protocol: 'udp',
+    name,
+    codepage: accountCodepage ?? (country === undefined ? undefined : codepageForCountry(country)) ?? defaultCodepage,
+    unicode: false,
+    html: false,
+    serverRoster: false,
+    quirks,
+  };
+}
+
+/** What a sign-on says about its user. */
+export function presenceOf({ status, ...login }: Login): Pick<Presence, 'status'> & { readonly direct: DirectInfo } {
+  return { status: statusFromWord(status), direct: directOf(login) };
+}
+
+const PORT_BITS = 0xffff; // mICQ once sent 0x10000 more
+const TCP_VERSION_BITS = 0xffff;
+
+function directOf({ address, port, tcpFlag, tcpVersion, tail }: Omit<Login, 'status'>): DirectInfo {
+  return {
+    internalAddress: address,
+    port: port & PORT_BITS,
+    kind: tcpFlag,
+    version: tcpVersion & TCP_VERSION_BITS,
+    cookie: 0,
+    webPort: tail.webPort ?? 0,
+    features: tail.features ?? 0,
+    times: [tail.build ?? 0, tail.infoTime ?? 0, tail.statusTime ?? 0],
+  };
+}
