@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- smoke`: the figures of docs/bench.md, measured beside the floor and the disk.
+ * `npm run bench -- abuse`: what others feel of a flood. `npm run bench -- smoke`: the figures of docs/bench.md, measured beside the floor and the disk.
  *
  * Exit codes: 0 measured; 1 a measurement failed (a message was lost, repeated, reordered or changed), or with --strict a bar
  * was not reached; 2 wrong usage.
@@ -8,16 +8,19 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { abuse, ABUSE_FULL, ABUSE_SHORT } from '../bench/src/run/abuse.ts';
 import { type Figure, tableHead, tableRow } from '../bench/src/run/figures.ts';
 import { FsyncMeter, volatileFileSystem } from '../bench/src/run/fsync.ts';
 import { Progress } from '../bench/src/run/progress.ts';
-import { FULL, type Group, GROUPS, OUR_POPULATION, SHORT, smoke, smokeAgainst, type SmokeOptions } from '../bench/src/run/smoke.ts';
+import { FLOODS } from '../bench/src/load/flood.ts';
+import { FULL, GROUPS, OUR_POPULATION, SHORT, smoke, smokeAgainst, type SmokeOptions } from '../bench/src/run/smoke.ts';
 
-const USAGE = `npm run bench -- smoke [options]
+const USAGE = `npm run bench -- smoke|abuse [options]
 
   --short               a few minutes less: shorter measurements, 2,000 idle sessions; a bar that is missed is only printed
   --strict              exit with 1 when a bar is missed
-  --only GROUP,…        some figures alone: ${GROUPS.join(', ')}
+  --only GROUP,…        some figures alone: ${GROUPS.join(', ')};
+                        of abuse: ${FLOODS.join(', ')}
   --dir DIR             make the databases there (default: the system's directory for temporary files)
   --json                one JSON object a figure
   --server-node=ARG     give ARG to the Node of our server, such as --cpu-prof (repeatable)
@@ -27,6 +30,8 @@ const USAGE = `npm run bench -- smoke [options]
 `;
 
 class Usage extends Error {}
+
+const isRun = (name: string | undefined): name is 'smoke' | 'abuse' => name === 'smoke' || name === 'abuse';
 
 function options() {
   try {
@@ -47,8 +52,8 @@ function options() {
         help: { type: 'boolean', default: false },
       },
     });
-    if (values.help || positionals.length !== 1 || positionals[0] !== 'smoke') throw new Usage(USAGE);
-    return values;
+    if (values.help || positionals.length !== 1 || !isRun(positionals[0])) throw new Usage(USAGE);
+    return { ...values, run: positionals[0] };
   } catch (error) {
     throw error instanceof Usage ? error : new Usage(`${(error as Error).message}\n\n${USAGE}`);
   }
@@ -59,17 +64,18 @@ function number(text: string, name: string): number {
   return Number(text);
 }
 
-function groups(text: string | undefined): ReadonlySet<Group> | undefined {
+function groups<N extends string>(text: string | undefined, all: readonly N[]): ReadonlySet<N> | undefined {
   if (text === undefined) return undefined;
   const names = text.split(',');
-  const wrong = names.find((name) => !(GROUPS as readonly string[]).includes(name));
-  if (wrong !== undefined) throw new Usage(`--only: ${wrong} is none of ${GROUPS.join(', ')}\n`);
-  return new Set(names as Group[]);
+  const wrong = names.find((name) => !(all as readonly string[]).includes(name));
+  if (wrong !== undefined) throw new Usage(`--only: ${wrong} is none of ${all.join(', ')}\n`);
+  return new Set(names as N[]);
 }
 
 async function main(): Promise<number> {
   const given = options();
-  const only = groups(given.only);
+  const only = given.run === 'smoke' ? groups(given.only, GROUPS) : undefined;
+  const floods = given.run === 'abuse' ? groups(given.only, FLOODS) : undefined;
   const [, host = '', port = ''] = /^\[?([^\]]+)\]?:(\d+)$/.exec(given.against ?? '') ?? [];
   if (given.against !== undefined && host === '') throw new Usage(`--against: ${given.against} is not HOST:PORT\n`);
 
@@ -90,8 +96,9 @@ async function main(): Promise<number> {
   };
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
   try {
-    if (!given.json) process.stdout.write(`${heading(directory, given.short)}\n\n${tableHead()}\n`);
-    if (given.against === undefined) await smoke(options_);
+    if (!given.json) process.stdout.write(`${heading(directory, given.run, given.short)}\n\n${tableHead()}\n`);
+    if (given.run === 'abuse') await abuse({ ...options_, size: given.short ? ABUSE_SHORT : ABUSE_FULL, ...(floods === undefined ? {} : { floods }) });
+    else if (given.against === undefined) await smoke(options_);
     else {
       const population = { first: number(given['first-uin'], 'first-uin'), count: number(given.accounts, 'accounts'), password: given.password };
       const { pid } = given;
@@ -107,13 +114,13 @@ async function main(): Promise<number> {
   return verdict(figures, given.strict);
 }
 
-function heading(directory: string, short: boolean): string {
+function heading(directory: string, run: string, short: boolean): string {
   const meter = new FsyncMeter(directory);
   meter.measure(500);
   const { perSecond, p50Ms, p99Ms } = meter.result();
   const memory = volatileFileSystem(directory);
   return [
-    `seekyou bench smoke${short ? ' --short' : ''}, Node ${process.versions.node}, ${new Date().toISOString()}`,
+    `seekyou bench ${run}${short ? ' --short' : ''}, Node ${process.versions.node}, ${new Date().toISOString()}`,
     `${directory}: ${Math.round(perSecond)} fdatasync/s of 4 KiB appends, p50 ${p50Ms.toFixed(2)} ms, p99 ${p99Ms.toFixed(2)} ms`,
     ...(memory === undefined ? [] : [`WARNING: this is ${memory}: nothing there is durable; name a directory on a disk with --dir`]),
     `${availableParallelism()} processors, load average ${(loadavg()[0] as number).toFixed(1)} before the run; the less, the better the figures can be trusted`,

@@ -49,6 +49,11 @@ export function startFloor(options: StartOptions = {}): Promise<ServerProcess> {
   return start([resolve(import.meta.dirname, '../floor/main.ts')], options);
 }
 
+/** @param script a program that says `ready HOST:PORT`. @throws Error when it ends before it is ready */
+export function startDiscard(script: string): Promise<ServerProcess> {
+  return start([script], {});
+}
+
 const running = new Set<ChildProcess>();
 
 /** Nobody stops a server whose bench was interrupted: it ends with us. */
