@@ -4,7 +4,7 @@
  */
 import { type Body, type ClientProfile, type Message, type Original, parseUin, type Uin } from '@seekyou/core';
 import { decode, encode } from '@seekyou/wire';
-import { icbm } from '@seekyou/wire/oscar';
+import { extended, icbm, rendezvous, smsText } from '@seekyou/wire/oscar';
 import {
   decodeText,
   encodeText,
@@ -15,10 +15,12 @@ import {
   plainFromHtml,
   splitText,
   textFromFragments,
+  UTF8,
 } from '@seekyou/wire/text';
 import { readable } from './readable.ts';
 
 const { Channel, MessageCharset, MessageType } = icbm;
+const { ContactsFunction, PluginGuid, SmsFunction } = extended;
 
 /** Formats of an `Original` made here: a {@link Stamp}, then the value of the TLV that held the message. */
 export const OriginalFormat = {
@@ -109,18 +111,16 @@ export function typedBody(typed: icbm.Channel4Data, data: Uint8Array, stamp: Sta
 }
 
 /** A body without its original. */
-type Words = Exclude<Body, { readonly kind: 'opaque' }>;
+export type Words = Exclude<Body, { readonly kind: 'opaque' }>;
 
-function typedWords({ type, text }: icbm.Channel4Data, codepage: number): Words | undefined {
+/** @param typed a message of channel 4, or the same parts of a relayed one */
+export function typedWords({ type, text, tail }: Pick<icbm.Channel4Data, 'type' | 'text' | 'tail'>, codepage: number): Words | undefined {
   const say = (bytes: Uint8Array): string => decodeText(bytes, codepage);
   switch (type) {
     case MessageType.plain:
       return { kind: 'text', text: say(text) };
-    case MessageType.url: {
-      // The caption may hold the separator's byte (ю in 1251), the address never does.
-      const cut = text.lastIndexOf(SEPARATOR);
-      return { kind: 'url', url: say(text.subarray(cut + 1)), caption: say(text.subarray(0, Math.max(0, cut))) };
-    }
+    case MessageType.url:
+      return linkIn(text, say);
     case MessageType.authRequest:
       return { kind: 'auth-request', reason: say(reasonIn(text)) };
     case MessageType.authDenied:
@@ -131,18 +131,56 @@ function typedWords({ type, text }: icbm.Channel4Data, codepage: number): Words 
       return { kind: 'added' };
     case MessageType.contacts:
       return { kind: 'contacts', contacts: contactsIn(text, say) };
+    case MessageType.plugin:
+      return pluginWords(tail, say);
     default:
       return undefined;
   }
 }
 
+function linkIn(text: Uint8Array, say: (bytes: Uint8Array) => string): Words {
+  // The caption may hold the separator's byte (ю in 1251), the address never does.
+  const cut = text.lastIndexOf(SEPARATOR);
+  return { kind: 'url', url: say(text.subarray(cut + 1)), caption: say(text.subarray(0, Math.max(0, cut))) };
+}
+
+/** What plug-ins say that people say without them: greater messages, addresses, contacts. */
+function pluginWords(tail: Uint8Array, say: (bytes: Uint8Array) => string): Words | undefined {
+  const plugin = pluginIn(tail);
+  if (plugin === undefined) return undefined;
+  const { guid, function: verb } = plugin.header;
+  const { text } = plugin.body;
+  switch (guid) {
+    case PluginGuid.message:
+      return { kind: 'text', text: decodeText(text, UTF8) };
+    case PluginGuid.url:
+      return linkIn(text, say);
+    case PluginGuid.contacts:
+      return verb === ContactsFunction.send ? { kind: 'contacts', contacts: contactsIn(text, say) } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function pluginIn(tail: Uint8Array): rendezvous.PluginTail | undefined {
+  return readable(() => decode(rendezvous.pluginTail, tail));
+}
+
 /** What people read who cannot be given the message itself; nothing of what is meant for programs. */
-function fallbackOf({ type, text }: icbm.Channel4Data, codepage: number): string {
+function fallbackOf({ type, text, tail }: icbm.Channel4Data, codepage: number): string {
+  if (type === MessageType.plugin) return shortMessageIn(tail);
   if (type !== MessageType.webPager && type !== MessageType.emailExpress && type !== MessageType.server) return '';
   return fieldsOf(text)
     .map((field) => decodeText(field, codepage))
     .filter((field) => field !== '')
     .join('\r\n');
+}
+
+/** What came from a telephone. */
+function shortMessageIn(tail: Uint8Array): string {
+  const plugin = pluginIn(tail);
+  if (plugin?.header.guid !== PluginGuid.sms || plugin.header.function !== SmsFunction.message) return '';
+  return smsText(decodeText(plugin.body.text, UTF8)) ?? '';
 }
 
 /** Between the fields of typed messages. */
@@ -264,6 +302,8 @@ function readsTyped(data: Uint8Array, { codepage, html }: ClientProfile, body: W
   // COMPAT: libpurple ends every typed message at 0xFE, which is a letter in many code pages; plain ones it reads whole.
   if (html && body.kind === 'text') return false;
   const typed = typedMessage(data);
+  // Nobody says which plug-ins he has; the words in them come in a form that everybody has.
+  if (typed?.type === MessageType.plugin) return false;
   const read = typed && typedWords(typed, codepage);
   return read !== undefined && spelled(read) === spelled(body);
 }
@@ -312,7 +352,7 @@ export function escapedHtml(text: string): string {
 }
 
 /** What can be said of a typed message in plain text; nothing of what only means something to a program. */
-function inWords(body: Exclude<Words, { readonly kind: 'text' }>): string {
+export function inWords(body: Exclude<Words, { readonly kind: 'text' }>): string {
   switch (body.kind) {
     case 'url':
       return body.caption === '' ? body.url : `${body.caption}\r\n${body.url}`;

@@ -16,7 +16,9 @@ import { authorisationPacket, hasOwnPacket } from './authorisation.ts';
 import { icbmParts, isUcs2, OriginalFormat, plainBody, type Stamp, stampOf, typedBody, typedMessage } from './bodies.ts';
 import { readable } from './readable.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
-import { forRecipient, neededCapability, plainWords, readEnvelope, speaksForItself } from './rendezvous.ts';
+import { roomIdFrom } from './chat-navigation.ts';
+import { forRecipient, invitationIn, namesOnly, neededCapability, plainWords, readEnvelope, speaksForItself, statusRequestOf } from './rendezvous.ts';
+import { statusAnswer, type StatusRequest, styledWords } from './status-message.ts';
 import { ask, become, type Handler, on, type OscarContext, type OscarEffect, type OutgoingSnac, reply, type Request, type Route, say } from './state.ts';
 import { messageSender } from './user-info.ts';
 
@@ -156,10 +158,55 @@ function passEnvelope(letter: Letter): readonly OscarEffect[] {
     cookie: message.cookie,
     ...(words === undefined ? {} : { fallback: words }),
   };
+  const invitation = invitationIn(envelope);
+  if (invitation !== undefined) return invite(letter, invitation, passing);
   // Who asked this client may be answered, also where he would not be seen.
   if (isAnswerable(context, message.cookie, to)) return [pass(letter, passing, { concealed: false })];
   const needs = neededCapability(envelope);
+  const question = statusRequestOf(envelope);
+  if (question !== undefined && needs !== undefined) return [askForStatus(letter, passing, needs, question)];
   return [pass(letter, passing, { concealed: words === undefined, ...(needs === undefined ? {} : { needs }) })];
+}
+
+/** Into a private room comes only who was invited, by somebody who may come in himself. */
+function invite(letter: Letter, cookie: Uint8Array, passing: Passing): readonly OscarEffect[] {
+  const room = roomIdFrom(cookie);
+  if (room === undefined) return [failed(letter.request, 'no-such-room')];
+  return [
+    ask(
+      'rooms.invite',
+      { room, to: letter.to },
+      () => [pass(letter, passing, { concealed: true, needs: Capability.chatRooms })],
+      ({ refusal }) => [failed(letter.request, refusal)],
+    ),
+  ];
+}
+
+/** The other's client is asked. One that does not know the question has told the server what to say, perhaps. */
+function askForStatus(letter: Letter, passing: Passing, needs: string, question: StatusRequest): OscarEffect {
+  const { context, message, request, to } = letter;
+  return ask(
+    'messages.pass',
+    { to, passing, concealed: true, needs },
+    () => acknowledged(letter),
+    ({ refusal }) => [
+      ask(
+        'presence.look',
+        { uin: to },
+        ({ away }) => {
+          const words = away && styledWords(away, context.session.profile.codepage);
+          if (words === undefined || words === '') return [failed(request, refusal)];
+          const data = statusAnswer(question, words, context.session.profile.codepage);
+          const { cookie, channel } = message;
+          return [
+            ...acknowledged(letter),
+            say(icbm.clientErr, { cookie, channel, screenName: String(to), reason: icbm.ClientErrReason.channelSpecific, data }),
+          ];
+        },
+        () => [failed(request, refusal)],
+      ),
+    ],
+  );
 }
 
 function send(letter: Letter, body: Body): OscarEffect {
@@ -176,16 +223,18 @@ function pass(letter: Letter, passing: Passing, how: Pick<CommandInput<'messages
 type Delivering = 'messages.send' | 'messages.pass' | 'authorisation.request' | 'authorisation.answer';
 
 /** The acknowledgement stands for what the core has done, and comes only to those who asked for it. */
-function perform<C extends Delivering>({ message, request }: Letter, command: C, input: CommandInput<C>): OscarEffect {
+function perform<C extends Delivering>(letter: Letter, command: C, input: CommandInput<C>): OscarEffect {
   return ask(
     command,
     input,
-    () =>
-      message.tlvs.requestHostAck === undefined
-        ? []
-        : [reply(request, icbm.hostAck, { cookie: message.cookie, channel: message.channel, recipient: message.recipient })],
-    ({ refusal }) => [failed(request, refusal)],
+    () => acknowledged(letter),
+    ({ refusal }) => [failed(letter.request, refusal)],
   );
+}
+
+function acknowledged({ message, request }: Letter): readonly OscarEffect[] {
+  if (message.tlvs.requestHostAck === undefined) return [];
+  return [reply(request, icbm.hostAck, { cookie: message.cookie, channel: message.channel, recipient: message.recipient })];
 }
 
 function failed(request: Request, refusal: Refusal): OscarEffect {
@@ -201,6 +250,7 @@ const answerData = struct({ channel: be.u16, reason: be.u16, data: bytes(rest) }
 const onClientError: Handler<icbm.ClientErr> = (context, { cookie, channel, screenName, reason, data }) => {
   const to = parseUin(screenName);
   if (to === undefined || data.length > context.limits.messageBytesMax || !isAnswerable(context, cookie, to)) return [];
+  if (channel === Channel.rendezvous && reason === icbm.ClientErrReason.channelSpecific && !namesOnly(data, context.session.uin)) return [];
   const passing: Passing = { kind: 'envelope', format: PassFormat.answer, bytes: encode(answerData, { channel, reason, data }), cookie };
   return [ask('messages.pass', { to, passing, concealed: false }, nothing, nothing)];
 };

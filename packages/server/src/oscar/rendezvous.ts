@@ -2,11 +2,13 @@
  * Channel 2 of family 04: envelopes that clients write for each other. They pass as they are, except for addresses nobody
  * may see and words in a code page the other does not read. @see oscar.md §6.4
  */
-import type { ClientProfile, PresenceView, Session, Uin } from '@seekyou/core';
+import { type ClientProfile, parseUin, type PresenceView, type Session, type Uin } from '@seekyou/core';
 import { decode, encode, type RawTlv } from '@seekyou/wire';
-import { Capability, icbm, ipv4, rendezvous } from '@seekyou/wire/oscar';
+import { Capability, extended, icbm, ipv4, readXtraz, rendezvous } from '@seekyou/wire/oscar';
 import { decodeText, encodeText, UTF8 } from '@seekyou/wire/text';
+import { inWords, typedWords, type Words } from './bodies.ts';
 import { readable } from './readable.ts';
+import { type StatusRequest, statusRequestIn } from './status-message.ts';
 
 const { MessageType, MessageFlag } = icbm;
 const { RendezvousType, TextFormat } = rendezvous;
@@ -18,11 +20,39 @@ export function readEnvelope(data: Uint8Array | undefined): rendezvous.Rendezvou
   return data && readable(() => decode(rendezvous.rendezvousEnvelope, data));
 }
 
-/** Nobody asks to be connected to in another's name. */
+/** Nobody asks to be connected to in another's name, nor for another's X-status in it. */
 export function speaksForItself({ capability, tlvs }: rendezvous.RendezvousEnvelope, sender: Uin): boolean {
   const service = serviceOf(tlvs.extra);
-  if (capability !== Capability.reverseConnection || service === undefined) return true;
-  return readable(() => decode(rendezvous.reverseConnection, service))?.uin === sender;
+  if (service === undefined) return true;
+  if (capability === Capability.reverseConnection) return readable(() => decode(rendezvous.reverseConnection, service))?.uin === sender;
+  return capability !== Capability.serverRelay || namesOnly(service, sender);
+}
+
+/**
+ * Whether a relayed message, or an answer to one, names nobody but its author where it names somebody: Xtraz does.
+ *
+ * @param relayed parts A to C
+ */
+export function namesOnly(relayed: Uint8Array, author: Uin): boolean {
+  const message = readable(() => decode(rendezvous.relayData, relayed));
+  if (message?.type !== MessageType.plugin) return true;
+  const plugin = readable(() => decode(rendezvous.pluginTail, message.tail));
+  if (plugin?.header.guid !== extended.PluginGuid.xtraz) return true;
+  const notification = readXtraz(decodeText(plugin.body.text, UTF8));
+  if (notification === undefined) return true;
+  return parseUin(notification.kind === 'query' ? notification.senderId : notification.uin) === author;
+}
+
+/** The room an envelope invites to, by its cookie; `undefined` when it is no invitation. */
+export function invitationIn({ type, capability, tlvs }: rendezvous.RendezvousEnvelope): Uint8Array | undefined {
+  const service = serviceOf(tlvs.extra);
+  if (type !== RendezvousType.request || capability !== Capability.chatRooms) return undefined;
+  return (service && readable(() => decode(extended.chatInvitation, service))?.cookie) ?? new Uint8Array(0);
+}
+
+/** The question for a status message in an envelope. */
+export function statusRequestOf({ type, capability, tlvs }: rendezvous.RendezvousEnvelope): StatusRequest | undefined {
+  return statusRequestIn(type, capability, serviceOf(tlvs.extra));
 }
 
 /**
@@ -33,19 +63,31 @@ export function neededCapability({ type, capability }: rendezvous.RendezvousEnve
   return always && type !== RendezvousType.request ? undefined : capability;
 }
 
-/** The words of an envelope that is a plain message, for those who cannot be given the envelope. */
+/** What people say in an envelope, for those who cannot be given it: a message, an address, contacts. */
 export function plainWords(envelope: rendezvous.RendezvousEnvelope, { codepage }: ClientProfile): string | undefined {
-  const message = plainMessage(envelope);
+  const message = relayedMessage(envelope);
   if (message === undefined) return undefined;
+  if (message.type !== MessageType.plain) {
+    const words = typedWords(message, codepage);
+    return words === undefined || !SAID_BY_PEOPLE.has(words.kind) ? undefined : words.kind === 'text' ? words.text : inWords(words);
+  }
   const format = formatOf(message);
   return format === TextFormat.rtf ? undefined : decodeText(message.text, format === TextFormat.utf8 ? UTF8 : codepage);
 }
 
-function plainMessage({ type, capability, tlvs }: rendezvous.RendezvousEnvelope): rendezvous.RelayData | undefined {
+/** Authorisation has a way of its own. */
+const SAID_BY_PEOPLE: ReadonlySet<Words['kind']> = new Set(['text', 'url', 'contacts']);
+
+function relayedMessage({ type, capability, tlvs }: rendezvous.RendezvousEnvelope): rendezvous.RelayData | undefined {
   const service = serviceOf(tlvs.extra);
   if (type !== RendezvousType.request || capability !== Capability.serverRelay || service === undefined) return undefined;
   const message = readable(() => decode(rendezvous.relayData, service));
-  return message?.type === MessageType.plain && message.flags !== MessageFlag.auto ? message : undefined;
+  return message?.flags === MessageFlag.auto ? undefined : message;
+}
+
+function plainMessage(envelope: rendezvous.RendezvousEnvelope): rendezvous.RelayData | undefined {
+  const message = relayedMessage(envelope);
+  return message?.type === MessageType.plain ? message : undefined;
 }
 
 function formatOf({ tail }: rendezvous.RelayData): string | undefined {
