@@ -1,18 +1,30 @@
 /** What a UDP session knows about itself, and the shape of everything that handles its packets. */
-import type { CommandInput, CommandName, CommandOutput, Limits, Refused, Session, Time } from '@seekyou/core';
+import type { CommandInput, CommandName, CommandOutput, Limits, Refused, Session, Time, Uin } from '@seekyou/core';
 import type { Declaration, Version } from '@seekyou/wire/udp';
 import type { AskEffect, BecomeEffect, Effect, SendEffect } from '../runtime/effects.ts';
 
 /**
- * Twenty thousand sessions hold one each: what only some need is absent until they do. Code page and oddities of the client
- * are in `session.profile`, what it said about itself in `session.presence`.
+ * Code page and oddities of the client are in `session.profile`, what it said about itself in `session.presence`. There may be
+ * twenty thousand of these: what only some need is absent until they do.
  */
 export interface UdpState {
   readonly version: Version;
-  /** Whom this client was shown on line and not off line since: they get status updates, and news of their leaving. */
-  readonly shown?: ReadonlySet<number>;
+  /** Its lists are there, as far as anybody can tell: it was announced, and hears of others. */
+  readonly complete: boolean;
   /** Stored messages were asked for, or were due without being asked for. */
-  readonly stored?: boolean;
+  readonly fetched: boolean;
+  /** Changed in place: whom this client was told to be on line, and what of them. */
+  readonly told: Map<Uin, Told>;
+}
+
+/** What a client was told of a contact: what it is not told again. */
+export interface Told {
+  readonly word: number;
+  readonly reach: string;
+}
+
+export function newState(version: Version): UdpState {
+  return { version, complete: false, fetched: false, told: new Map() };
 }
 
 /** One packet to send. Packets leave in the order in which they were said, and are repeated until the client acknowledges them. */
