@@ -3,6 +3,7 @@ import { Crowd, type Target, type Tell } from './crowd.ts';
 import { flood } from './flood.ts';
 import { fetchStored, stores } from './mailboxes.ts';
 import { latency, pairs } from './messages.ts';
+import { roomLines } from './rooms.ts';
 import { signOns } from './sign-ons.ts';
 import { statusChanges } from './status.ts';
 
@@ -18,7 +19,7 @@ async function release(): Promise<void> {
   await held.signOff();
 }
 
-export const scenarios = { signOns, pairs, latency, stores, fetchStored, statusChanges, hold, release, flood };
+export const scenarios = { signOns, pairs, latency, stores, fetchStored, statusChanges, roomLines, hold, release, flood };
 
 export type ScenarioName = keyof typeof scenarios;
 export type ScenarioOptions<N extends ScenarioName> = Parameters<(typeof scenarios)[N]> extends [infer O, ...unknown[]] ? O : undefined;
