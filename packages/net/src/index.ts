@@ -1,5 +1,7 @@
 /** Travel: connections that carry bytes. */
 export * from './address.ts';
 export { type ConnectOptions, connectTcp, type ListenOptions, listenTcp, type TcpListener } from './tcp.ts';
+export { fingerprintOf, parseFingerprint } from './fingerprint.ts';
+export { connectTls, type TlsConnectOptions, type TlsConnection } from './tls-client.ts';
 export * from './transport.ts';
 export { type PairOptions, transportPair } from './virtual/pair.ts';

@@ -1,5 +1,5 @@
 /** TCP: listening and connecting. */
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { formatEndpoint, plainAddress } from './address.ts';
 import { TcpTransport } from './tcp-transport.ts';
 import { ConnectionError, type Transport, type TransportLimits } from './transport.ts';
@@ -104,7 +104,12 @@ export interface ConnectOptions {
 }
 
 /** @throws ConnectionError `no-such-name`, `refused`, `unreachable`, `timed-out`, `aborted`, `failed` */
-export function connectTcp(options: ConnectOptions): Promise<Transport> {
+export async function connectTcp(options: ConnectOptions): Promise<Transport> {
+  return new TcpTransport(await connectSocket(options), options.limits);
+}
+
+/** The bare socket. @throws as {@link connectTcp} */
+export function connectSocket(options: Omit<ConnectOptions, 'limits'>): Promise<Socket> {
   const at = formatEndpoint(options.host, options.port);
   const timeout = AbortSignal.timeout(options.timeoutMs);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal]);
@@ -128,7 +133,7 @@ export function connectTcp(options: ConnectOptions): Promise<Transport> {
     socket.once('connect', () => {
       signal.removeEventListener('abort', abort);
       socket.off('error', failed);
-      resolve(new TcpTransport(socket, options.limits));
+      resolve(socket);
     });
   });
 }

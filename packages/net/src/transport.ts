@@ -72,6 +72,8 @@ export type ConnectionErrorCode =
   | 'unreachable'
   | 'timed-out'
   | 'aborted'
+  /** Something answers there, but not in TLS. */
+  | 'not-tls'
   | 'failed';
 
 /** The network failed. The message is a sentence for the person who has to do something about it. */
