@@ -19,6 +19,9 @@
  * header) or `frame` (with FLAP's too); `from` is `client` or `server` where the declaration does not say it;
  * `encodes` is `same` (default), `reordered` (its TLVs stand in another order than ours) or `differently, because …`.
  *
+ * `packet: udp/commands login` is a whole datagram. `check` has what its sender chose, `28 65` or for version 4 `28 65 2b67`;
+ * `client` is the client's version where the header does not say it; `meta` is `old` for the old forms of META.
+ *
  * Bytes are pairs of hexadecimal digits with one space between them. They end at two spaces or at the first word that is not
  * such a pair; the rest of the line is comment. A line without bytes begins with `#` or is empty.
  */
@@ -28,6 +31,8 @@ import { encodeFlap, FLAP_HEADER_BYTES, FlapDecoder } from './oscar/flap.ts';
 import { findPacket, type Registered } from './oscar/registry.ts';
 import { decodeSnac, encodeSnac, SnacFlag } from './oscar/snac.ts';
 import { type Chance, decode, encode, type Layout } from './schema.ts';
+import { type GoldenDatagram, goldenDatagram } from './udp/golden.ts';
+import type { Version } from './udp/packet.ts';
 
 // ---------------------------------------------------------------- golden packets
 
@@ -43,12 +48,14 @@ export interface Golden {
   readonly from: Side;
   readonly encodes: 'same' | 'reordered' | 'differently';
   readonly bytes: Uint8Array;
+  /** Of a datagram. */
+  readonly dissect?: (bytes: Uint8Array) => string;
   /** Absent until written. */
   readonly value?: unknown;
   readonly dissection?: string;
 }
 
-const HEADER = /^(packet|origin|form|from|encodes): +(.+)$/;
+const HEADER = /^(packet|origin|form|from|encodes|check|client|meta): +(.+)$/;
 const SECTION = /^(value|dissection):$/m;
 
 /** @throws Error naming the file and what is wrong with it */
@@ -65,13 +72,15 @@ export function parseGolden(text: string, file: string): Golden {
   }
   if (headers.get('origin') === undefined) throw wrong('no "origin:" says who made these bytes');
   const sections = sectionsOf(text.slice(at));
-  const packet = packetNamed(headers.get('packet') ?? '', wrong);
+  const datagram = datagramNamed(headers);
+  const packet = datagram?.packet ?? packetNamed(headers.get('packet') ?? '', wrong);
   return {
     file,
     head,
     packet,
+    ...(datagram === undefined ? {} : { dissect: datagram.dissect }),
     form: oneOf(headers.get('form') ?? 'body', ['body', 'snac', 'frame'], wrong),
-    from: oneOf(headers.get('from') ?? sideOf(packet), ['client', 'server'], wrong),
+    from: oneOf(headers.get('from') ?? datagram?.from ?? sideOf(packet), ['client', 'server'], wrong),
     encodes: oneOf((headers.get('encodes') ?? 'same').split(',')[0] as string, ['same', 'reordered', 'differently'], wrong),
     bytes: Uint8Array.from(bytes),
     ...(sections.value === undefined ? {} : { value: fromJson(sections.value) }),
@@ -101,6 +110,18 @@ function packetNamed(text: string, wrong: (what: string) => Error): Registered {
   const packet = match === null ? undefined : findPacket(match[1] as string, match[2] as string);
   if (packet === undefined) throw wrong(`"packet: ${text}" is not a module and an export of it, as in "oscar/icbm channelMsgToHost"`);
   return packet;
+}
+
+function datagramNamed(headers: ReadonlyMap<string, string>): (GoldenDatagram & { readonly packet: Registered }) | undefined {
+  const [, module, name] = /^udp\/(\S+) (\S+)$/.exec(headers.get('packet') ?? '') ?? [];
+  if (module === undefined || name === undefined) return undefined;
+  const [r1, r2, random] = (headers.get('check') ?? '').split(' ');
+  const datagram = goldenDatagram(module, name, {
+    check: r2 === undefined ? 'zero' : { r1: Number(r1), r2: Number(r2), ...(random === undefined ? {} : { random: Number.parseInt(random, 16) }) },
+    ...(headers.has('client') ? { client: Number(headers.get('client')) as Version } : {}),
+    ...(headers.get('meta') === 'old' ? { metaForm: 'old' } : {}),
+  });
+  return datagram && { ...datagram, packet: { module, name, layout: datagram.layout } };
 }
 
 function sideOf(packet: Registered): Side {
@@ -197,6 +218,7 @@ function valueOf(golden: Golden): unknown {
 }
 
 function dissectionOf(golden: Golden): string {
+  if (golden.dissect !== undefined) return golden.dissect(golden.bytes);
   if (golden.form === 'body') return dissectLayout(golden.packet.layout, golden.bytes);
   if (golden.form === 'snac') return dissectSnac(golden.bytes, golden.from);
   const [frame] = new FlapDecoder().push(golden.bytes);
