@@ -13,7 +13,7 @@ test('programs are told apart by the constants of their sign-on', () => {
     [1, undefined, 'ICQ 1', []],
     [2, marks(0x78), 'ICQ 97', []],
     [2, marks(0x0004_0072), 'licq', []],
-    [3, marks(0x0002_007a), 'ICQ Groupware', [Quirk.groupware]],
+    [3, marks(0x0002_007a), 'ICQ Groupware', []],
     [3, marks(0x98), 'ICQ 98 beta', []],
     [4, marks(0x98), 'ICQ 98a', []],
     [5, marks(0xd5, { x2: 0x822c01ec, webPort: 0x50, features: 3, build: 0x7d0001ea }), 'mICQ', []],

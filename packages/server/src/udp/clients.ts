@@ -13,8 +13,6 @@ export const Quirk = {
   newestFirst: 'newest-first',
   /** Numbers the visible list 1 and the invisible one 0, and says "hide address" before "web aware". */
   licqOrder: 'licq-order',
-  /** Has Groupware's layouts, and crashes when another kind of client connects to it. */
-  groupware: 'groupware',
 } as const;
 
 interface KnownClient {
@@ -26,7 +24,6 @@ interface KnownClient {
 const NONE: ReadonlySet<string> = new Set();
 const NEWEST_FIRST: ReadonlySet<string> = new Set([Quirk.newestFirst]);
 const LICQ_ORDER: ReadonlySet<string> = new Set([Quirk.licqOrder]);
-const GROUPWARE: ReadonlySet<string> = new Set([Quirk.groupware]);
 
 /** What of a sign-on tells programs apart. Version 1 says nothing. */
 export type Marks = Pick<Login, 'x1' | 'tail'>;
@@ -47,7 +44,7 @@ function identify(version: Version, marks: Marks | undefined): KnownClient {
     case 2:
       return { name: marks?.x1 === LICQ_2_X1 ? 'licq' : 'ICQ 97', quirks: NONE };
     case 3:
-      return marks?.x1 === GROUPWARE_X1 ? { name: 'ICQ Groupware', quirks: GROUPWARE } : { name: 'ICQ 98 beta', quirks: NONE };
+      return { name: marks?.x1 === GROUPWARE_X1 ? 'ICQ Groupware' : 'ICQ 98 beta', quirks: NONE };
     case 4:
       return { name: 'ICQ 98a', quirks: NONE };
     case 5:

@@ -1,9 +1,13 @@
 /** Which handler answers which command of a signed-on client. */
 import type { Declaration } from '@seekyou/wire/udp';
 import { routes as keepAlive } from './keep-alive.ts';
+import { routes as lists } from './lists.ts';
+import { routes as messages } from './messages.ts';
+import { routes as presence } from './presence.ts';
 import type { Route } from './state.ts';
+import { routes as stored } from './stored.ts';
 
-export const ROUTES: readonly Route[] = [...keepAlive];
+export const ROUTES: readonly Route[] = [...keepAlive, ...lists, ...messages, ...presence, ...stored];
 
 const table: ReadonlyMap<Declaration<any>, Route> = new Map(ROUTES.map((route) => [route.declaration, route]));
 

@@ -2,6 +2,7 @@
 import type { CommandInput, CommandName, CommandOutput, Limits, Refused, Session, Time, Uin } from '@seekyou/core';
 import type { Declaration, Version } from '@seekyou/wire/udp';
 import type { AskEffect, BecomeEffect, Effect, SendEffect } from '../runtime/effects.ts';
+import type { Noticed } from './notices.ts';
 
 /**
  * Code page and oddities of the client are in `session.profile`, what it said about itself in `session.presence`. There may be
@@ -15,6 +16,8 @@ export interface UdpState {
   readonly fetched: boolean;
   /** Changed in place: whom this client was told to be on line, and what of them. */
   readonly told: Map<Uin, Told>;
+  /** About whom the service has said something of late. */
+  readonly noticed?: Noticed;
 }
 
 /** What a client was told of a contact: what it is not told again. */
