@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { commands, replies } from '@seekyou/wire/udp';
+import { Quirk } from './clients.ts';
+import { awaitLists, FULL_LIST, LISTS_SETTLE_MS, LISTS_WAIT_MS, routes } from './lists.ts';
+import { FETCH_TIMER } from './stored.ts';
+import { ALICE, asked, BOB, contextOf, type ContextParts, handle, LATIN_CLIENT, received, timerOf } from './testing.ts';
+
+const FRESH: ContextParts = { state: { complete: false } };
+const hasTimer = (effects: ReturnType<typeof handle>, name: string): boolean => effects.some((effect) => effect.do === 'timer' && effect.name === name);
+
+test('a contact list adds to what is watched, without oneself and without numbers that are nobody’s', () => {
+  const effects = handle(routes, commands.contactList, { uins: [BOB, ALICE, 666, 0] }, contextOf());
+  assert.deepEqual(asked(effects, 'contacts.add').input, { uins: [BOB], temporary: false });
+  assert.deepEqual(asked(handle(routes, commands.addToList, { uin: BOB }, contextOf()), 'contacts.add').input, { uins: [BOB], temporary: false });
+});
+
+test('a client is shown to nobody until its lists have settled, and waits for X1 until it has heard who is there', () => {
+  for (const list of [commands.contactList, commands.visibleList, commands.invisibleList]) {
+    const timer = timerOf(handle(routes, list, { uins: [BOB] }, contextOf(FRESH)), 'lists');
+    assert.equal(timer.ms, LISTS_SETTLE_MS);
+    const effects = timer.run();
+    assert.deepEqual(effects[0], { do: 'become', change: { complete: true } });
+    const after = timerOf(asked(effects, 'presence.ready').answered(undefined), 'list-end');
+    assert.deepEqual(received(after.run(), replies.endOfContactList), [{ uin: ALICE }]);
+  }
+});
+
+test('who brings no list is complete after a while', () => {
+  const { session } = contextOf(FRESH);
+  const timer = timerOf(awaitLists(session, 5), 'lists');
+  assert.equal(timer.ms, LISTS_WAIT_MS);
+  asked(timer.run(), 'presence.ready');
+});
+
+test('later lists end with X1 too, which has no number in versions 3 and 4', () => {
+  for (const [version, value] of [
+    [2, { uin: ALICE }],
+    [3, {}],
+    [4, {}],
+    [5, { uin: ALICE }],
+  ] as const) {
+    const effects = handle(routes, commands.contactList, { uins: [BOB] }, contextOf({ version }));
+    assert.deepEqual(received(timerOf(effects, 'list-end').run(), replies.endOfContactList, version), [value]);
+  }
+});
+
+test('version 5 clients that do not ask for stored messages get them after the last list', () => {
+  const effects = handle(routes, commands.contactList, { uins: [BOB] }, contextOf(FRESH));
+  const timer = timerOf(effects, FETCH_TIMER);
+  assert.equal(timer.ms, LISTS_SETTLE_MS);
+  asked(timer.run(), 'messages.fetch');
+
+  const full = Array.from({ length: FULL_LIST }, (_, i) => 100_100 + i);
+  assert.equal(hasTimer(handle(routes, commands.contactList, { uins: full }, contextOf(FRESH)), FETCH_TIMER), false, 'more lists follow');
+  assert.equal(hasTimer(handle(routes, commands.contactList, { uins: [BOB] }, contextOf({ state: { fetched: true } })), FETCH_TIMER), false);
+  assert.equal(hasTimer(handle(routes, commands.contactList, { uins: [BOB] }, contextOf({ ...FRESH, version: 4 })), FETCH_TIMER), false);
+});
+
+test('visible and invisible lists count side by side', () => {
+  for (const [declaration, list] of [
+    [commands.visibleList, 'visible'],
+    [commands.invisibleList, 'invisible'],
+  ] as const) {
+    const { input } = asked(handle(routes, declaration, { uins: [BOB, 3] }, contextOf()), 'visibility.edit');
+    assert.deepEqual(input, { list, do: 'add', uins: [BOB], sideBySide: true });
+  }
+});
+
+test('one entry of a list is changed by the number its client has for it', () => {
+  const licq = { ...LATIN_CLIENT, quirks: new Set([Quirk.licqOrder]) };
+  const cases = [
+    [LATIN_CLIENT, 2, 1, 'visible', 'add'],
+    [LATIN_CLIENT, 1, 1, 'invisible', 'add'],
+    [LATIN_CLIENT, 0, 0, 'invisible', 'remove'],
+    [licq, 1, 0, 'visible', 'remove'],
+    [licq, 0, 1, 'invisible', 'add'],
+  ] as const;
+  for (const [profile, list, add, expected, verb] of cases) {
+    const { input } = asked(handle(routes, commands.updateList, { uin: BOB, list, add }, contextOf({ profile })), 'visibility.edit');
+    assert.deepEqual(input, { list: expected, do: verb, uins: [BOB], sideBySide: true });
+  }
+  assert.deepEqual(handle(routes, commands.updateList, { uin: BOB, list: 9, add: 1 }, contextOf()), []);
+});
