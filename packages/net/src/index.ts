@@ -4,4 +4,6 @@ export { type ConnectOptions, connectTcp, type ListenOptions, listenTcp, type Tc
 export { fingerprintOf, parseFingerprint } from './fingerprint.ts';
 export { connectTls, type TlsConnectOptions, type TlsConnection } from './tls-client.ts';
 export * from './transport.ts';
+export { type DatagramOptions, type DatagramPort, openUdp } from './udp.ts';
+export * from './virtual/datagrams.ts';
 export { type PairOptions, transportPair } from './virtual/pair.ts';

@@ -60,7 +60,7 @@ function stopListening(server: Server): Promise<void> {
 
 const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? '';
 
-function hasNoIpv6(error: unknown): boolean {
+export function hasNoIpv6(error: unknown): boolean {
   return codeOf(error) === 'EAFNOSUPPORT' || codeOf(error) === 'EADDRNOTAVAIL';
 }
 
