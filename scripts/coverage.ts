@@ -3,11 +3,13 @@
  * and what the reference describes and nobody declared.
  * `npm run coverage -- --check` fails when the page is not current.
  *
- * Golden: a file in packages/wire/testdata names it. Server and client: their code names it as `icbm.hostAck`.
+ * Golden: a file in packages/wire/testdata names it. Server and client: their code names it as `icbm.hostAck`, or for the UDP
+ * protocols as `replies.userOnline`.
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { REGISTRY, type Registered } from '@seekyou/wire/oscar';
+import { META_REGISTRY, type RegisteredMeta, type RegisteredUdp, UDP_REGISTRY } from '@seekyou/wire/udp';
 
 const root = resolve(import.meta.dirname, '..');
 const page = resolve(root, 'docs/coverage.md');
@@ -49,6 +51,8 @@ const golden = new Set(
 );
 const server = textOf('packages/server/src/oscar/**/*.ts');
 const client = textOf('packages/client/src/**/*.ts');
+const udpServer = textOf('packages/server/src/udp/**/*.ts');
+const udpClient = textOf('packages/client/src/udp/**/*.ts');
 
 /** `icq-meta` is imported as `icqMeta`. */
 const importName = (module: string): string => module.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
@@ -96,20 +100,62 @@ function undeclared(): string {
   return rows.length === 0 ? '' : [...head, rows.join(', '), ''].join('\n');
 }
 
+type UdpEntry = RegisteredUdp | RegisteredMeta;
+
+const udpEntries: readonly UdpEntry[] = [...UDP_REGISTRY, ...META_REGISTRY];
+const isUdpGolden = ({ module, name }: UdpEntry): boolean => golden.has(`udp/${module} ${name}`);
+const isUdpUsed = (text: string, { module, name }: UdpEntry): boolean => new RegExp(String.raw`\b${module}\.${name}\b`).test(text);
+
+function udpNumbers(entry: UdpEntry): string {
+  if (entry.module !== 'meta') return entry.declaration.code.toString(16).toUpperCase().padStart(4, '0');
+  const { old, new: recent } = entry.declaration;
+  return old === recent || recent === undefined ? String(old) : `${old}, ${recent}`;
+}
+
+function udpVersions(entry: UdpEntry): string {
+  if (entry.module === 'meta') return '4–5';
+  const { since, until } = entry.declaration;
+  return since === until ? String(since) : `${since}–${until}`;
+}
+
+function udpRow(entry: UdpEntry): string {
+  const chapter = entry.declaration.ref.replace('icq-udp.md ', '');
+  const marks = [isUdpGolden(entry), isUdpUsed(udpServer, entry), isUdpUsed(udpClient, entry)].map(mark).join(' | ');
+  return `| ${udpNumbers(entry)} | \`${entry.name}\` | ${udpVersions(entry)} | ${chapter} | ${marks} |`;
+}
+
+const UDP_TITLES = { commands: 'UDP, from clients', replies: 'UDP, from servers', meta: 'UDP, inside META' } as const;
+
+function udpSection(module: keyof typeof UDP_TITLES): string {
+  const rows = udpEntries.filter((entry) => entry.module === module).map(udpRow);
+  return [
+    `## ${UDP_TITLES[module]}`,
+    '',
+    '| number | name | versions | chapter | golden | server | client |',
+    '|---|---|---|---|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
+}
+
 const modules = [...new Set(REGISTRY.map((entry) => entry.module))];
 const snacs = REGISTRY.filter((entry) => entry.snac !== undefined);
 const proved = REGISTRY.filter((entry) => golden.has(`oscar/${entry.module} ${entry.name}`));
 const text = [
   '# Coverage of the protocol',
   '',
-  'Written by `npm run coverage` from the declarations in `packages/wire/src/oscar`; a test keeps it current.',
+  'Written by `npm run coverage` from the declarations in `packages/wire/src/oscar` and `udp`; a test keeps it current.',
   'Golden: a packet in `packages/wire/testdata` proves the layout. Server, client: their code uses the declaration.',
   'A row without a number is a block that stands inside packets.',
   '',
   `${snacs.length} SNACs and ${REGISTRY.length - snacs.length} blocks are declared; ${proved.length} of the ${REGISTRY.length} have golden packets.`,
+  `Of the UDP protocols, ${UDP_REGISTRY.length} packets and ${META_REGISTRY.length} META requests and answers; ${udpEntries.filter(isUdpGolden).length} have golden packets.`,
   '',
   ...modules.map(section),
   undeclared(),
+  udpSection('commands'),
+  udpSection('replies'),
+  udpSection('meta'),
 ].join('\n');
 
 if (process.argv.includes('--check')) {
