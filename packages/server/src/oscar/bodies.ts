@@ -2,7 +2,7 @@
  * Messages as one client says them and as another reads them. What a client wrote passes untouched to everybody who reads the
  * same in it; the others get the words, in a form and a code page they know. @see oscar.md §6.3, §6.6, §6.8
  */
-import { type Body, type ClientProfile, type Message, type Original, parseUin, type Uin } from '@seekyou/core';
+import type { Body, ClientProfile, Message, Original } from '@seekyou/core';
 import { decode, encode } from '@seekyou/wire';
 import { extended, icbm, rendezvous, smsText } from '@seekyou/wire/oscar';
 import {
@@ -17,6 +17,7 @@ import {
   textFromFragments,
   UTF8,
 } from '@seekyou/wire/text';
+import { contactsIn, fieldsAsText, inWords, linkIn, spelled, typedForm, type Words, wordsOf } from '../runtime/typed-messages.ts';
 import { readable } from './readable.ts';
 
 const { Channel, MessageCharset, MessageType } = icbm;
@@ -110,42 +111,13 @@ export function typedBody(typed: icbm.Channel4Data, data: Uint8Array, stamp: Sta
   return { kind: 'opaque', original: written, fallback: fallbackOf(typed, codepage) };
 }
 
-/** A body without its original. */
-export type Words = Exclude<Body, { readonly kind: 'opaque' }>;
-
 /** @param typed a message of channel 4, or the same parts of a relayed one */
-export function typedWords({ type, text, tail }: Pick<icbm.Channel4Data, 'type' | 'text' | 'tail'>, codepage: number): Words | undefined {
-  const say = (bytes: Uint8Array): string => decodeText(bytes, codepage);
-  switch (type) {
-    case MessageType.plain:
-      return { kind: 'text', text: say(text) };
-    case MessageType.url:
-      return linkIn(text, say);
-    case MessageType.authRequest:
-      return { kind: 'auth-request', reason: say(reasonIn(text)) };
-    case MessageType.authDenied:
-      return { kind: 'auth-denied', reason: say(text) };
-    case MessageType.authGranted:
-      return { kind: 'auth-granted', reason: say(text) };
-    case MessageType.added:
-      return { kind: 'added' };
-    case MessageType.contacts:
-      return { kind: 'contacts', contacts: contactsIn(text, say) };
-    case MessageType.plugin:
-      return pluginWords(tail, say);
-    default:
-      return undefined;
-  }
-}
-
-function linkIn(text: Uint8Array, say: (bytes: Uint8Array) => string): Words {
-  // The caption may hold the separator's byte (ю in 1251), the address never does.
-  const cut = text.lastIndexOf(SEPARATOR);
-  return { kind: 'url', url: say(text.subarray(cut + 1)), caption: say(text.subarray(0, Math.max(0, cut))) };
+export function typedWords(typed: Pick<icbm.Channel4Data, 'type' | 'text' | 'tail'>, codepage: number): Words | undefined {
+  return typed.type === MessageType.plugin ? pluginWords(typed.tail, codepage) : wordsOf(typed, codepage);
 }
 
 /** What plug-ins say that people say without them: greater messages, addresses, contacts. */
-function pluginWords(tail: Uint8Array, say: (bytes: Uint8Array) => string): Words | undefined {
+function pluginWords(tail: Uint8Array, codepage: number): Words | undefined {
   const plugin = pluginIn(tail);
   if (plugin === undefined) return undefined;
   const { guid, function: verb } = plugin.header;
@@ -154,9 +126,9 @@ function pluginWords(tail: Uint8Array, say: (bytes: Uint8Array) => string): Word
     case PluginGuid.message:
       return { kind: 'text', text: decodeText(text, UTF8) };
     case PluginGuid.url:
-      return linkIn(text, say);
+      return linkIn(text, codepage);
     case PluginGuid.contacts:
-      return verb === ContactsFunction.send ? { kind: 'contacts', contacts: contactsIn(text, say) } : undefined;
+      return verb === ContactsFunction.send ? { kind: 'contacts', contacts: contactsIn(text, codepage) } : undefined;
     default:
       return undefined;
   }
@@ -167,13 +139,8 @@ function pluginIn(tail: Uint8Array): rendezvous.PluginTail | undefined {
 }
 
 /** What people read who cannot be given the message itself; nothing of what is meant for programs. */
-function fallbackOf({ type, text, tail }: icbm.Channel4Data, codepage: number): string {
-  if (type === MessageType.plugin) return shortMessageIn(tail);
-  if (type !== MessageType.webPager && type !== MessageType.emailExpress && type !== MessageType.server) return '';
-  return fieldsOf(text)
-    .map((field) => decodeText(field, codepage))
-    .filter((field) => field !== '')
-    .join('\r\n');
+function fallbackOf(typed: icbm.Channel4Data, codepage: number): string {
+  return typed.type === MessageType.plugin ? shortMessageIn(typed.tail) : fieldsAsText(typed, codepage);
 }
 
 /** What came from a telephone. */
@@ -181,37 +148,6 @@ function shortMessageIn(tail: Uint8Array): string {
   const plugin = pluginIn(tail);
   if (plugin?.header.guid !== PluginGuid.sms || plugin.header.function !== SmsFunction.message) return '';
   return smsText(decodeText(plugin.body.text, UTF8)) ?? '';
-}
-
-/** Between the fields of typed messages. */
-const SEPARATOR = 0xfe;
-
-function fieldsOf(text: Uint8Array, max = Number.POSITIVE_INFINITY): Uint8Array[] {
-  const fields: Uint8Array[] = [];
-  let from = 0;
-  for (let at = text.indexOf(SEPARATOR); at >= 0 && fields.length + 1 < max; at = text.indexOf(SEPARATOR, from)) {
-    fields.push(text.subarray(from, at));
-    from = at + 1;
-  }
-  fields.push(text.subarray(from));
-  return fields;
-}
-
-const REQUEST_FIELDS = 6; // nick, first name, last name, e-mail, authorisation, reason
-
-/** Old clients write five fields before the reason, some nothing but the reason. */
-function reasonIn(text: Uint8Array): Uint8Array {
-  return fieldsOf(text, REQUEST_FIELDS).at(-1) as Uint8Array;
-}
-
-function contactsIn(text: Uint8Array, say: (bytes: Uint8Array) => string): Extract<Body, { readonly kind: 'contacts' }>['contacts'] {
-  const [, ...fields] = fieldsOf(text).map(say);
-  const contacts: { uin: Uin; nickname: string }[] = [];
-  for (let i = 0; i + 1 < fields.length; i += 2) {
-    const uin = parseUin(fields[i] as string);
-    if (uin !== undefined) contacts.push({ uin, nickname: fields[i + 1] as string });
-  }
-  return contacts;
 }
 
 // ---------------------------------------------------------------- what a client is given
@@ -308,27 +244,6 @@ function readsTyped(data: Uint8Array, { codepage, html }: ClientProfile, body: W
   return read !== undefined && spelled(read) === spelled(body);
 }
 
-/** A body's words in one string, for comparing. */
-function spelled(body: Words): string {
-  switch (body.kind) {
-    case 'text':
-      return JSON.stringify([body.kind, body.text]);
-    case 'url':
-      return JSON.stringify([body.kind, body.url, body.caption]);
-    case 'contacts':
-      return JSON.stringify([body.kind, ...body.contacts.flatMap(({ uin, nickname }) => [uin, nickname])]);
-    case 'auth-request':
-    case 'auth-granted':
-    case 'auth-denied':
-    case 'pre-authorised':
-      return JSON.stringify([body.kind, body.reason]);
-    case 'added':
-      return body.kind;
-    default:
-      return body satisfies never;
-  }
-}
-
 function textParts(text: string, profile: ClientProfile, bytesMax: number): readonly IcbmPart[] {
   const written = (piece: string): string => (profile.html && meansHtml(piece) ? escapedHtml(piece) : piece);
   return splitText(text, bytesMax, (piece) => textBytes(written(piece), profile)).map((piece) => ({
@@ -349,74 +264,6 @@ export function meansHtml(text: string): boolean {
 /** Words as HTML that says them. */
 export function escapedHtml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll(/\r?\n/g, '<BR>');
-}
-
-/** What can be said of a typed message in plain text; nothing of what only means something to a program. */
-export function inWords(body: Exclude<Words, { readonly kind: 'text' }>): string {
-  switch (body.kind) {
-    case 'url':
-      return body.caption === '' ? body.url : `${body.caption}\r\n${body.url}`;
-    case 'contacts':
-      return body.contacts.map(({ uin, nickname }) => `${uin} ${nickname}`).join('\r\n');
-    case 'auth-request':
-    case 'auth-granted':
-    case 'auth-denied':
-    case 'pre-authorised':
-    case 'added':
-      return '';
-    default:
-      return body satisfies never;
-  }
-}
-
-interface TypedForm {
-  readonly type: number;
-  readonly text: Uint8Array;
-  readonly lossless: boolean;
-}
-
-function typedForm(body: Exclude<Words, { readonly kind: 'text' }>, codepage: number): TypedForm {
-  switch (body.kind) {
-    case 'url':
-      return { type: MessageType.url, ...fields([body.caption, body.url], codepage) };
-    case 'contacts': {
-      const pairs = body.contacts.flatMap(({ uin, nickname }) => [String(uin), nickname]);
-      return { type: MessageType.contacts, ...fields([String(body.contacts.length), ...pairs, ''], codepage) };
-    }
-    case 'auth-request':
-      return { type: MessageType.authRequest, ...fields(['', '', '', '', '1', body.reason], codepage) };
-    case 'auth-denied':
-      return { type: MessageType.authDenied, ...unseparated(body.reason, codepage) };
-    case 'auth-granted':
-    case 'pre-authorised': // Old clients know no other word for it.
-      return { type: MessageType.authGranted, ...unseparated(body.reason, codepage) };
-    case 'added':
-      return { type: MessageType.added, ...fields(['', '', '', '', '1'], codepage) };
-    default:
-      return body satisfies never;
-  }
-}
-
-function unseparated(text: string, codepage: number): Omit<TypedForm, 'type'> {
-  const { bytes, lossless } = encodeText(text.replaceAll('\0', ''), codepage);
-  return { text: bytes, lossless };
-}
-
-function fields(parts: readonly string[], codepage: number): Omit<TypedForm, 'type'> {
-  const encoded = parts.map((part) => field(part, codepage));
-  const text = encoded.flatMap(({ text: bytes }, i) => (i === 0 ? [...bytes] : [SEPARATOR, ...bytes]));
-  return { text: Uint8Array.from(text), lossless: encoded.every(({ lossless }) => lossless) };
-}
-
-/** A field in which nothing looks like the separator: ю becomes Ю rather than the end of the field. */
-function field(text: string, codepage: number): Omit<TypedForm, 'type'> {
-  const whole = unseparated(text, codepage);
-  if (!whole.text.includes(SEPARATOR)) return whole;
-  const bytes = Array.from(text, (character) => {
-    const forms = [character, character.toUpperCase(), '?'].map((form) => encodeText(form, codepage).bytes);
-    return forms.find((form) => !form.includes(SEPARATOR)) as Uint8Array;
-  });
-  return { text: Uint8Array.from(bytes.flatMap((form) => [...form])), lossless: false };
 }
 
 // ---------------------------------------------------------------- stored messages, 15/03

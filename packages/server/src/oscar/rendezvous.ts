@@ -6,7 +6,8 @@ import { type ClientProfile, parseUin, type PresenceView, type Session, type Uin
 import { decode, encode, type RawTlv } from '@seekyou/wire';
 import { Capability, extended, icbm, ipv4, readXtraz, rendezvous } from '@seekyou/wire/oscar';
 import { decodeText, encodeText, UTF8 } from '@seekyou/wire/text';
-import { inWords, typedWords, type Words } from './bodies.ts';
+import { inWords, type Words } from '../runtime/typed-messages.ts';
+import { typedWords } from './bodies.ts';
 import { readable } from './readable.ts';
 import { type StatusRequest, statusRequestIn } from './status-message.ts';
 

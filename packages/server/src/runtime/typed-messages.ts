@@ -20,16 +20,13 @@ export interface TypedMessage {
 export type Words = Exclude<Body, { readonly kind: 'opaque' }>;
 
 /** What a typed message says; `undefined` for types that only clients understand. */
-export function typedWords({ type, text }: TypedMessage, codepage: number): Words | undefined {
+export function wordsOf({ type, text }: TypedMessage, codepage: number): Words | undefined {
   const say = (bytes: Uint8Array): string => decodeText(bytes, codepage);
   switch (type) {
     case MessageType.plain:
       return { kind: 'text', text: say(text) };
-    case MessageType.url: {
-      // The caption may hold the separator's byte (ю in 1251), the address never does.
-      const cut = text.lastIndexOf(SEPARATOR);
-      return { kind: 'url', url: say(text.subarray(cut + 1)), caption: say(text.subarray(0, Math.max(0, cut))) };
-    }
+    case MessageType.url:
+      return linkIn(text, codepage);
     case MessageType.authRequest:
       return { kind: 'auth-request', reason: say(reasonIn(text)) };
     case MessageType.authDenied:
@@ -39,14 +36,21 @@ export function typedWords({ type, text }: TypedMessage, codepage: number): Word
     case MessageType.added:
       return { kind: 'added' };
     case MessageType.contacts:
-      return { kind: 'contacts', contacts: contactsIn(text, say) };
+      return { kind: 'contacts', contacts: contactsIn(text, codepage) };
     default:
       return undefined;
   }
 }
 
-/** What people read who cannot be given the message itself; nothing of what is meant for programs. */
-export function fallbackOf({ type, text }: TypedMessage, codepage: number): string {
+/** Of type `url`. */
+export function linkIn(text: Uint8Array, codepage: number): Extract<Words, { readonly kind: 'url' }> {
+  // The caption may hold the separator's byte (ю in 1251), the address never does.
+  const cut = text.lastIndexOf(SEPARATOR);
+  return { kind: 'url', url: decodeText(text.subarray(cut + 1), codepage), caption: decodeText(text.subarray(0, Math.max(0, cut)), codepage) };
+}
+
+/** What people read who cannot be given a message of the pagers or the server itself. Empty for other types: those are for programs. */
+export function fieldsAsText({ type, text }: TypedMessage, codepage: number): string {
   if (type !== MessageType.webPager && type !== MessageType.emailExpress && type !== MessageType.server) return '';
   return fieldsOf(text)
     .map((field) => decodeText(field, codepage))
@@ -75,8 +79,9 @@ function reasonIn(text: Uint8Array): Uint8Array {
   return fieldsOf(text, REQUEST_FIELDS).at(-1) as Uint8Array;
 }
 
-function contactsIn(text: Uint8Array, say: (bytes: Uint8Array) => string): Extract<Body, { readonly kind: 'contacts' }>['contacts'] {
-  const [, ...fields] = fieldsOf(text).map(say);
+/** Of type `contacts`: pairs of UIN and nickname after their number. Names that are not UINs are left out. */
+export function contactsIn(text: Uint8Array, codepage: number): Extract<Words, { readonly kind: 'contacts' }>['contacts'] {
+  const [, ...fields] = fieldsOf(text).map((field) => decodeText(field, codepage));
   const contacts: { uin: Uin; nickname: string }[] = [];
   for (let i = 0; i + 1 < fields.length; i += 2) {
     const uin = parseUin(fields[i] as string);

@@ -5,7 +5,7 @@
 import { type Body, type ClientProfile, type Message, type Original, SYSTEM } from '@seekyou/core';
 import { icbm } from '@seekyou/wire/oscar';
 import { encodedLength, encodeText, splitText } from '@seekyou/wire/text';
-import { inWords, SEPARATOR, spelled, type TypedForm, typedForm, type TypedMessage, typedWords, type Words } from '../runtime/typed-messages.ts';
+import { inWords, SEPARATOR, spelled, type TypedForm, typedForm, type TypedMessage, wordsOf, type Words } from '../runtime/typed-messages.ts';
 import { Quirk } from './clients.ts';
 
 const { MessageType } = icbm;
@@ -46,7 +46,7 @@ export function writtenBody(message: TypedMessage, { codepage }: Pick<ClientProf
   const asMeant = unswapped(message.type);
   const type = asMeant & ~SEVERAL_RECIPIENTS;
   if (INVITATIONS.has(type)) return 'invitation';
-  const words = WRITABLE.has(type) ? typedWords({ type, text: spoken(type, message.text) }, codepage) : undefined;
+  const words = WRITABLE.has(type) ? wordsOf({ type, text: spoken(type, message.text) }, codepage) : undefined;
   return words === undefined ? 'forbidden' : { ...words, original: original({ type: asMeant, text: message.text }) };
 }
 
@@ -106,7 +106,7 @@ function untouched(body: Body, written: Original, codepage: number): TypedMessag
   if (written.format !== ORIGINAL_FORMAT || body.kind === 'opaque') return undefined;
   const message = fromOriginal(written);
   if (message.text.length > TEXT_BYTES_MAX) return undefined;
-  const read = typedWords({ ...message, type: message.type & ~SEVERAL_RECIPIENTS }, codepage);
+  const read = wordsOf({ ...message, type: message.type & ~SEVERAL_RECIPIENTS }, codepage);
   return read !== undefined && spelled(read) === spelled(body) ? message : undefined;
 }
 
