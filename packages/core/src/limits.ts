@@ -59,6 +59,23 @@ export interface Limits {
   readonly unconfirmedMessagesMax: number;
   readonly confirmationsWaitingMax: number;
   readonly partingMs: number;
+  readonly udpSessionsMax: number;
+  readonly udpSignOnsMax: number;
+  readonly udpKeepAliveMs: number;
+  readonly udpSilenceMs: number;
+  readonly udpWindowMax: number;
+  readonly udpResendMs: number;
+  readonly udpResendMaxMs: number;
+  readonly udpSendsMax: number;
+  readonly udpQueuedMax: number;
+  readonly udpAheadMax: number;
+  readonly udpAheadMs: number;
+  readonly udpRefusalsPerAddressMax: number;
+  readonly udpRefusalsMax: number;
+  readonly udpRegistrationsPerAddressPerHour: number;
+  readonly udpRegistrationsPerHour: number;
+  readonly udpRegistrationMs: number;
+  readonly udpReplacementsPerMinute: number;
 }
 
 const MINUTE = 60_000;
@@ -124,4 +141,21 @@ export const PEOPLE: Limits = {
   unconfirmedMessagesMax: 30_000, // a client that takes so many without ever being heard of is gone
   confirmationsWaitingMax: 200_000, // when the store fails for long; beyond, those messages come twice
   partingMs: 5_000, // for a client to read our last words and close its side
+  udpSessionsMax: 60_000,
+  udpSignOnsMax: 500, // being checked at the same time; clients repeat the others
+  udpKeepAliveMs: 110_000, // what clients are told; most have 120 s in themselves
+  udpSilenceMs: 5 * MINUTE, // then a client is gone: it missed two signs of life
+  udpWindowMax: 4, // packets sent and not acknowledged: small receive buffers, and clients that drop what follows a gap
+  udpResendMs: 2_000, // before a packet is sent again the first time; half as long again each time
+  udpResendMaxMs: 10_000,
+  udpSendsMax: 9, // of one packet, within some 55 s: clients themselves give up after 60 to 90 s
+  udpQueuedMax: 4_000, // packets that wait for one client: all its contacts and a full mailbox
+  udpAheadMax: 32, // packets of a client that came before the one that should be next
+  udpAheadMs: 30_000, // that one is waited for, three times as long as clients take to repeat it
+  udpRefusalsPerAddressMax: 20, // in ten seconds, to those who are not signed on: a room full of people behind one address
+  udpRefusalsMax: 2_000, // in ten seconds, to all of them: less than anybody would send us to have them sent to another
+  udpRegistrationsPerAddressPerHour: 3, // its sender can be forged, and the answer is longer than the question
+  udpRegistrationsPerHour: 100,
+  udpRegistrationMs: 10 * MINUTE, // a number is kept for whoever got it to sign on
+  udpReplacementsPerMinute: 3, // two clients with one number that put each other off line again and again
 };

@@ -43,6 +43,13 @@ export interface CreatedAccount {
   readonly generatedOldPassword?: string;
 }
 
+/** A number nobody else gets, and no account yet. */
+export interface Reservation {
+  readonly uin: Uin;
+  /** Makes the account, once; a second call is refused `not-allowed`. */
+  make(account: Omit<NewAccount, 'uin'>): Promise<CreatedAccount | Refused>;
+}
+
 /** Counted store operations and what is in memory now, for metrics and the tests that count. */
 export interface CoreFigures {
   readonly sessions: number;
@@ -70,6 +77,8 @@ export interface Core {
   };
   /** Registration by a client itself: subject to `registration` and its limits. */
   register(account: NewAccount, peer: Peer): Promise<CreatedAccount | Refused>;
+  /** The same in two steps, for clients whose address nobody has proved: a number first, the account when its owner comes back. */
+  reserve(peer: Peer): Promise<Reservation | Refused>;
   /** Refusals: `too-many-sessions`, `unavailable`. Ends other sessions as design §5 says. */
   open(request: SessionRequest): Promise<Session | Refused>;
   /** Runs a command for a session. Never rejects: an unexpected failure is reported and refused as `unavailable`. */

@@ -209,6 +209,25 @@ describe('registration', () => {
     assert.equal(refusalOf(await core.register({ password: 'secret' }, HERE)), 'registration-closed');
   });
 
+  test("a reserved number is nobody else's, and an account only when it is made", async () => {
+    const place = new Place();
+    const reservation = await place.core.reserve(HERE);
+    assert.ok(!(reservation instanceof Refused));
+    assert.equal(reservation.uin, 100_001);
+    assert.equal(await place.core.admin.show(reservation.uin), undefined);
+    assert.equal(created(await place.core.register({ password: 'secret' }, HERE)).uin, 100_002);
+    assert.equal(created(await reservation.make({ password: 'secret' })).uin, 100_001);
+    assert.equal(refusalOf(await place.verify(100_001, 'secret')), undefined);
+    assert.equal(refusalOf(await reservation.make({ password: 'another' })), 'not-allowed');
+  });
+
+  test('reserving is registering: it may be closed, and is slowed down', async () => {
+    assert.equal(refusalOf(await new Place({ settings: { registration: 'closed' } }).core.reserve(HERE)), 'registration-closed');
+    const { core } = new Place();
+    for (let n = 0; n < 20; n++) assert.equal(refusalOf(await core.reserve(HERE)), undefined);
+    assert.equal(refusalOf(await core.reserve(HERE)), 'slow-down');
+  });
+
   test('is slowed down after twenty an hour, a crowd at the same time too', async () => {
     const { core } = new Place();
     const answers = await Promise.all(Array.from({ length: 40 }, () => core.register({ password: 'secret' }, HERE)));

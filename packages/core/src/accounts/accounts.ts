@@ -4,7 +4,7 @@ import { shownAddress } from '../audit/events.ts';
 import type { EndReason } from '../events.ts';
 import type { Account, AccountChanges } from '../ports.ts';
 import { Refused, refuse } from '../refusals.ts';
-import type { CorePorts, CoreSettings, CreatedAccount, NewAccount } from '../service.ts';
+import type { CorePorts, CoreSettings, CreatedAccount, NewAccount, Reservation } from '../service.ts';
 import { asUin, type Peer, type Uin, UIN_MAX } from '../words.ts';
 import { SignOnBrake } from './brake.ts';
 import { type Passwords, settlePasswords } from './passwords.ts';
@@ -134,6 +134,32 @@ export class Accounts {
       return created;
     } catch (error) {
       undo();
+      this.ports.report('an account could not be registered', error);
+      return refuse('unavailable');
+    }
+  }
+
+  /** Counts as a registration, whether an account comes of it or not. */
+  async reserve(peer: Peer): Promise<Reservation | Refused> {
+    if (this.settings.registration === 'closed') return refuse('registration-closed');
+    const undo = this.registrations.enter(peer);
+    if (undo instanceof Refused) return undo;
+    try {
+      const uin = await this.allocate();
+      if (uin !== undefined) return { uin, make: (account) => this.makeReserved(uin, account, peer) };
+    } catch (error) {
+      this.ports.report('a number could not be reserved', error);
+    }
+    undo();
+    return refuse('unavailable');
+  }
+
+  private async makeReserved(uin: Uin, account: NewAccount, peer: Peer): Promise<CreatedAccount | Refused> {
+    try {
+      const created = await this.make(account, uin);
+      if (!(created instanceof Refused)) this.ports.audit({ event: 'account-made', uin, by: 'client', address: shownAddress(peer) });
+      return created;
+    } catch (error) {
       this.ports.report('an account could not be registered', error);
       return refuse('unavailable');
     }
