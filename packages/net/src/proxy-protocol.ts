@@ -115,6 +115,7 @@ function readBinary(bytes: Uint8Array): ProxyHeader | undefined {
 
 function textOf(address: Uint8Array): string {
   if (address.length === 4) return address.join('.');
+  if (address.subarray(0, 12).every((byte, i) => byte === (i < 10 ? 0 : 0xff))) return address.subarray(12).join('.');
   const groups = Array.from({ length: 8 }, (_, i) => (((address[2 * i] as number) << 8) | (address[2 * i + 1] as number)).toString(16));
   // The URL parser knows the shortest form.
   return new URL(`http://[${groups.join(':')}]`).hostname.slice(1, -1);

@@ -77,6 +77,15 @@ export class TcpTransport implements Transport {
     this.socket.destroy();
   }
 
+  /** Lets go of the socket, which stays open for somebody else: for its user the connection is over. */
+  protected release(): Socket {
+    const { socket } = this;
+    this.flush();
+    socket.off('error', onError).off('close', onClose).off('drain', onDrain).off('end', onEnd).off('data', onData);
+    this.over('lost');
+    return socket;
+  }
+
   /** Hands everything written in this turn to the socket in one piece. */
   flush(): void {
     const { pending, pendingBytes, written } = this;
