@@ -4,7 +4,7 @@ import type { CommandInput, PresenceView, StyledText } from '@seekyou/core';
 import { decode, encode } from '@seekyou/wire';
 import { Capability, ErrorCode, extended, icbm, rendezvous, xtrazAnswerText, xtrazQueryText } from '@seekyou/wire/oscar';
 import { icbmParts, typedBody, typedMessage } from './bodies.ts';
-import { routes } from './icbm.ts';
+import { renderPassing, routes } from './icbm.ts';
 import { namesOnly, plainWords, readEnvelope, speaksForItself } from './rendezvous.ts';
 import { statusAnswer, statusRequestIn, styledWords } from './status-message.ts';
 import {
@@ -261,5 +261,17 @@ test('those who read HTML and plain words alone get the words of a plug-in', () 
   assert.deepEqual(
     parts.map(({ channel }) => channel),
     [icbm.Channel.plain],
+  );
+});
+
+test('who announces channel 2 and cannot read it gets the words', () => {
+  const trillian = contextOf({ profile: { ...UNICODE_CLIENT, quirks: new Set(['no-relay']) } });
+  const bytes = envelope(relay({ type: 1, text: ascii('hello') }));
+  const passing = { kind: 'envelope', format: 'icbm/2', bytes, cookie } as const;
+  assert.equal(receivedOne(renderPassing(trillian, BOB, { ...passing, fallback: 'hello' }, undefined), icbm.channelMsgToClient).channel, icbm.Channel.plain);
+  assert.equal(receivedOne(renderPassing(trillian, BOB, passing, undefined), icbm.channelMsgToClient).channel, icbm.Channel.rendezvous, 'no words, no choice');
+  assert.equal(
+    receivedOne(renderPassing(contextOf(), BOB, { ...passing, fallback: 'hello' }, undefined), icbm.channelMsgToClient).channel,
+    icbm.Channel.rendezvous,
   );
 });

@@ -364,6 +364,10 @@ export function renderPassing(context: OscarContext, from: Uin, passing: Passing
   const { format, bytes: data, cookie, fallback } = passing;
   switch (format) {
     case PassFormat.rendezvous: {
+      // COMPAT: Trillian 3 announces channel 2 and reads nothing of it.
+      if (fallback !== undefined && context.session.profile.quirks.has('no-relay')) {
+        return inParts(context, from, sender, passing, { kind: 'text', text: fallback }, {});
+      }
       const tlvs = { data: forRecipient(data, { recipient: context.session, sender, words: fallback }) };
       return [toClient(context, from, sender, { cookie, channel: Channel.rendezvous, tlvs })];
     }

@@ -42,6 +42,8 @@ export const Capability = {
   tZers: 'B2EC8F167C6F451BBD79DC58497888B9',
   html: '0138CA7B769A491588F213FC00979EA8',
   chatRooms: '748F2420628711D18222444553540000',
+  /** New ICQ Lite, ICQ 7. */
+  icq7: 'C8953A9F21F14FAAB0B26DE663ABF5B7',
   /** Our own clients: "seekyou client 1" in ASCII. @see own.ts */
   seekyou: '7365656B796F7520636C69656E742031',
 } as const;
