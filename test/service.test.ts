@@ -44,7 +44,7 @@ for (const [name, withPort443] of [
 test('the test of the units can fail', needsSystemd, () => {
   const { directory, unit } = installed(false);
   try {
-    writeFileSync(unit, `${readFileSync(unit, 'utf8').replace('NoNewPrivileges=yes', 'NoNewPrivilege=yes')}`);
+    writeFileSync(unit, readFileSync(unit, 'utf8').replace('NoNewPrivileges=yes', 'NoNewPrivilege=yes'));
     assert.match(spawnSync('systemd-analyze', ['verify', '--man=no', unit], { encoding: 'utf8' }).stderr, /NoNewPrivilege/);
   } finally {
     removeDirectory(directory);

@@ -41,15 +41,21 @@ const OPEN_MS_MAX = 5_000;
 /** Sockets of our own; more are not opened, because the machine would run out before the server does. */
 const OPEN_MAX = 8_000;
 
-/** Never fails for what the server does about it. */
-export async function flood(options: FloodOptions, tell: Tell): Promise<FloodResult> {
+/** All at once. Never fails for what the server does about it. */
+export async function floods(all: readonly FloodOptions[], tell: Tell): Promise<FloodResult> {
+  const results = await Promise.all(all.map((options) => flood(options, tell)));
+  const sum = (of: (result: FloodResult) => number): number => results.reduce((total, result) => total + of(result), 0);
+  return { sent: sum(({ sent }) => sent), ended: sum(({ ended }) => ended) };
+}
+
+async function flood(options: FloodOptions, tell: Tell): Promise<FloodResult> {
   const attack = options.kind === 'messages' || options.kind === 'searches' ? new Pumps(options) : new Visits(options);
   await attack.ready();
-  let sent = 0;
+  let struck = 0;
   const started = performance.now();
   const clock = setInterval(() => {
     const due = Math.floor(((performance.now() - started) * options.perSecond) / 1000);
-    for (; sent < due; sent++) attack.strike(sent);
+    for (; struck < due; struck++) attack.strike(struck);
   }, 1);
   try {
     await measureFor(options.seconds, seconds, () => tell(`${options.kind}: ${attack.sent} sent, ${attack.ended} ended`));

@@ -1,6 +1,6 @@
 /** What the generator's process can be asked to do, by name. */
 import { Crowd, type Target, type Tell } from './crowd.ts';
-import { flood } from './flood.ts';
+import { floods } from './flood.ts';
 import { fetchStored, stores } from './mailboxes.ts';
 import { latency, pairs } from './messages.ts';
 import { roomLines } from './rooms.ts';
@@ -19,7 +19,7 @@ async function release(): Promise<void> {
   await held.signOff();
 }
 
-export const scenarios = { signOns, pairs, latency, stores, fetchStored, statusChanges, roomLines, hold, release, flood };
+export const scenarios = { signOns, pairs, latency, stores, fetchStored, statusChanges, roomLines, hold, release, floods };
 
 export type ScenarioName = keyof typeof scenarios;
 export type ScenarioOptions<N extends ScenarioName> = Parameters<(typeof scenarios)[N]> extends [infer O, ...unknown[]] ? O : undefined;

@@ -3,8 +3,9 @@
  * feel of the same flood against a port that discards it. The two take turns, because machines have good and bad minutes.
  */
 import { resolve } from 'node:path';
-import { range, type Target } from '../load/crowd.ts';
-import { type FloodKind, type FloodResult, FLOODS } from '../load/flood.ts';
+import { range, type Target, type Tell } from '../load/crowd.ts';
+import { type FloodKind, type FloodOptions, type FloodResult, FLOODS } from '../load/flood.ts';
+import { faultsOf } from '../load/judge.ts';
 import { prepareAccounts } from './accounts.ts';
 import { brokenFigure, type Figure, whole } from './figures.ts';
 import { Generator } from './generator.ts';
@@ -36,93 +37,113 @@ const ATTACKERS_FROM = range(1, 8).map((last) => `127.66.0.${last}`);
 /** A flood of each kind as one machine on a local network makes it without effort, connections or packets a second. */
 const PER_SECOND: Readonly<Record<FloodKind, number>> = { connections: 500, 'sign-ons': 300, registrations: 100, messages: 2_000, searches: 1_000 };
 
-const RATIO_MAX = 2;
-const TURN_MS_MAX = 20;
+/** Everything at once, each with less. */
+const MIXTURE = 0.3;
+
+export const RATIO_MAX = 2;
+export const TURN_MS_MAX = 20;
 /** More than before the flood, after it. Queues and buffers of connections that are still being closed. */
-const MEMORY_BYTES_MAX = 128 * 1024 * 1024;
+export const MEMORY_BYTES_MAX = 128 * 1024 * 1024;
 
 interface Round {
   readonly p99Ms: number;
   readonly flood: FloodResult;
 }
 
+/** What people and the server felt. */
+export interface Felt {
+  readonly control: readonly Round[];
+  readonly flooded: readonly Round[];
+  /** Of the server, before the first flood and after the last. */
+  readonly memory: { readonly before: number; readonly after: number };
+  readonly turnMs: number;
+}
+
 export async function abuse(options: AbuseOptions): Promise<readonly Figure[]> {
   const { directory, tell, print } = options;
   const figures: Figure[] = [];
-  tell(`making ${POPULATION.count} accounts`);
-  await prepareAccounts({ data: directory, population: POPULATION, contacts: 'none', tell });
-  for (const kind of FLOODS) {
-    if (options.floods !== undefined && !options.floods.has(kind)) continue;
-    const found = await oneKind(options, kind).catch((error: unknown) => [brokenFigure(`flood of ${kind}`, error as Error, 'people')]);
+  await prepare(directory, tell);
+  for (const kind of [...FLOODS, 'everything'] as const) {
+    if (options.floods !== undefined && (kind === 'everything' || !options.floods.has(kind))) continue;
+    const found = await feel(options, kind).then(
+      (felt) => figuresOf(kind, felt),
+      (error: unknown) => [brokenFigure(`flood of ${kind}`, error as Error, 'people')],
+    );
     for (const figure of found) print(figure);
     figures.push(...found);
   }
   return figures;
 }
 
+export function prepare(directory: string, tell: Tell): Promise<void> {
+  tell(`making ${POPULATION.count} accounts`);
+  return prepareAccounts({ data: directory, population: POPULATION, contacts: 'none', tell });
+}
+
 /** On a server of its own, so that nothing is left of the flood before it. */
-async function oneKind(options: AbuseOptions, kind: FloodKind): Promise<Figure[]> {
+export async function feel(options: Omit<AbuseOptions, 'print' | 'floods'>, kind: FloodKind | 'everything'): Promise<Felt> {
   const { directory, size, tell, nodeArguments = [] } = options;
-  const server = await startOurServer({ data: directory, profile: 'people', nodeArguments, more: ['--audit-log', 'off'] });
+  const server = await startOurServer({ data: directory, profile: 'people', nodeArguments });
   const discard = await startDiscard(resolve(import.meta.dirname, '../load/discard.ts'));
-  const people = new Generator(() => {});
-  const attackers = new Generator(tell);
+  const around: Around = {
+    size,
+    target: { address: server.address, password: POPULATION.password },
+    people: new Generator(() => {}),
+    attackers: new Generator(tell),
+  };
   try {
-    const target: Target = { address: server.address, password: POPULATION.password };
-    const round = (on: Parameters<typeof oneRound>[0]['discard']): Promise<Round> => oneRound({ kind, size, target, people, attackers, discard: on });
     const control: Round[] = [];
     const flooded: Round[] = [];
-    await round(discard.address);
+    // The first round warms everything up.
+    await oneRound(around, floodsOf(kind, around, discard.address));
     const before = server.memoryBytes();
     for (let turn = 0; turn < size.rounds; turn++) {
-      control.push(await round(discard.address));
-      flooded.push(await round(undefined));
+      control.push(await oneRound(around, floodsOf(kind, around, discard.address)));
+      flooded.push(await oneRound(around, floodsOf(kind, around)));
     }
-    return figuresOf(kind, control, flooded, { before, after: server.memoryBytes(), turnMs: await longestTurnMs(server) });
+    return { control, flooded, memory: { before, after: server.memoryBytes() }, turnMs: await longestTurnMs(server) };
   } finally {
-    await Promise.all([people.stop(), attackers.stop()]);
+    await Promise.all([around.people.stop(), around.attackers.stop()]);
     await Promise.all([server.stop(), discard.stop()]);
   }
 }
 
-async function oneRound({
-  kind,
-  size,
-  target,
-  people,
-  attackers,
-  discard,
-}: {
-  readonly kind: FloodKind;
+interface Around {
   readonly size: AbuseSize;
   readonly target: Target;
   readonly people: Generator;
   readonly attackers: Generator;
-  readonly discard: ServerProcess['address'] | undefined;
-}): Promise<Round> {
-  const uins = range(POPULATION.first + ATTACKERS, PEOPLE);
-  const latency = people.run('latency', { target, uins, rate: PEOPLE_RATE, warmUpSeconds: size.warmUpSeconds, seconds: size.seconds });
-  const flood = attackers.run('flood', {
-    kind,
+}
+
+function floodsOf(kind: FloodKind | 'everything', { size, target }: Around, discard?: Target['address']): FloodOptions[] {
+  const kinds = kind === 'everything' ? FLOODS : [kind];
+  return kinds.map((one, i) => ({
+    kind: one,
     target,
-    perSecond: PER_SECOND[kind],
+    perSecond: PER_SECOND[one] * (kind === 'everything' ? MIXTURE : 1),
     // Longer than the measurement, signing on and draining included.
     seconds: size.warmUpSeconds + size.seconds + 1,
-    uins: range(POPULATION.first, ATTACKERS),
+    uins: range(POPULATION.first + i * ATTACKERS, ATTACKERS),
     from: ATTACKERS_FROM,
     ...(discard === undefined ? {} : { discard }),
-  });
-  const [{ ackP99Ms, deliveryP99Ms }, sent] = await Promise.all([latency, flood]);
-  return { p99Ms: Math.max(ackP99Ms, deliveryP99Ms), flood: sent };
+  }));
 }
 
-interface Seen {
-  readonly before: number;
-  readonly after: number;
-  readonly turnMs: number;
+async function oneRound({ size, target, people, attackers }: Around, all: readonly FloodOptions[]): Promise<Round> {
+  const uins = range(POPULATION.first + FLOODS.length * ATTACKERS, PEOPLE);
+  const latency = people.run('latency', { target, uins, rate: PEOPLE_RATE, warmUpSeconds: size.warmUpSeconds, seconds: size.seconds });
+  const [{ ackP99Ms, deliveryP99Ms, verdict }, flood] = await Promise.all([latency, attackers.run('floods', all)]);
+  const faults = faultsOf(verdict);
+  if (faults !== undefined) throw new Error(faults);
+  return { p99Ms: Math.max(ackP99Ms, deliveryP99Ms), flood };
 }
 
-export function figuresOf(kind: FloodKind, control: readonly Round[], flooded: readonly Round[], { before, after, turnMs }: Seen): Figure[] {
+/** How many times as long as in the control run the slowest hundredth of the others' messages took. */
+export function ratioOf({ control, flooded }: Pick<Felt, 'control' | 'flooded'>): number {
+  return middle(flooded.map(({ p99Ms }) => p99Ms)) / middle(control.map(({ p99Ms }) => p99Ms));
+}
+
+export function figuresOf(kind: string, { control, flooded, memory, turnMs }: Felt): Figure[] {
   const [quiet, loud] = [middle(control.map(({ p99Ms }) => p99Ms)), middle(flooded.map(({ p99Ms }) => p99Ms))];
   const sent = (rounds: readonly Round[]): string => whole(middle(rounds.map(({ flood }) => flood.sent)));
   const ended = whole(middle(flooded.map(({ flood }) => flood.ended)));
@@ -135,7 +156,7 @@ export function figuresOf(kind: FloodKind, control: readonly Round[], flooded: r
     profile: 'people',
     beside,
   });
-  const grown = Math.max(0, after - before);
+  const grown = Math.max(0, memory.after - memory.before);
   return [
     one(
       "others' p99 against discard's",
