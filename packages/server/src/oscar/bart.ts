@@ -3,7 +3,7 @@ import { hash as digest } from 'node:crypto';
 import { parseUin, type Picture, type PictureHash, type PictureKind, type PresenceView, type Refusal } from '@seekyou/core';
 import { decode, encode } from '@seekyou/wire';
 import { bart, BartFlag, type BartItem, bartItems, BartType, feedbag, oservice } from '@seekyou/wire/oscar';
-import { readable } from './readable.ts';
+import { readable } from '../runtime/readable.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
 import { ask, type Handler, on, type OscarEffect, type OutgoingSnac, reply, type Request, type Route } from './state.ts';
 

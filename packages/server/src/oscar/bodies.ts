@@ -18,7 +18,7 @@ import {
   UTF8,
 } from '@seekyou/wire/text';
 import { contactsIn, fieldsAsText, inWords, linkIn, spelled, typedForm, type Words, wordsOf } from '../runtime/typed-messages.ts';
-import { readable } from './readable.ts';
+import { readable } from '../runtime/readable.ts';
 
 const { Channel, MessageCharset, MessageType } = icbm;
 const { ContactsFunction, PluginGuid, SmsFunction } = extended;

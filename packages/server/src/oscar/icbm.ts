@@ -14,7 +14,7 @@ import { be, bytes, decode, encode, rest, struct } from '@seekyou/wire';
 import { Capability, ErrorCode, ErrorSubCode, icbm } from '@seekyou/wire/oscar';
 import { authorisationPacket, hasOwnPacket } from './authorisation.ts';
 import { icbmParts, isUcs2, OriginalFormat, plainBody, type Stamp, stampOf, typedBody, typedMessage } from './bodies.ts';
-import { readable } from './readable.ts';
+import { readable } from '../runtime/readable.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
 import { roomIdFrom } from './chat-navigation.ts';
 import { forRecipient, invitationIn, namesOnly, neededCapability, plainWords, readEnvelope, speaksForItself, statusRequestOf } from './rendezvous.ts';

@@ -5,7 +5,7 @@ import { ErrorCode, icqMeta, SnacFlag } from '@seekyou/wire/oscar';
 import { hasOwnPacket } from './authorisation.ts';
 import { type OfflineForm, offlineForms } from './bodies.ts';
 import { readerOf, renderStored } from './icbm.ts';
-import { readable } from './readable.ts';
+import { readable } from '../runtime/readable.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
 import { ask, type Handler, on, type OscarContext, type OscarEffect, type OutgoingSnac, reply, type Request, type Route } from './state.ts';
 

@@ -8,7 +8,7 @@ import { Capability, extended, icbm, ipv4, readXtraz, rendezvous } from '@seekyo
 import { decodeText, encodeText, UTF8 } from '@seekyou/wire/text';
 import { inWords, type Words } from '../runtime/typed-messages.ts';
 import { typedWords } from './bodies.ts';
-import { readable } from './readable.ts';
+import { readable } from '../runtime/readable.ts';
 import { type StatusRequest, statusRequestIn } from './status-message.ts';
 
 const { MessageType, MessageFlag } = icbm;

@@ -7,7 +7,7 @@ import { decode, encode } from '@seekyou/wire';
 import { Capability, extended, icbm, rendezvous } from '@seekyou/wire/oscar';
 import { encodeText, plainFromHtml } from '@seekyou/wire/text';
 import { chatTextFrom } from './chat-text.ts';
-import { readable } from './readable.ts';
+import { readable } from '../runtime/readable.ts';
 
 const { MessageFlag, MessageType } = icbm;
 
