@@ -24,7 +24,7 @@ import type { Encodings } from './encodings.ts';
 import { LoginTalk } from './login-talk.ts';
 import type { LoginSettings } from './login.ts';
 import { AUTH_ERRORS } from './refusal-codes.ts';
-import type { RateRule } from './rates.ts';
+import type { RateMemory, RateRule } from './rates.ts';
 import { openSession, SessionTalk } from './session-talk.ts';
 
 /** The part of a logger this front end uses; pino's fits. */
@@ -45,6 +45,7 @@ export interface Surroundings {
   /** Old clients have a password of their own, never the main one. */
   readonly oldPasswordsApart: boolean;
   readonly rates: readonly RateRule[];
+  readonly rateMemory: RateMemory;
   readonly log: FrontEndLog;
   readonly counters: Counters;
   readonly encodings: Encodings;

@@ -13,7 +13,7 @@ import { createCookieJar } from './cookies.ts';
 import { count, type Counters, startCounters } from './counters.ts';
 import { Encodings } from './encodings.ts';
 import type { ClearSignOn } from './login.ts';
-import { BENCH_RATES, PEOPLE_RATES, type RateRule } from './rates.ts';
+import { BENCH_RATES, PEOPLE_RATES, RateMemory, type RateRule } from './rates.ts';
 
 export interface OscarSettings {
   readonly clearSignOn: ClearSignOn;
@@ -76,6 +76,7 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
     login: { clearSignOn: settings.clearSignOn, keyMs: limits.cookieMs, ...(settings.helpUrl === undefined ? {} : { helpUrl: settings.helpUrl }) },
     defaultCodepage: settings.defaultCodepage,
     oldPasswordsApart: settings.oldClients === 'own',
+    rateMemory: new RateMemory(limits.brakeEntriesMax),
     rates: settings.rates ?? (settings.liftRates === true ? BENCH_RATES : PEOPLE_RATES),
     log,
     counters,

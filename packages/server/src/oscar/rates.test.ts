@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Uin } from '@seekyou/core';
 import { oservice } from '@seekyou/wire/oscar';
-import { BENCH_RATES, PEOPLE_RATES, rateClassOf, rateGroups, RateMeter, type RateRule } from './rates.ts';
+import { BENCH_RATES, PEOPLE_RATES, rateClassOf, rateGroups, RateMemory, RateMeter, type RateRule } from './rates.ts';
 
 const START = 1_795_000_000_000;
+const [ALICE, BOB, CAROL] = [100_001, 100_002, 100_003] as [Uin, Uin, Uin];
 const MESSAGE = [0x04, 0x06] as const;
 const TYPING = [0x04, 0x14] as const;
 const STATUS = [0x01, 0x1e] as const;
@@ -116,4 +118,44 @@ test('every SNAC a client may send is in exactly one group', () => {
   assert.equal(new Set(all).size, all.length);
   for (const { id, snacs } of groups) for (const { family, subtype } of snacs) assert.equal(rateClassOf(family, subtype), id);
   assert.ok(all.includes('4/6') && all.includes('19/40') && all.includes('3/16'));
+});
+
+test('coming back is no way out of a limit, and time is', () => {
+  const memory = new RateMemory(10);
+  const first = memory.meterFor(ALICE, PEOPLE_RATES, START);
+  assert.equal(flood(first, MESSAGE, 190, 0).refuse > 0, true);
+  memory.keep(ALICE, first, START);
+  const second = memory.meterFor(ALICE, PEOPLE_RATES, START + 1_000);
+  assert.deepEqual([second.limited, second.count(...MESSAGE, START + 1_000).do], [true, 'refuse']);
+  assert.equal(memory.meterFor(BOB, PEOPLE_RATES, START + 1_000).count(...MESSAGE, START + 1_000).do, 'pass');
+  memory.keep(ALICE, second, START + 1_000);
+  const later = memory.meterFor(ALICE, PEOPLE_RATES, START + 61_000);
+  assert.equal(later.count(...MESSAGE, START + 61_000).do, 'pass');
+});
+
+test('what signing on needs is not remembered, nor who has hardly said anything', () => {
+  const memory = new RateMemory(10);
+  const busy = memory.meterFor(ALICE, PEOPLE_RATES, START);
+  flood(busy, [0x15, 0x02], 1_100, 0);
+  flood(busy, MESSAGE, 30, 0);
+  memory.keep(ALICE, busy, START);
+  assert.equal(memory.size, 0);
+  const worn = memory.meterFor(ALICE, PEOPLE_RATES, START);
+  flood(worn, [0x15, 0x02], 1_100, 0);
+  flood(worn, MESSAGE, 100, 0);
+  memory.keep(ALICE, worn, START);
+  const again = memory.meterFor(ALICE, PEOPLE_RATES, START);
+  assert.deepEqual([memory.size, again.count(0x15, 0x02, START).do, flood(again, MESSAGE, 100, 0).refuse > 0], [1, 'pass', true]);
+});
+
+test('of many who left in a hurry the first is forgotten, and so is who has recovered', () => {
+  const memory = new RateMemory(2);
+  for (const uin of [ALICE, BOB, CAROL]) {
+    const meter = memory.meterFor(uin, PEOPLE_RATES, START);
+    flood(meter, MESSAGE, 190, 0);
+    memory.keep(uin, meter, START);
+  }
+  assert.deepEqual([memory.size, memory.meterFor(ALICE, PEOPLE_RATES, START).limited, memory.meterFor(BOB, PEOPLE_RATES, START).limited], [2, false, true]);
+  assert.equal(memory.meterFor(BOB, PEOPLE_RATES, START + 3_600_000).limited, false);
+  assert.equal(memory.size, 1);
 });

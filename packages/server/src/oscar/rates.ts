@@ -4,7 +4,7 @@
  * A class has a level in milliseconds, a moving average of the time between its SNACs: with `W` the window and `Δ` the time
  * since the last one, `level' = min(max, ((W − 1) · level + Δ) / W)`. Sending steadily every `Δ` ms lets it settle at `Δ`.
  */
-import type { Time } from '@seekyou/core';
+import type { Time, Uin } from '@seekyou/core';
 import { oservice } from '@seekyou/wire/oscar';
 
 type RateClass = oservice.RateClass;
@@ -146,17 +146,34 @@ interface Level {
   state: 'clear' | 'warned' | 'limited';
 }
 
+/** Of these, coming back is no way out. Signing on needs the others, and must not be what keeps somebody out. */
+const REMEMBERED: ReadonlySet<number> = new Set([RateClassId.messages, RateClassId.directory, RateClassId.typing]);
+
 /** The levels of one connection. */
 export class RateMeter {
   private readonly rules: readonly RateRule[];
   private readonly since: Time;
   /** By rule; made when the first SNAC of a class comes. */
-  private readonly levels: (Level | undefined)[] = [];
+  private readonly levels: (Level | undefined)[];
   private limitedCount = 0;
 
-  constructor(rules: readonly RateRule[], now: Time) {
+  /** @param before another meter of the same rules; what it remembers goes on here */
+  constructor(rules: readonly RateRule[], now: Time, before?: RateMeter) {
     this.rules = rules;
     this.since = now;
+    this.levels = rules.map((rule, at) => {
+      const level = before?.levels[at];
+      return level !== undefined && REMEMBERED.has(rule.id) ? { ...level } : undefined;
+    });
+    this.limitedCount = this.levels.filter((level) => level?.state === 'limited').length;
+  }
+
+  /** More than half of what some class that is remembered may have at once is used up. */
+  isWorn(now: Time): boolean {
+    return this.rules.some((rule, at) => {
+      const level = this.levels[at];
+      return level !== undefined && REMEMBERED.has(rule.id) && rule.limit > 0 && next(rule, level, now) < rule.max / 2;
+    });
   }
 
   /** Some class is limited: ask `cleared` from time to time. */
@@ -218,6 +235,38 @@ export class RateMeter {
     const lastMs = Math.min(0xffffffff, Math.max(0, now - (level?.last ?? this.since)));
     // libpurple sends nothing of a class whose state is not 0, so only a limited one has 1.
     return { ...rule, current: level?.level ?? rule.max, lastMs, state: level?.state === 'limited' ? 1 : 0 };
+  }
+}
+
+/**
+ * The meters of accounts that left before they had recovered: whoever was limited, or thrown out, goes on where he was when he
+ * comes back.
+ */
+export class RateMemory {
+  private readonly entriesMax: number;
+  private readonly left = new Map<Uin, RateMeter>();
+
+  constructor(entriesMax: number) {
+    this.entriesMax = entriesMax;
+  }
+
+  get size(): number {
+    return this.left.size;
+  }
+
+  meterFor(uin: Uin, rules: readonly RateRule[], now: Time): RateMeter {
+    const before = this.left.get(uin);
+    if (before?.isWorn(now) === false) this.left.delete(uin);
+    return new RateMeter(rules, now, before?.isWorn(now) === true ? before : undefined);
+  }
+
+  keep(uin: Uin, meter: RateMeter, now: Time): void {
+    this.left.delete(uin);
+    if (!meter.isWorn(now)) return;
+    this.left.set(uin, meter);
+    if (this.left.size <= this.entriesMax) return;
+    const oldest = this.left.keys().next();
+    if (oldest.done !== true) this.left.delete(oldest.value);
   }
 }
 

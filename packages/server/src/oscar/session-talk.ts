@@ -69,6 +69,7 @@ export class SessionTalk extends SnacTalk {
 
   over(clean: boolean): void {
     this.runner.stop();
+    this.leaveRates();
     if (!this.session.ended) {
       this.connection.around.log.info({ uin: this.session.uin, peer: this.connection.peer.address }, clean ? 'signed off' : 'the connection ended');
     }

@@ -5,7 +5,7 @@ import { decodeSnac, decodeSnacBody, dissectSnac, ErrorCode, familyError, FlapCh
 import { type RunnerHost, SessionRunner } from '../runtime/session-runner.ts';
 import type { Connection, Talk } from './connection.ts';
 import { familiesOf, rateChange } from './oservice.ts';
-import { RateMeter } from './rates.ts';
+import type { RateMeter } from './rates.ts';
 import { routeOf } from './routes.ts';
 import { type OscarCommand, type OscarContext, type OscarEffect, type OscarState, type OutgoingSnac, reply } from './state.ts';
 
@@ -32,11 +32,11 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
   private paused = false;
 
   constructor(connection: Connection, session: Session, state: OscarState) {
-    const { clock, rates } = connection.around;
+    const { clock, rates, rateMemory } = connection.around;
     this.connection = connection;
     this.session = session;
     this.state = state;
-    this.rates = new RateMeter(rates, clock.now());
+    this.rates = rateMemory.meterFor(session.uin, rates, clock.now());
     this.runner = new SessionRunner(this, clock);
   }
 
@@ -69,6 +69,12 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
   tick(now: Time): void {
     if (!this.rates.limited) return;
     for (const notice of this.rates.cleared(now)) this.runner.announce([rateChange(this.state, notice)]);
+  }
+
+  /** Coming back is no way out of a limit. */
+  protected leaveRates(): void {
+    const { clock, rateMemory } = this.connection.around;
+    rateMemory.keep(this.session.uin, this.rates, clock.now());
   }
 
   farewell(): Uint8Array {
