@@ -15,6 +15,7 @@ import {
   decodeSnacAs,
   decodeSnacBody,
   encodeFlap,
+  ErrorCode,
   feedbag,
   FlapChannel,
   FlapDecoder,
@@ -30,6 +31,7 @@ import {
   SNAC_HEADER_BYTES,
   type SnacDeclaration,
   snacName,
+  statistics,
 } from '@seekyou/wire/oscar';
 import type { Target } from './recorder.ts';
 import type { Recording } from './recording.ts';
@@ -278,7 +280,10 @@ const hex = (data: Uint8Array | undefined): string => (data === undefined ? 'non
 
 // ---------------------------------------------------------------- what a frame means
 
-const REPEATABLE: readonly string[] = [buddy.arrived, buddy.departed, oservice.userInfoUpdate, oservice.rateParamChange].map(snacName);
+// 0B/02 is newer than the recordings.
+const REPEATABLE: readonly string[] = [buddy.arrived, buddy.departed, oservice.userInfoUpdate, oservice.rateParamChange, statistics.setReportInterval].map(
+  snacName,
+);
 
 function mayRepeat(print: string): boolean {
   return REPEATABLE.some((name) => print.startsWith(name));
@@ -296,6 +301,8 @@ export function fingerprint(frame: FlapFrame): string {
   if (frame.channel !== FlapChannel.snac) return `channel ${frame.channel}`;
   const snac = decodeSnac(frame.payload);
   const request = snac.requestId >= SERVER_REQUEST_ID ? 'unasked' : `to ${snac.requestId}`;
+  // Services are newer than some recordings: what was declined then may be granted today, and the client goes on without either way.
+  if (is(snac, oservice.serviceResponse) || (is(snac, oservice.error) && snac.data[1] === ErrorCode.serviceUnavailable)) return `01/04 answered ${request}`;
   const meaning = MEANINGS.get(snacName(snac))?.(snac.data) ?? (snac.subtype === 0x01 ? `code ${(snac.data[0] ?? 0) * 256 + (snac.data[1] ?? 0)}` : '');
   return [snacName(snac), request, meaning].join(' ').trimEnd();
 }

@@ -7,6 +7,7 @@ import { roomIdFrom } from './chat-navigation.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
 import type { RateNotice } from './rates.ts';
 import { ask, become, type Handler, on, type OscarEffect, type OscarState, reply, type Request, type Route, say } from './state.ts';
+import { reportInterval } from './statistics.ts';
 import { statusFromWord } from '../runtime/icq-status.ts';
 import { fromWireDirect, ownUser } from './user-info.ts';
 
@@ -108,6 +109,7 @@ const onOnline: Handler<unknown> = (context, _message, request) => {
           ),
         ]
       : []),
+    ...reportInterval(state),
   ];
 };
 

@@ -1,5 +1,6 @@
 /** Which handler answers which SNAC of a signed-on client. */
 import type { Snac } from '@seekyou/wire/oscar';
+import { routes as administration } from './administration.ts';
 import { routes as bart } from './bart.ts';
 import { routes as chatNavigation } from './chat-navigation.ts';
 import { routes as chat } from './chat.ts';
@@ -7,17 +8,31 @@ import { routes as buddy } from './buddy.ts';
 import { routes as feedbag } from './feedbag.ts';
 import { routes as icbm } from './icbm.ts';
 import { routes as icqMeta } from './icq-meta.ts';
+import { routes as invitation } from './invitation.ts';
 import { routes as location } from './location.ts';
+import { routes as lookup } from './lookup.ts';
 import { routes as oservice, serviceRoutes as oserviceBeside } from './oservice.ts';
-import { routes as others } from './others.ts';
 import { routes as own } from './own.ts';
 import { routes as privacy } from './privacy.ts';
+import { routes as statistics } from './statistics.ts';
 import type { Route } from './state.ts';
 
-export const ROUTES: readonly Route[] = [...oservice, ...location, ...buddy, ...icbm, ...privacy, ...feedbag, ...icqMeta, ...own, ...others];
+export const ROUTES: readonly Route[] = [
+  ...oservice,
+  ...location,
+  ...buddy,
+  ...icbm,
+  ...privacy,
+  ...feedbag,
+  ...icqMeta,
+  ...own,
+  ...invitation,
+  ...lookup,
+  ...statistics,
+];
 
 /** On connections for one family. */
-export const SERVICE_ROUTES: readonly Route[] = [...chatNavigation, ...chat, ...bart];
+export const SERVICE_ROUTES: readonly Route[] = [...administration, ...chatNavigation, ...chat, ...bart];
 
 const tableOf = (routes: readonly Route[]): ReadonlyMap<number, Route> => new Map(routes.map((route) => [keyOf(route.declaration), route]));
 

@@ -1,5 +1,5 @@
 /** Family 0B: clients report what they run on. Nothing of it is kept. @see oscar.md §8.2 */
-import { be, bytes, many, rest, struct, tlvs, type Value } from '../schema.ts';
+import { be, bytes, rest, struct, type Value } from '../schema.ts';
 import { Family, familyError } from './family.ts';
 import { snac } from './snac.ts';
 
@@ -18,13 +18,13 @@ export const setReportInterval = snac({
 });
 export type SetReportInterval = Value<typeof setReportInterval>;
 
-/** Client → server: a report. What is in it concerns nobody. */
+/** Client → server: a report, TLVs 09. What is in it concerns nobody, and a broken one does no harm. */
 export const report = snac({
   family: STATISTICS,
   subtype: 0x03,
   from: 'client',
   ref: 'oscar.md §8.2',
-  body: struct({ tlvs: tlvs({ reports: [0x09, bytes(rest), many] }) }),
+  body: struct({ data: bytes(rest) }),
 });
 
 /** Server → client: thank you. */
