@@ -49,6 +49,8 @@ export interface Limits {
   readonly placesMax: number;
   readonly newAddressNoticeMs: number;
   readonly placeVisitsKeptMax: number;
+  readonly searchesAtOnceMax: number;
+  readonly searchMs: number;
   readonly groupsMax: number;
   readonly watchersMax: number;
   readonly answerableMs: number;
@@ -131,6 +133,8 @@ export const PEOPLE: Limits = {
   placesMax: 20, // addresses remembered for an account: home, work, a telephone's changing ones
   newAddressNoticeMs: 60 * MINUTE, // who moves about is told once in this time; 0: nobody is told
   placeVisitsKeptMax: 50_000, // in memory: who was where lately, so that the store need not be asked at each sign-on
+  searchesAtOnceMax: 30, // of one account; a person looks through a page between two
+  searchMs: 2_000, // after those there is one more each time
   groupsMax: 200, // what 13/03 announces
   watchersMax: 3_000, // what 03/03 announces; a status change is written to each of them
   answerableMs: 10 * MINUTE, // auto-messages are answered within half a minute, file offers by people
