@@ -24,7 +24,7 @@ test('on a full disk a message is refused, and is taken when there is room again
       const account = async (): Promise<number> =>
         (JSON.parse((await seekyou('user', 'add', '--password', 'secret12', '--data', data, '--json')).stdout) as { uin: number }).uin;
       const [anna, boris] = [await account(), await account()];
-      const client = await connect(nodePlatform(), { server: { host: '127.0.0.1', port }, uin: anna, password: 'secret12' });
+      const client = await connect(nodePlatform(), { server: { host: '127.0.0.1', port }, uin: anna, password: 'secret12', tls: 'off' });
       await client.send(boris, 'before');
       fill(filler);
       const refusals: unknown[] = [];
@@ -36,7 +36,7 @@ test('on a full disk a message is refused, and is taken when there is room again
       rmSync(filler);
       await client.send(boris, 'after');
       client.close();
-      const reader = await connect(nodePlatform(), { server: { host: '127.0.0.1', port }, uin: boris, password: 'secret12' });
+      const reader = await connect(nodePlatform(), { server: { host: '127.0.0.1', port }, uin: boris, password: 'secret12', tls: 'off' });
       const texts: string[] = [];
       await new Promise<void>((resolve) =>
         reader.listen((event) => {

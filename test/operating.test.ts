@@ -27,7 +27,7 @@ function withData(name: string, run: (data: string, open: (...more: string[]) =>
   });
 }
 
-const signOn = (port: number, uin: number, password: string) => connect(nodePlatform(), { server: { host: '127.0.0.1', port }, uin, password });
+const signOn = (port: number, uin: number, password: string) => connect(nodePlatform(), { server: { host: '127.0.0.1', port }, uin, password, tls: 'off' });
 
 withData('serve makes its directory, says ready, answers the admin address and stops cleanly', async (data, open) => {
   const { talker, admin } = await open();

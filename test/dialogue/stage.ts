@@ -57,7 +57,7 @@ export class Person {
   }
 
   async signsOn(options: Partial<ConnectOptions> = {}): Promise<void> {
-    const client = await connect(nodePlatform(), { server: this.stage, uin: this.uin, password: PASSWORD, ...options });
+    const client = await connect(nodePlatform(), { server: this.stage, uin: this.uin, password: PASSWORD, tls: 'off', ...options });
     this.current = client;
     this.events = [];
     client.listen((event) => {

@@ -79,8 +79,8 @@ const HEARD_MS_MAX = 10_000;
  */
 export async function recordedSpecimens(server: Address, one: Person, other: Person): Promise<Specimen[]> {
   const [fromAlice, fromBob] = [new Recorder('alice'), new Recorder('bob')];
-  const alice = await connect(fromAlice.platform, { ...one, server });
-  const bob = await connect(fromBob.platform, { ...other, server, method: 'roasted' });
+  const alice = await connect(fromAlice.platform, { ...one, server, tls: 'off' });
+  const bob = await connect(fromBob.platform, { ...other, server, tls: 'off', method: 'roasted' });
   const answered = Promise.withResolvers<true>();
   alice.listen((event) => {
     if (event.type === 'authorisation-answered') answered.resolve(true);

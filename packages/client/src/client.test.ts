@@ -139,6 +139,8 @@ function scene(answers: Answers = {}): Scene {
     },
     platform: {
       md5,
+      dialSecure: () => Promise.reject(new Error('nothing is encrypted here')),
+      scram: { sha256: md5, hmac: md5, salted: (password) => Promise.resolve(password) },
       random: (bytes) => new Uint8Array(bytes).fill(lines.length + 1),
       timers: {
         now: () => now,
@@ -157,11 +159,14 @@ function scene(answers: Answers = {}): Scene {
   };
 }
 
-const OPTIONS: ConnectOptions = { server: { host: 'login.example', port: 5190 }, uin: UIN, password: 'pass1234' };
+const OPTIONS: ConnectOptions = { server: { host: 'login.example', port: 5190 }, uin: UIN, password: 'pass1234', tls: 'off' };
 
-async function online(answers: Answers = {}): Promise<Scene & { readonly client: Client; readonly bos: Line; readonly events: ClientEvent[] }> {
+async function online(
+  answers: Answers = {},
+  options: Partial<ConnectOptions> = {},
+): Promise<Scene & { readonly client: Client; readonly bos: Line; readonly events: ClientEvent[] }> {
   const made = scene(answers);
-  const client = await connect(made.platform, OPTIONS);
+  const client = await connect(made.platform, { ...OPTIONS, ...options });
   const events: ClientEvent[] = [];
   client.listen((event) => events.push(event));
   return { ...made, client, bos: made.lines[1] as Line, events };
@@ -349,4 +354,111 @@ test('a group that is missing is made before the first contact', async () => {
   assert.deepEqual(await client.add(100_002, 'Bob'), { awaiting: false });
   assert.deepEqual(edits, [feedbag.ItemType.group, feedbag.ItemType.buddy]);
   assert.equal(client.contacts()[0]?.nickname, 'Bob');
+});
+
+test('ids of messages that came together are acknowledged together', async () => {
+  const { bos } = await online();
+  for (const messageId of [41, 42, 43]) bos.say(icbm.channelMsgToClient, messageFrom({ messageId }));
+  await settle();
+  const acknowledged = bos.heard.filter((snac) => snacName(snac) === '5359/02').map((snac) => decode(own.delivered.body, snac.data).messageIds);
+  assert.deepEqual(acknowledged, [[41, 42, 43]]);
+});
+
+test('what is sent too fast for the announced rates waits for its turn instead of being refused', async () => {
+  const rate = { id: 1, window: 10, clear: 1_000, alert: 1_000, limit: 600, disconnect: 300, current: 1_200, max: 2_000, lastMs: 0, state: 0 };
+  const { client, bos, pass } = await online({
+    '01/06': (line, { requestId }) =>
+      line.say(oservice.rateParamsReply, { classes: [rate], groups: [{ id: 1, snacs: [{ family: 4, subtype: 6 }] }] }, requestId),
+    '04/06': (line, { requestId, data }) => {
+      const { cookie, channel, recipient } = decode(icbm.channelMsgToHost.body, data);
+      line.say(icbm.hostAck, { cookie, channel, recipient }, requestId);
+    },
+  });
+  const heard = (): number => bos.heard.filter((snac) => snacName(snac) === '04/06').length;
+  const sent = [1, 2, 3].map((n) => client.send(100_002, `message ${n}`));
+  await settle();
+  assert.equal(heard(), 1);
+  pass(280);
+  await settle();
+  assert.equal(heard(), 2);
+  pass(1_000);
+  await Promise.all(sent);
+  assert.equal(heard(), 3);
+});
+
+// ---------------------------------------------------------------- coming back
+
+test('a client that may comes back by itself, with its status, and hears what it had not heard', async () => {
+  const { client, lines, bos, events, pass } = await online({}, { reconnect: true });
+  client.setStatus('away');
+  bos.say(icbm.channelMsgToClient, messageFrom({ messageId: 41 }));
+  await settle();
+  bos.cut();
+  await settle();
+  const lost = events.at(-1);
+  assert.ok(lost?.type === 'reconnecting' && lost.error.code === 'closed');
+  assert.ok(lost.inMs >= 500 && lost.inMs <= 1_000, `${lost.inMs} ms`);
+  assert.equal(lines.length, 2);
+  await assert.rejects(client.send(100_002, 'hi'), codeOf('closed'), 'what is said meanwhile is not lost silently');
+  pass(lost.inMs);
+  await settle();
+  await settle();
+  assert.equal(lines.length, 4);
+  assert.equal(events.at(-1)?.type, 'reconnected');
+  const again = lines[3] as Line;
+  const status = again.heard.find((snac) => snacName(snac) === '01/1E');
+  assert.equal(decode(oservice.setNicknameFields.body, status?.data ?? new Uint8Array(0)).tlvs.status, 1);
+  again.say(icbm.channelMsgToClient, messageFrom({ messageId: 41 }));
+  again.say(icbm.channelMsgToClient, messageFrom({ messageId: 42 }));
+  await settle();
+  assert.equal(events.filter((event) => event.type === 'message').length, 2, 'each message once');
+});
+
+test('attempts that fail wait longer each time; a password that is no longer right ends them', async () => {
+  let refusal = 0x18;
+  let refuses = false;
+  const made = await online(
+    { '17/06': (line, snac) => (refuses ? line.say(login.loginReply, { uin: String(UIN), error: refusal }, snac.requestId) : ORDINARY['17/06']?.(line, snac)) },
+    { reconnect: true },
+  );
+  refuses = true;
+  made.bos.cut();
+  await settle();
+  const waits: number[] = [];
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const last = made.events.at(-1);
+    assert.ok(last?.type === 'reconnecting');
+    waits.push(last.inMs);
+    made.pass(last.inMs);
+    await settle();
+  }
+  assert.ok((waits[0] as number) < (waits[1] as number) && (waits[1] as number) < (waits[2] as number), waits.join());
+  refusal = 0x05;
+  const last = made.events.at(-1);
+  assert.ok(last?.type === 'reconnecting' && last.error.code === 'too-fast');
+  made.pass(last.inMs);
+  await settle();
+  const end = made.events.at(-1);
+  assert.ok(end?.type === 'closed' && end.error.code === 'wrong-password');
+});
+
+test('who was signed on elsewhere, and who leaves while waiting, does not come back', async () => {
+  const elsewhere = await online({}, { reconnect: true });
+  elsewhere.bos.frame(FlapChannel.close, encode(login.signOffNotice, { reason: login.SignOffReason.signedOnElsewhere }));
+  await settle();
+  assert.deepEqual(
+    elsewhere.events.map((event) => event.type),
+    ['closed'],
+  );
+  const leaving = await online({}, { reconnect: true });
+  leaving.bos.cut();
+  await settle();
+  leaving.client.close();
+  leaving.pass(600_000);
+  await settle();
+  assert.deepEqual(
+    leaving.events.map((event) => event.type),
+    ['reconnecting', 'closed'],
+  );
+  assert.equal(leaving.lines.length, 2);
 });

@@ -26,11 +26,14 @@ import {
   type StatusName,
 } from '@seekyou/wire/oscar';
 import { decodeText, fragmentsFromText, textFromFragments } from '@seekyou/wire/text';
+import { BackOff } from './back-off.ts';
 import type { OscarConnection } from './connection.ts';
-import { ClientError, RequestRefused } from './errors.ts';
+import { ClientError, type ClientErrorCode, RequestRefused } from './errors.ts';
 import { type Contact, Roster } from './feedbag.ts';
 import { confirmByMeta, fetchByMeta, timeOf } from './icq-meta.ts';
-import { type Credentials, open, type Platform, type Server, signOn, type SignOnMethod } from './login.ts';
+import { type Credentials, open, openOn, type Platform, type Server, type SignedOn, signOn, type SignOnMethod } from './login.ts';
+import { signOnSecurely } from './scram.ts';
+import { dialTrusted, type Trust } from './trust.ts';
 
 const { ItemType, ItemResult } = feedbag;
 
@@ -56,11 +59,22 @@ export type ClientEvent =
   | { readonly type: 'rate'; readonly limited: boolean }
   /** A packet of the server could not be read and was passed over. */
   | { readonly type: 'trouble'; readonly packet: string; readonly message: string }
-  /** The connection is over. */
+  /** The connection broke; the next attempt begins in so many milliseconds. Until `reconnected` nobody is known to be on line. */
+  | { readonly type: 'reconnecting'; readonly error: ClientError; readonly inMs: number }
+  | { readonly type: 'reconnected' }
+  /** It is over, and stays so. */
   | { readonly type: 'closed'; readonly error: ClientError };
 
-export interface ConnectOptions extends Credentials {
+export interface ConnectOptions extends Credentials, Trust {
   readonly server: Server;
+  /**
+   * `require` (the default): TLS, a key that is accepted, and a proof of the password that tells nobody anything.
+   * `off`: an old server, to which the password goes barely hidden, and all text in the clear.
+   */
+  readonly tls?: 'require' | 'off';
+  /** Comes back by itself when the connection breaks. Default: no. */
+  readonly reconnect?: boolean;
+  /** How an old server is told the password. */
   readonly method?: SignOnMethod;
   readonly status?: StatusName;
   readonly invisible?: boolean;
@@ -79,6 +93,9 @@ const EARLY_MAX = 10_000;
 /** What 04/05 of any server allows. */
 export const MESSAGE_BYTES_MAX = 7_900;
 
+/** What may be better another time. */
+const PASSING: ReadonlySet<ClientErrorCode> = new Set(['closed', 'unreachable', 'timeout', 'protocol', 'too-fast', 'unavailable']);
+
 export class Client {
   readonly uin: number;
   readonly roster = new Roster();
@@ -86,23 +103,33 @@ export class Client {
   private listener: ((event: ClientEvent) => void) | undefined;
   private readonly early: ClientEvent[] = [];
   private readonly seen = new Map<number, SeenStatus>();
-  private readonly connection: OscarConnection;
+  private readonly options: ConnectOptions;
+  /** The present one; a new one each time the client came back. */
+  private connection!: OscarConnection;
+  /** Of the key the server had at the first sign-on: it must not change while we are away. */
+  private fingerprint: string | undefined;
+  private readonly backOff: BackOff;
+  /** Messages that came in the piece that is being read. */
+  private arrived: number[] = [];
   /** Ids of messages that arrived, oldest first; shared by the sessions of one user, so that a new one knows what the last had. */
   private readonly delivered: Set<number>;
   private readonly platform: Platform;
   private readonly codepage: number;
+  private status: { readonly status: StatusName; readonly invisible: boolean };
   private stopKeepAlive: () => void = () => {};
+  private stopWaiting: () => void = () => {};
+  /** The person has had enough. */
+  private leaving = false;
   private closed = false;
 
-  constructor(uin: number, connection: OscarConnection, platform: Platform, codepage: number, delivered: Set<number>) {
-    this.uin = uin;
-    this.delivered = delivered;
-    this.connection = connection;
+  constructor(platform: Platform, options: ConnectOptions) {
+    this.uin = options.uin;
+    this.options = options;
     this.platform = platform;
-    this.codepage = codepage;
-    connection.onSnac = (snac) => this.heard(snac);
-    connection.onSignOff = (payload) => this.signedOff(payload);
-    connection.onClosed = (error) => this.ended(error);
+    this.delivered = options.delivered ?? new Set();
+    this.codepage = options.codepage ?? 1252;
+    this.status = { status: options.status ?? 'online', invisible: options.invisible ?? false };
+    this.backOff = new BackOff(() => (platform.random(1)[0] as number) / 0xff);
   }
 
   listen(listener: (event: ClientEvent) => void): void {
@@ -148,6 +175,7 @@ export class Client {
   }
 
   setStatus(status: StatusName, invisible = false): void {
+    this.status = { status, invisible };
     this.connection.send(oservice.setNicknameFields, { tlvs: { status: statusBits(status) | (invisible ? StatusBit.invisible : 0) } });
   }
 
@@ -202,12 +230,19 @@ export class Client {
 
   /** Signs off. */
   close(): void {
+    this.leaving = true;
     this.connection.close();
+    this.stopWaiting();
+    this.finish(new ClientError('closed', 'signed off'));
   }
 
-  /** Drops the connection as a broken line would. */
+  /** Drops the connection for good, as a broken line would. */
   destroy(): void {
-    this.connection.destroy(new ClientError('closed', 'dropped'));
+    this.leaving = true;
+    const error = new ClientError('closed', 'dropped');
+    this.connection.destroy(error);
+    this.stopWaiting();
+    this.finish(error);
   }
 
   /** A packet of any declared kind: for scripts and tests that need more than this class offers. */
@@ -217,15 +252,30 @@ export class Client {
 
   // -------------------------------------------------------------- set-up (oscar.md §3.1)
 
-  /** @internal From the cookie to 01/02. */
-  async setUp(cookie: Uint8Array, options: ConnectOptions): Promise<void> {
-    const { connection } = this;
+  /** @internal From nothing to on line. @throws ClientError, RequestRefused */
+  async arrive(): Promise<void> {
+    const { connection, cookie, fingerprint } = await connectionFor(this.platform, this.options, this.fingerprint);
+    this.fingerprint = fingerprint;
+    this.connection = connection;
+    try {
+      await this.setUp(connection, cookie);
+    } catch (error) {
+      connection.destroy(new ClientError('closed', 'dropped'));
+      throw error;
+    }
+    this.backOff.cameOnline(this.platform.timers.now());
+    connection.onClosed = (error) => this.lost(error);
+    if (connection.ended !== undefined) this.lost(connection.ended);
+    else if (this.leaving) connection.close();
+  }
+
+  /** From the cookie to 01/02. */
+  private async setUp(connection: OscarConnection, cookie: Uint8Array): Promise<void> {
+    connection.onSignOff = (payload) => this.signedOff(payload);
+    connection.onRead = () => this.confirmArrived();
     const online = new Promise<void>((resolve, reject) => {
       connection.onSnac = (snac) => (snac.family === 0x01 && snac.subtype === oservice.hostOnline.subtype ? resolve() : this.heard(snac));
-      connection.onClosed = (error) => {
-        reject(error);
-        this.ended(error);
-      };
+      connection.onClosed = reject;
     });
     connection.sendFrame(FlapChannel.hello, encode(login.flapHello, { version: login.FLAP_VERSION, tlvs: { cookie } }));
     await online;
@@ -233,6 +283,7 @@ export class Client {
     await this.request(oservice.clientVersions, { versions: VERSIONS }, oservice.hostVersions, 'agreeing on versions');
     const rates = await this.request(oservice.rateParamsQuery, {}, oservice.rateParamsReply, 'asking for rates');
     connection.send(oservice.rateParamsSubAdd, { classes: rates.classes.map((one) => one.id) });
+    connection.pacing.announced(rates);
     await Promise.all([
       this.request(location.rightsQuery, { tlvs: {} }, location.rightsReply, 'asking for rights'),
       this.request(buddy.rightsQuery, { tlvs: {} }, buddy.rightsReply, 'asking for rights'),
@@ -244,7 +295,7 @@ export class Client {
     connection.send(icbm.addParameters, { channel: 0, flags: 0x0b, lengthMax: 8000, senderWarningMax: 999, receiverWarningMax: 999, intervalMs: 0 });
     connection.send(location.setInfo, { tlvs: { capabilities: CAPABILITIES } });
     connection.send(feedbag.use, {});
-    this.setStatus(options.status ?? 'online', options.invisible ?? false);
+    this.setStatus(this.status.status, this.status.invisible);
     connection.send(oservice.clientOnline, { families: VERSIONS.map((one) => ({ ...one, toolId: 0x0110, toolVersion: 0x0001 })) });
     await this.fetchStored();
     this.keepAlive();
@@ -340,18 +391,27 @@ export class Client {
       this.emit({ type: 'roster' });
     },
     rate: (change: oservice.RateParamChange): void => {
+      this.connection.pacing.changed(change);
       const { RateChange } = oservice;
       if (change.code === RateChange.warning || change.code === RateChange.limited) this.emit({ type: 'rate', limited: change.code === RateChange.limited });
     },
   };
 
-  /** Tells our server that a message has arrived, and whether it had before. */
+  /** Whether a message of our server's had arrived before; the server is told either way. */
   private arrivedBefore(messageId: number): boolean {
-    this.connection.send(own.delivered, { messageIds: [messageId] });
+    this.arrived.push(messageId);
     if (this.delivered.has(messageId)) return true;
     this.delivered.add(messageId);
     if (this.delivered.size > DELIVERED_MAX) this.delivered.delete(this.delivered.values().next().value as number);
     return false;
+  }
+
+  /** One packet for all messages that came together. */
+  private confirmArrived(): void {
+    if (this.arrived.length === 0) return;
+    const messageIds = this.arrived;
+    this.arrived = [];
+    this.connection.send(own.delivered, { messageIds });
   }
 
   /** Channel 4: what clients of the ICQ 99 kind send. */
@@ -399,11 +459,34 @@ export class Client {
     const error =
       reason === login.SignOffReason.signedOnElsewhere
         ? new ClientError('signed-on-elsewhere', 'this UIN signed on from another place')
-        : new ClientError('closed', reason === login.SignOffReason.accountDeleted ? 'the account was removed' : 'the server ended the session');
+        : reason === login.SignOffReason.accountDeleted
+          ? new ClientError('refused', 'the account was removed')
+          : new ClientError('closed', 'the server ended the session');
     this.connection.destroy(error);
   }
 
-  private ended(error: ClientError): void {
+  // -------------------------------------------------------------- the end, and coming back
+
+  private lost(error: ClientError): void {
+    this.stopKeepAlive();
+    this.seen.clear();
+    this.arrived = [];
+    if (this.leaving || this.options.reconnect !== true || !PASSING.has(error.code)) return this.finish(error);
+    const inMs = this.backOff.nextMs(this.platform.timers.now(), error.retryMs);
+    this.stopWaiting = this.platform.timers.after(inMs, () => void this.comeBack());
+    this.emit({ type: 'reconnecting', error, inMs });
+  }
+
+  private async comeBack(): Promise<void> {
+    try {
+      await this.arrive();
+    } catch (error) {
+      return this.lost(error instanceof ClientError ? error : new ClientError('refused', (error as Error).message, { cause: error }));
+    }
+    if (this.connection.ended === undefined && !this.leaving) this.emit({ type: 'reconnected' });
+  }
+
+  private finish(error: ClientError): void {
     if (this.closed) return;
     this.closed = true;
     this.stopKeepAlive();
@@ -452,14 +535,23 @@ function editRefused(what: string, result: number): RequestRefused {
 
 /** Signs on and sets up. @throws ClientError, RequestRefused */
 export async function connect(platform: Platform, options: ConnectOptions): Promise<Client> {
-  const { bos, cookie } = await signOn(platform, options.server, options, options.method ?? 'hashed');
-  const connection = await open(platform, bos);
-  const client = new Client(options.uin, connection, platform, options.codepage ?? 1252, options.delivered ?? new Set());
-  try {
-    await client.setUp(cookie, options);
-  } catch (error) {
-    client.destroy();
-    throw error;
-  }
+  const client = new Client(platform, options);
+  await client.arrive();
   return client;
+}
+
+/** Signs on, and opens the connection the session lives on. */
+async function connectionFor(
+  platform: Platform,
+  options: ConnectOptions,
+  before: string | undefined,
+): Promise<Omit<SignedOn, 'bos'> & { readonly connection: OscarConnection }> {
+  const { server } = options;
+  if (options.tls === 'off') {
+    const { bos, cookie } = await signOn(platform, server, options, options.method ?? 'hashed');
+    return { cookie, connection: await open(platform, bos) };
+  }
+  const { bos, ...signedOn } = await signOnSecurely(platform, server, options, before === undefined ? options : { pins: [before] });
+  const { transport } = await dialTrusted(platform, bos, [signedOn.fingerprint], {});
+  return { ...signedOn, connection: await openOn(platform, transport) };
 }

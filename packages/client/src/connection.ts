@@ -17,6 +17,7 @@ import {
   SnacFlag,
 } from '@seekyou/wire/oscar';
 import { ClientError, RequestRefused } from './errors.ts';
+import { Pacing } from './pacing.ts';
 
 /** Opens a connection to a server. @throws ConnectionError of @seekyou/net */
 export type Dial = (host: string, port: number) => Promise<Transport>;
@@ -32,7 +33,8 @@ interface Waiting {
   /** A SNAC of the answer; true when it was the last. */
   readonly take: (snac: Snac) => boolean;
   readonly fail: (error: Error) => void;
-  readonly cancel: () => void;
+  /** Ends the wait for the answer, which begins when the question has left. */
+  cancel: () => void;
 }
 
 /** Longest wait for the answer to a request. */
@@ -46,6 +48,10 @@ export class OscarConnection implements TransportUser {
   /** Channel 4: the server's last words, or the answer to a roasted sign-on. */
   onSignOff: (payload: Uint8Array) => void = () => {};
   onClosed: (error: ClientError) => void = () => {};
+  /** All that came in one piece was handled. */
+  onRead: () => void = () => {};
+  /** How fast we may be; knows nothing until the server has said it. */
+  readonly pacing: Pacing;
 
   private readonly transport: Transport;
   private readonly timers: Timers;
@@ -59,6 +65,7 @@ export class OscarConnection implements TransportUser {
   constructor(transport: Transport, timers: Timers, firstSequence: number) {
     this.transport = transport;
     this.timers = timers;
+    this.pacing = new Pacing(timers);
     this.sequence = firstSequence & 0x7fff;
     transport.attach(this);
   }
@@ -85,16 +92,25 @@ export class OscarConnection implements TransportUser {
     });
   }
 
+  /** Why it is over; `undefined` while it is not. */
+  get ended(): ClientError | undefined {
+    return this.over;
+  }
+
   sendFrame(channel: number, payload: Uint8Array): void {
     if (this.over !== undefined) return;
     this.transport.write(encodeFlap(channel, this.sequence, payload));
     this.sequence = nextSequence(this.sequence);
   }
 
-  /** Sends without waiting for an answer. @returns the request id */
-  send<T>(declaration: SnacDeclaration<T>, value: T): number {
+  /** Sends without waiting for an answer, as soon as the server's rates allow. @returns the request id */
+  send<T>(declaration: SnacDeclaration<T>, value: T, left: () => void = () => {}): number {
     this.requestId = this.requestId === REQUEST_ID_MAX ? 1 : this.requestId + 1;
-    this.sendFrame(FlapChannel.snac, encodeSnac(declaration, value, this.requestId));
+    const payload = encodeSnac(declaration, value, this.requestId);
+    this.pacing.pass(declaration.family, declaration.subtype, () => {
+      this.sendFrame(FlapChannel.snac, payload);
+      left();
+    });
     return this.requestId;
   }
 
@@ -113,15 +129,10 @@ export class OscarConnection implements TransportUser {
   gather<Q>(question: SnacDeclaration<Q>, value: Q, answers: readonly SnacDeclaration<any>[], what: string): Promise<readonly Snac[]> {
     return new Promise((resolve, reject) => {
       if (this.over !== undefined) return reject(this.over);
-      const id = this.send(question, value);
       const parts: Snac[] = [];
-      const cancel = this.timers.after(ANSWER_MS_MAX, () => {
-        this.waiting.delete(id);
-        reject(new ClientError('timeout', `${what}: no answer from the server within 30 s`));
-      });
-      this.waiting.set(id, {
+      const waiting: Waiting = {
         what,
-        cancel,
+        cancel: () => {},
         fail: reject,
         take: (snac) => {
           if (!answers.some((one) => one.family === snac.family && one.subtype === snac.subtype)) return false;
@@ -130,7 +141,14 @@ export class OscarConnection implements TransportUser {
           resolve(parts);
           return true;
         },
+      };
+      const id = this.send(question, value, () => {
+        waiting.cancel = this.timers.after(ANSWER_MS_MAX, () => {
+          this.waiting.delete(id);
+          reject(new ClientError('timeout', `${what}: no answer from the server within 30 s`));
+        });
       });
+      this.waiting.set(id, waiting);
       return undefined;
     });
   }
@@ -165,6 +183,7 @@ export class OscarConnection implements TransportUser {
   received(chunk: Uint8Array): void {
     try {
       for (const frame of this.decoder.push(chunk)) this.frame(frame);
+      this.onRead();
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       this.destroy(new ClientError('protocol', `what the server sent is not OSCAR: ${error.message}`, { cause: error }));
@@ -211,6 +230,7 @@ export class OscarConnection implements TransportUser {
   private finish(error: ClientError): void {
     if (this.over !== undefined) return;
     this.over = error;
+    this.pacing.stop();
     this.hello?.fail(error);
     this.hello = undefined;
     for (const waiting of this.waiting.values()) {

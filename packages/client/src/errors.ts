@@ -1,5 +1,18 @@
 export type ClientErrorCode =
   | 'unreachable'
+  /** The server does not speak TLS. */
+  | 'not-encrypted'
+  /** It does, but does not know our sign-on. */
+  | 'not-ours'
+  /** Nobody has said yet that this server's key is the right one. */
+  | 'unknown-key'
+  /** The server has another key than it should. */
+  | 'key-changed'
+  /** The connection does not end at the server. */
+  | 'intercepted'
+  /** The server could not prove that it knows the account. */
+  | 'impostor'
+  | 'bad-pin'
   | 'closed'
   | 'timeout'
   | 'protocol'
@@ -15,11 +28,24 @@ export type ClientErrorCode =
 export class ClientError extends Error {
   override readonly name = 'ClientError';
   readonly code: ClientErrorCode;
+  /** Where a key was the trouble. */
+  readonly key?: KeyTrouble;
+  /** Not before that time it makes sense to try again. */
+  readonly retryMs?: number;
 
-  constructor(code: ClientErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ClientErrorCode, message: string, options: ErrorOptions & { readonly key?: KeyTrouble; readonly retryMs?: number | undefined } = {}) {
     super(message, options);
     this.code = code;
+    if (options.key !== undefined) this.key = options.key;
+    if (options.retryMs !== undefined) this.retryMs = options.retryMs;
   }
+}
+
+/** Fingerprints, and the address that presented one. */
+export interface KeyTrouble {
+  readonly expected: readonly string[];
+  readonly presented: string;
+  readonly by: string;
 }
 
 /** The server said no to one request; the connection goes on. */

@@ -1,14 +1,22 @@
 /** Signing on and registering. @see oscar.md §2 */
 import { decode, encode } from '@seekyou/wire';
-import { FlapChannel, type HashForm, login, loginHash, type Md5, roast } from '@seekyou/wire/oscar';
+import { FlapChannel, type HashForm, login, loginHash, type Md5, roast, type scram } from '@seekyou/wire/oscar';
+import type { Transport } from '@seekyou/net';
 import { type Dial, OscarConnection, type Timers } from './connection.ts';
 import { ClientError, type ClientErrorCode } from './errors.ts';
+import { unreachable } from './trust.ts';
 
 const { AuthError } = login;
 
-/** What the platform gives: MD5, chance, time. */
+/** What the platform gives: connections, hashes, chance, time. */
 export interface Platform {
   readonly dial: Dial;
+  /** Opens a TLS connection on which nothing was said yet, and tells whose key it has. @throws ConnectionError of @seekyou/net */
+  readonly dialSecure: (host: string, port: number) => Promise<{ readonly transport: Transport; readonly fingerprint: string }>;
+  readonly scram: scram.ScramHash & {
+    /** PBKDF2 with HMAC-SHA-256, 32 bytes. */
+    salted(password: Uint8Array, salt: Uint8Array, iterations: number): Promise<Uint8Array>;
+  };
   readonly timers: Timers;
   readonly md5: Md5;
   readonly random: (bytes: number) => Uint8Array;
@@ -32,7 +40,7 @@ export type SignOnMethod = 'hashed' | 'hashed-old' | 'roasted';
 /** Old passwords are cut there by most clients and servers. */
 const PASSWORD_BYTES_MAX = 8;
 
-const CLIENT = {
+export const CLIENT = {
   clientName: 'seekyou',
   clientId: 0x010a,
   major: 0,
@@ -49,26 +57,36 @@ const text = new TextEncoder();
 /** @returns a fresh connection that was greeted. @throws ClientError */
 export async function open(platform: Platform, server: Server): Promise<OscarConnection> {
   const transport = await platform.dial(server.host, server.port).catch((error: unknown) => {
-    throw error instanceof Error ? new ClientError('unreachable', error.message, { cause: error }) : error;
+    throw unreachable(server, error);
   });
+  return openOn(platform, transport);
+}
+
+/** The same, on a connection that is there. */
+export async function openOn(platform: Platform, transport: Transport): Promise<OscarConnection> {
   const [high = 0, low = 0] = platform.random(2);
   const connection = new OscarConnection(transport, platform.timers, (high << 8) | low);
-  await connection.greeted();
+  await connection.greeted().catch((error: ClientError) => {
+    connection.destroy(error);
+    throw error;
+  });
   return connection;
 }
 
-/** Signs on at the login server. @returns where BOS is, and the cookie for it. @throws ClientError */
-export async function signOn(
-  platform: Platform,
-  server: Server,
-  credentials: Credentials,
-  method: SignOnMethod,
-): Promise<{ readonly bos: Server; readonly cookie: Uint8Array }> {
+export interface SignedOn {
+  readonly bos: Server;
+  readonly cookie: Uint8Array;
+  /** Of the server's key; BOS must have it too. Absent: nothing is encrypted. */
+  readonly fingerprint?: string | undefined;
+}
+
+/** Signs on at an old login server, in the clear. @returns where BOS is, and the cookie for it. @throws ClientError */
+export async function signOn(platform: Platform, server: Server, credentials: Credentials, method: SignOnMethod): Promise<SignedOn> {
   const connection = await open(platform, server);
   try {
     const answer =
       method === 'roasted' ? await roasted(connection, credentials) : await hashed(connection, credentials, method === 'hashed' ? 'new' : 'old', platform.md5);
-    if (answer.error !== undefined || answer.cookie === undefined || answer.address === undefined) throw refused(credentials.uin, answer);
+    if (answer.error !== undefined || answer.cookie === undefined || answer.address === undefined) throw refusalOf(credentials.uin, answer);
     return { bos: addressOf(answer.address, server), cookie: answer.cookie };
   } finally {
     connection.close();
@@ -134,7 +152,7 @@ export async function register(platform: Platform, server: Server, password: str
   }
 }
 
-function addressOf(address: string, server: Server): Server {
+export function addressOf(address: string, server: Server): Server {
   const match = /^\[?(.+?)\]?(?::(\d+))?$/.exec(address);
   return { host: match?.[1] ?? server.host, port: match?.[2] === undefined ? server.port : Number(match[2]) };
 }
@@ -151,7 +169,7 @@ const REFUSALS: Readonly<Record<number, readonly [ClientErrorCode, string]>> = {
   [AuthError.tooManyFromAddress]: ['unavailable', 'too many connections from this address'],
 };
 
-function refused(uin: number, answer: login.LoginAnswer): ClientError {
+export function refusalOf(uin: number, answer: login.LoginAnswer, retryMs?: number): ClientError {
   const [code, reason] = REFUSALS[answer.error ?? 0] ?? ['refused', `the server answered with code ${answer.error ?? 'none'}`];
-  return new ClientError(code, `sign-on of ${uin} refused: ${reason}${answer.url === undefined ? '' : ` (${answer.url})`}`);
+  return new ClientError(code, `sign-on of ${uin} refused: ${reason}${answer.url === undefined ? '' : ` (${answer.url})`}`, { retryMs });
 }
