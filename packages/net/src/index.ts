@@ -1,6 +1,17 @@
 /** Travel: connections that carry bytes. */
 export * from './address.ts';
 export { type ConnectOptions, connectTcp, type ListenOptions, listenTcp, type TcpListener } from './tcp.ts';
+export {
+  createFrontDoor,
+  DOOR_EVENTS,
+  type DoorEvent,
+  type DoorLimits,
+  type DoorListenOptions,
+  type DoorOptions,
+  type FrontDoor,
+  type Identity,
+  type Visit,
+} from './front-door.ts';
 export { fingerprintOf, parseFingerprint } from './fingerprint.ts';
 export { connectTls, type TlsConnectOptions, type TlsConnection } from './tls-client.ts';
 export * from './transport.ts';

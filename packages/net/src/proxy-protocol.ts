@@ -52,14 +52,10 @@ function begins(bytes: Uint8Array, start: Uint8Array): boolean | 'maybe' {
  * @throws ProxyHeaderError
  */
 export function readProxyHeader(bytes: Uint8Array): ProxyHeader | undefined {
-  switch (beginsProxyHeader(bytes)) {
-    case false:
-      throw new ProxyHeaderError('there is no PROXY header');
-    case 'maybe':
-      return undefined;
-    default:
-      return bytes[0] === SIGNATURE[0] ? readBinary(bytes) : readLine(bytes);
-  }
+  const begun = beginsProxyHeader(bytes);
+  if (begun === false) throw new ProxyHeaderError('there is no PROXY header');
+  if (begun === 'maybe') return undefined;
+  return bytes[0] === SIGNATURE[0] ? readBinary(bytes) : readLine(bytes);
 }
 
 // ---------------------------------------------------------------- version 1

@@ -24,25 +24,31 @@ export interface TcpListener {
 const BACKLOG = 1024;
 
 /** @throws ConnectionError `port-in-use`, `port-not-allowed`, `no-such-address`, `failed` */
-export async function listenTcp(options: ListenOptions): Promise<TcpListener> {
+export function listenTcp(options: ListenOptions): Promise<TcpListener> {
+  return listenSockets({ ...options, onSocket: (socket) => options.onConnection(new TcpTransport(socket, options.limits)) });
+}
+
+/** Bare sockets. @throws as {@link listenTcp} */
+export async function listenSockets(options: Pick<ListenOptions, 'host' | 'port'> & { readonly onSocket: (socket: Socket) => void }): Promise<TcpListener> {
+  const { port, onSocket } = options;
   const host = options.host ?? '::';
   try {
-    return await listenOn(host, options);
+    return await listenOn(host, port, onSocket);
   } catch (error) {
-    if (host !== '::' || !hasNoIpv6(error)) throw listenFailed(error, host, options.port);
+    if (host !== '::' || !hasNoIpv6(error)) throw listenFailed(error, host, port);
   }
   try {
-    return await listenOn('0.0.0.0', options);
+    return await listenOn('0.0.0.0', port, onSocket);
   } catch (error) {
-    throw listenFailed(error, '0.0.0.0', options.port);
+    throw listenFailed(error, '0.0.0.0', port);
   }
 }
 
-function listenOn(host: string, options: ListenOptions): Promise<TcpListener> {
-  const server = createServer({ noDelay: true }, (socket) => options.onConnection(new TcpTransport(socket, options.limits)));
+function listenOn(host: string, wanted: number, onSocket: (socket: Socket) => void): Promise<TcpListener> {
+  const server = createServer({ noDelay: true }, onSocket);
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port: options.port, backlog: BACKLOG }, () => {
+    server.listen({ host, port: wanted, backlog: BACKLOG }, () => {
       server.off('error', reject);
       // A listener that fails to accept one connection (no file handles left) goes on with the next.
       server.on('error', () => {});

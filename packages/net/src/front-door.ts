@@ -1,0 +1,422 @@
+/**
+ * One listener for everything: FLAP, TLS with FLAP or HTTP inside, HTTP, and the PROXY protocol before any of them.
+ *
+ * ICQ's servers speak first, everybody else's clients do. So who stays silent for a moment is greeted as an ICQ client; what he says
+ * afterwards may still turn out to be TLS, on a line so slow that it looked like silence.
+ */
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
+import { plainAddress } from './address.ts';
+import { ProxyHeaderError, readProxyHeader } from './proxy-protocol.ts';
+import { type Speech, speechOf } from './sniff.ts';
+import { listenSockets, type TcpListener } from './tcp.ts';
+import { TcpTransport } from './tcp-transport.ts';
+import type { Endpoint, PeerEndpoint, Transport, TransportLimits, TransportUser } from './transport.ts';
+
+/** Who is at the other end of a connection, and of which. */
+export interface Visit {
+  readonly peer: PeerEndpoint;
+  readonly local: Endpoint;
+  /** Where the peer meant to connect, by the word of a relay. */
+  readonly destination?: Endpoint;
+  readonly secure: boolean;
+}
+
+export const DOOR_EVENTS = {
+  door_connections: 'connections that were accepted',
+  door_refused_full: 'closed at once because too many have not said what they want',
+  door_refused_banned: 'closed without a word because their network is banned',
+  door_greeted: 'greeted as ICQ clients because they said nothing',
+  door_greeted_at_once: 'greeted without waiting because they had just signed on',
+  door_greeted_tls: 'connections that spoke TLS after they were greeted',
+  door_proxy_missing: 'connections of relays without a PROXY header, closed',
+  door_proxy_unwanted: 'PROXY headers of somebody who is no relay of ours, closed',
+  door_proxy_bad: 'PROXY headers that make no sense, closed',
+  door_tls: 'TLS handshakes that succeeded',
+  door_tls_failed: 'TLS handshakes that failed',
+  door_http: 'connections that speak HTTP',
+  door_unknown: 'connections that speak nothing we know, closed',
+  door_timeouts: 'connections closed because what they speak did not become clear',
+} as const;
+export type DoorEvent = keyof typeof DOOR_EVENTS;
+
+export interface DoorLimits extends TransportLimits {
+  /** For the first bytes, and for those after a handshake. */
+  readonly firstBytesMs: number;
+  readonly handshakeMs: number;
+  readonly proxyHeaderMs: number;
+  /** Connections that have not said what they want. */
+  readonly undecidedMax: number;
+}
+
+export interface DoorOptions {
+  readonly limits: DoorLimits;
+  readonly clock: { after(ms: number, run: () => void): () => void };
+  /** Relays that must say for whom they connect; nobody else may. */
+  readonly isRelay: (address: string) => boolean;
+  /** False for who is not to be spoken to. */
+  readonly admits: (address: string) => boolean;
+  /** Whether a silent client at this address is greeted without waiting. Asked once a connection. */
+  readonly greetsAtOnce: (address: string) => boolean;
+  readonly count: (event: DoorEvent) => void;
+  /** Must not throw. The hello is the receiver's to send. */
+  readonly onFlap: (transport: Transport) => void;
+  /** An HTTP connection, paused, its first bytes unread. Must not throw. */
+  readonly onHttp: (socket: Duplex, visit: Visit) => void;
+}
+
+/** What both ends prove in a TLS handshake. */
+export interface Identity {
+  readonly key: string;
+  readonly cert: string;
+}
+
+export interface DoorListenOptions {
+  readonly host?: string;
+  readonly port: number;
+  /** How long silence is left alone. */
+  readonly greetMs: number;
+}
+
+export interface FrontDoor {
+  /** @throws ConnectionError as `listenTcp` */
+  listen(options: DoorListenOptions): Promise<TcpListener>;
+  /** For handshakes from now on. @throws when key and certificate do not belong together */
+  useIdentity(identity: Identity): void;
+  /** Connections that have not said what they want. */
+  readonly undecided: number;
+  /** Ends those. */
+  close(): void;
+}
+
+/** Inside TLS, a client may say beforehand which it will speak. */
+const ICQ = 'icq';
+const HTTP = 'http/1.1';
+const MIN_VERSION = 'TLSv1.2';
+const BINDING_LABEL = 'EXPORTER-Channel-Binding';
+const BINDING_BYTES = 32;
+const TLS_HANDSHAKE = 0x16;
+
+export function createFrontDoor(options: DoorOptions, identity: Identity): FrontDoor {
+  const { limits, count } = options;
+  const undecided = new Set<Hall>();
+  /** Handshakes under way, by the ends of their connection: TLS hands us another socket than it was given. */
+  const shaking = new Map<string, { readonly visit: Visit; readonly greetMs: number; readonly relay: boolean }>();
+  const tls: TlsServer = createTlsServer({
+    ...tlsOptions(identity),
+    handshakeTimeout: limits.handshakeMs,
+    ALPNProtocols: [ICQ, HTTP],
+    minVersion: MIN_VERSION,
+  });
+  tls.on('secureConnection', secured);
+  tls.on('tlsClientError', (_error, socket) => {
+    count('door_tls_failed');
+    shaking.delete(endsOf(socket));
+    socket.destroy();
+  });
+
+  const house: House = { options, undecided, shakeHands };
+
+  function accept(socket: Socket, greetMs: number): void {
+    count('door_connections');
+    const address = plainAddress(socket.remoteAddress ?? '');
+    const relay = options.isRelay(address);
+    if (!relay && !options.admits(address)) refuse(socket, 'door_refused_banned');
+    else if (undecided.size >= limits.undecidedMax) refuse(socket, 'door_refused_full');
+    else {
+      const peer = { address, port: socket.remotePort ?? 0, known: true };
+      const local = { address: plainAddress(socket.localAddress ?? ''), port: socket.localPort ?? 0 };
+      new Hall(house, socket, { peer, local, secure: false }, { greetMs, relay, headerDue: relay }).enter();
+    }
+  }
+
+  function refuse(socket: Socket, why: DoorEvent): void {
+    count(why);
+    socket.on('error', () => {});
+    socket.destroy();
+  }
+
+  function shakeHands(socket: Socket, visit: Visit, greetMs: number, relay: boolean): void {
+    const ends = endsOf(socket);
+    shaking.set(ends, { visit, greetMs, relay });
+    socket.once('close', () => shaking.delete(ends));
+    tls.emit('connection', socket);
+  }
+
+  function secured(socket: TLSSocket): void {
+    const known = shaking.get(endsOf(socket));
+    shaking.delete(endsOf(socket));
+    if (known === undefined) {
+      socket.destroy();
+      return;
+    }
+    count('door_tls');
+    // A second handshake on one connection has no use, and cost servers much.
+    socket.disableRenegotiation();
+    const hall = new Hall(house, socket, { ...known.visit, secure: true }, { greetMs: known.greetMs, relay: known.relay, headerDue: false });
+    if (socket.alpnProtocol === HTTP) hall.take('http');
+    else if (socket.alpnProtocol === ICQ) hall.take('flap');
+    else hall.enter();
+  }
+
+  return {
+    listen: ({ greetMs, ...at }) => listenSockets({ ...at, onSocket: (socket) => accept(socket, greetMs) }),
+    useIdentity: (next) => tls.setSecureContext(tlsOptions(next)),
+    get undecided() {
+      return undecided.size;
+    },
+    close: () => {
+      for (const hall of undecided) hall.leave();
+    },
+  };
+}
+
+function tlsOptions({ key, cert }: Identity): Identity {
+  return { key, cert };
+}
+
+function endsOf(socket: Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>): string {
+  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
+}
+
+// ---------------------------------------------------------------- one connection, until it is clear what it speaks
+
+interface House {
+  readonly options: DoorOptions;
+  readonly undecided: Set<Hall>;
+  readonly shakeHands: (socket: Socket, visit: Visit, greetMs: number, relay: boolean) => void;
+}
+
+interface Manners {
+  readonly greetMs: number;
+  /** Of a relay: is never greeted at once, since its address stands for many. */
+  readonly relay: boolean;
+  /** It has to say first for whom it connects. */
+  readonly headerDue: boolean;
+}
+
+class Hall {
+  private readonly house: House;
+  private readonly socket: Socket;
+  private readonly manners: Manners;
+  private visit: Visit;
+  private headerDue: boolean;
+  private came: Uint8Array = new Uint8Array(0);
+  private readonly timers: (() => void)[] = [];
+
+  constructor(house: House, socket: Socket, visit: Visit, manners: Manners) {
+    this.house = house;
+    this.socket = socket;
+    this.visit = visit;
+    this.manners = manners;
+    this.headerDue = manners.headerDue;
+  }
+
+  enter(): void {
+    const { limits } = this.house.options;
+    this.house.undecided.add(this);
+    this.socket.on('data', this.heard);
+    this.socket.on('error', this.leave);
+    this.socket.on('close', this.leave);
+    this.after(this.headerDue ? limits.proxyHeaderMs : limits.firstBytesMs, () => this.refuse('door_timeouts'));
+    if (!this.headerDue) this.awaitSpeech();
+  }
+
+  /** It is clear what it speaks. */
+  take(speech: Exclude<Speech, 'proxy' | 'unknown'>): void {
+    const { options, shakeHands } = this.house;
+    this.part();
+    if (this.came.length > 0) this.socket.unshift(this.came);
+    switch (speech) {
+      case 'flap':
+        options.onFlap(this.transport());
+        break;
+      case 'tls':
+        shakeHands(this.socket, this.visit, this.manners.greetMs, this.manners.relay);
+        break;
+      case 'http':
+        options.count('door_http');
+        options.onHttp(this.socket, this.visit);
+        this.socket.resume();
+        break;
+      default:
+        speech satisfies never;
+    }
+  }
+
+  readonly leave = (): void => {
+    this.part();
+    this.socket.on('error', () => {});
+    this.socket.destroy();
+  };
+
+  private readonly heard = (chunk: Buffer): void => {
+    this.came = this.came.length === 0 ? chunk : Buffer.concat([this.came, chunk]);
+    if (this.headerDue && !this.readHeader()) return;
+    const speech = speechOf(this.came);
+    switch (speech) {
+      case undefined:
+        break;
+      case 'flap':
+      case 'http':
+        this.take(speech);
+        break;
+      case 'unknown':
+        this.refuse('door_unknown');
+        break;
+      case 'proxy':
+        this.refuse('door_proxy_unwanted');
+        break;
+      case 'tls':
+        // TLS inside TLS is nothing we know.
+        if (this.visit.secure) this.refuse('door_unknown');
+        else this.take('tls');
+        break;
+      default:
+        speech satisfies never;
+    }
+  };
+
+  /** False while there is nothing more to do with what came. */
+  private readHeader(): boolean {
+    try {
+      const header = readProxyHeader(this.came);
+      if (header === undefined) return false;
+      this.headerDue = false;
+      this.came = this.came.subarray(header.length);
+      if (header.ends !== undefined) {
+        const { source, destination } = header.ends;
+        this.visit = { ...this.visit, peer: { ...source, known: true }, destination };
+      }
+    } catch (error) {
+      if (!(error instanceof ProxyHeaderError)) throw error;
+      this.refuse(speechOf(this.came) === 'proxy' ? 'door_proxy_bad' : 'door_proxy_missing');
+      return false;
+    }
+    if (!this.house.options.admits(this.visit.peer.address)) {
+      this.refuse('door_refused_banned');
+      return false;
+    }
+    this.awaitSpeech();
+    return this.came.length > 0;
+  }
+
+  /** Silence is an ICQ client waiting for its server. */
+  private awaitSpeech(): void {
+    const { options } = this.house;
+    const atOnce = !this.manners.relay && !this.visit.secure && options.greetsAtOnce(this.visit.peer.address);
+    const greet = (): void => {
+      // What has arrived meanwhile is read first: a busy server must not take a client for silent.
+      const turn = setImmediate(() => {
+        if (this.came.length > 0) return;
+        options.count(atOnce ? 'door_greeted_at_once' : 'door_greeted');
+        this.take('flap');
+      });
+      this.timers.push(() => clearImmediate(turn));
+    };
+    if (atOnce) greet();
+    else this.after(this.manners.greetMs, greet);
+  }
+
+  private after(ms: number, run: () => void): void {
+    this.timers.push(this.house.options.clock.after(ms, run));
+  }
+
+  private refuse(why: DoorEvent): void {
+    this.house.options.count(why);
+    this.leave();
+  }
+
+  private part(): void {
+    this.house.undecided.delete(this);
+    for (const cancel of this.timers.splice(0)) cancel();
+    this.socket.off('data', this.heard).off('error', this.leave).off('close', this.leave);
+    this.socket.pause();
+  }
+
+  private transport(): Transport {
+    const { limits } = this.house.options;
+    const { socket, visit } = this;
+    if (visit.secure) return new SecureTransport(socket as TLSSocket, limits, visit);
+    // Was it greeted, its first bytes are still to come.
+    const later = this.came.length > 0 ? undefined : (freed: Socket): void => this.turnsOutTls(freed);
+    return new ClearTransport(socket, limits, visit, later);
+  }
+
+  private turnsOutTls(socket: Socket): void {
+    this.house.options.count('door_greeted_tls');
+    this.house.shakeHands(socket, this.visit, this.manners.greetMs, this.manners.relay);
+  }
+}
+
+// ---------------------------------------------------------------- transports
+
+/** Its socket was read before, and stopped. */
+class DoorTransport extends TcpTransport {
+  override readonly peer: PeerEndpoint;
+  override readonly local: Endpoint;
+  readonly destination?: Endpoint;
+
+  constructor(socket: Socket, limits: TransportLimits, visit: Visit) {
+    super(socket, limits);
+    this.peer = visit.peer;
+    this.local = visit.local;
+    if (visit.destination !== undefined) this.destination = visit.destination;
+  }
+
+  override attach(user: TransportUser): void {
+    super.attach(user);
+    this.resume();
+  }
+}
+
+class ClearTransport extends DoorTransport {
+  private tls: ((socket: Socket) => void) | undefined;
+
+  /** @param tls takes the socket over when its first bytes begin a handshake */
+  constructor(socket: Socket, limits: TransportLimits, visit: Visit, tls: ((socket: Socket) => void) | undefined) {
+    super(socket, limits, visit);
+    this.tls = tls;
+  }
+
+  override attach(user: TransportUser): void {
+    super.attach(user);
+    // The hall left it paused.
+    this.resume();
+  }
+
+  override received(chunk: Buffer): void {
+    const { tls } = this;
+    if (tls === undefined) {
+      super.received(chunk);
+      return;
+    }
+    this.tls = undefined;
+    if (chunk[0] !== TLS_HANDSHAKE) super.received(chunk);
+    else {
+      const socket = this.release();
+      socket.pause();
+      socket.unshift(chunk);
+      tls(socket);
+    }
+  }
+}
+
+class SecureTransport extends DoorTransport {
+  override readonly secure = true;
+  readonly channelBinding?: Uint8Array;
+
+  constructor(socket: TLSSocket, limits: TransportLimits, visit: Visit) {
+    super(socket, limits, visit);
+    // RFC 9266 §4.2: sound in TLS 1.3 alone.
+    if (socket.getProtocol() === 'TLSv1.3') {
+      this.channelBinding = new Uint8Array(socket.exportKeyingMaterial(BINDING_BYTES, BINDING_LABEL, Buffer.alloc(0)));
+    }
+  }
+
+  override attach(user: TransportUser): void {
+    super.attach(user);
+    this.resume();
+  }
+}
