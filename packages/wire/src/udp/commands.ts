@@ -22,7 +22,7 @@ export interface LoginTail {
   readonly x2?: number;
   readonly webPort?: number;
   readonly features?: number;
-  /** Which program: 0x7A… mICQ, 0x7D… licq. Relayed in presence. */
+  /** Which program: 0x7D… licq, and mICQ, which has the shorter form. Relayed in presence. */
   readonly build?: number;
   readonly infoTime?: number;
   readonly statusTime?: number;
