@@ -38,6 +38,8 @@ export interface OutgoingPacket {
   readonly request?: Request;
   /** Part of a conversation: is not sent before the one before it was acknowledged, because most clients show what comes first first. */
   readonly ordered?: boolean;
+  /** Nothing is sent behind it before it was acknowledged. */
+  readonly alone?: boolean;
   /** The client has it. Runs once; never, when the session ends before. */
   readonly acknowledged?: () => void;
   /** It left for the first time. */
@@ -50,6 +52,8 @@ export interface OutgoingPacket {
 export interface FrontEndCommands {
   /** The packet being handled is not acknowledged: its client sends it again, and it counts as new then. */
   readonly 'packet.leave': { readonly input: void; readonly output: void };
+  /** Stands behind all that a packet causes. */
+  readonly 'packet.done': { readonly input: void; readonly output: void };
 }
 
 export type UdpCommand = CommandName | keyof FrontEndCommands;

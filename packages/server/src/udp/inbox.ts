@@ -1,0 +1,179 @@
+/**
+ * What one client has to say: each packet once, in the order of its numbers, one at a time.
+ *
+ * Clients count every packet but acknowledgements. What comes before its turn waits for those in front of it, which the client
+ * repeats; a client that turns out not to count like that is not waited for again. @see icq-udp.md §4.2, §6.4
+ */
+import type { Limits, Time } from '@seekyou/core';
+import type { ClientPacket } from '@seekyou/wire/udp';
+import { after, ahead } from './numbers.ts';
+
+/** Packets whose repetition is known as such; clients have far fewer on their way. */
+export const REMEMBERED = 64;
+
+/** COMPAT: LSICQ, a version 4 client, counts modulo 1024. */
+const LSICQ_NUMBERS = 1024;
+
+type Numbered = Pick<ClientPacket, 'version' | 'command' | 'seq1'>;
+
+/** A number whose packet was handled before its turn. */
+const DONE = 'done';
+
+/**
+ * `new`: its turn will come. `early`: so it will, but not yet. `repeated`: it was handled, acknowledge it again.
+ * `waiting`: it is here already. `stale`: drop it.
+ */
+export type Taken = 'new' | 'early' | 'repeated' | 'waiting' | 'stale';
+
+export class Inbox {
+  private readonly limits: Pick<Limits, 'udpAheadMax' | 'udpAheadMs'>;
+  private next: number;
+  /** Command and number of what was handled last, oldest first. */
+  private readonly seen: number[] = [];
+  private ahead: Map<number, ClientPacket | typeof DONE> | undefined;
+  /** Came after its turn was over, because nobody waited any longer. */
+  private late: ClientPacket[] | undefined;
+  private current: ClientPacket | undefined;
+  private gapSince: Time | undefined;
+  private patient = true;
+
+  /** @param first the number after the one of the sign-on */
+  constructor(limits: Pick<Limits, 'udpAheadMax' | 'udpAheadMs'>, first: number) {
+    this.limits = limits;
+    this.next = first;
+  }
+
+  /** Something waits for what should have come before it. */
+  get hasGap(): boolean {
+    return this.gapSince !== undefined;
+  }
+
+  get busy(): boolean {
+    return this.current !== undefined;
+  }
+
+  /** Whether this packet shows that its sender knows where the conversation stands: it is new, and not far ahead. */
+  isFresh(packet: Numbered): boolean {
+    const distance = ahead(packet.seq1, this.next);
+    return distance >= 0 && distance < REMEMBERED && !this.seen.includes(keyOf(packet));
+  }
+
+  /** A packet that has a turn. */
+  take(packet: ClientPacket, now: Time): Taken {
+    const key = keyOf(packet);
+    if (this.seen.includes(key)) return 'repeated';
+    if (this.current !== undefined && keyOf(this.current) === key) return 'waiting';
+    this.wrap(packet);
+    const distance = ahead(packet.seq1, this.next);
+    if (distance < -REMEMBERED) return 'stale';
+    if (distance < 0) return this.takeLate(packet, key);
+    if (distance >= this.limits.udpAheadMax) return this.jump(packet);
+    const waiting = (this.ahead ??= new Map());
+    if (waiting.has(packet.seq1)) return 'waiting';
+    waiting.set(packet.seq1, packet);
+    if (distance === 0) return 'new';
+    this.gapSince ??= now;
+    return 'early';
+  }
+
+  /** A packet that is handled at once, whatever its number: false when it was before. */
+  note(packet: Numbered): boolean {
+    const key = keyOf(packet);
+    if (this.seen.includes(key)) return false;
+    this.remember(key);
+    const distance = ahead(packet.seq1, this.next);
+    if (distance === 0) this.next = after(this.next);
+    else if (distance > 0 && distance < this.limits.udpAheadMax && this.ahead?.has(packet.seq1) !== true) (this.ahead ??= new Map()).set(packet.seq1, DONE);
+    return true;
+  }
+
+  /** The packet whose turn it is, if any. Then `handled` or `left` has to follow before there is another. */
+  turn(now: Time): ClientPacket | undefined {
+    if (this.current !== undefined) return undefined;
+    this.current = this.late?.shift() ?? this.inOrder(now);
+    if (this.late?.length === 0) this.late = undefined;
+    return this.current;
+  }
+
+  /** The current packet was acted upon. */
+  handled(): void {
+    if (this.current === undefined) return;
+    this.remember(keyOf(this.current));
+    if (this.current.seq1 === this.next) this.next = after(this.next);
+    this.current = undefined;
+  }
+
+  /** The current packet could not be acted upon: it is still its turn when it comes again. */
+  left(): void {
+    this.current = undefined;
+  }
+
+  /** No more is to be expected: what waits has its turn without what is missing. */
+  hurry(): void {
+    this.patient = false;
+  }
+
+  private inOrder(now: Time): ClientPacket | undefined {
+    const waiting = this.ahead;
+    if (waiting === undefined) return undefined;
+    while (waiting.get(this.next) === DONE) {
+      waiting.delete(this.next);
+      this.next = after(this.next);
+    }
+    let packet = waiting.get(this.next);
+    if (packet === undefined && this.isGivenUp(now)) {
+      this.skip(waiting);
+      packet = waiting.get(this.next);
+    }
+    if (packet === undefined || packet === DONE) {
+      if (waiting.size === 0) this.ahead = this.gapSince = undefined;
+      return undefined;
+    }
+    waiting.delete(this.next);
+    this.gapSince = waiting.size === 0 ? undefined : now;
+    if (waiting.size === 0) this.ahead = undefined;
+    return packet;
+  }
+
+  private isGivenUp(now: Time): boolean {
+    if (this.patient && this.gapSince !== undefined && now - this.gapSince >= this.limits.udpAheadMs) this.patient = false;
+    return !this.patient;
+  }
+
+  /** Goes on behind the gap. */
+  private skip(waiting: Map<number, ClientPacket | typeof DONE>): void {
+    let nearest: number | undefined;
+    for (const [number, packet] of waiting) {
+      if (packet === DONE) waiting.delete(number);
+      else if (nearest === undefined || ahead(number, this.next) < ahead(nearest, this.next)) nearest = number;
+    }
+    if (nearest !== undefined) this.next = nearest;
+  }
+
+  private takeLate(packet: ClientPacket, key: number): Taken {
+    const late = (this.late ??= []);
+    if (late.some((other) => keyOf(other) === key)) return 'waiting';
+    late.push(packet);
+    return 'new';
+  }
+
+  /** Numbers began anew. While others wait for their turn that is not believed. */
+  private jump(packet: ClientPacket): Taken {
+    if (this.ahead !== undefined) return 'stale';
+    this.next = packet.seq1;
+    this.ahead = new Map([[packet.seq1, packet]]);
+    return 'new';
+  }
+
+  private wrap({ version, seq1 }: Numbered): void {
+    if (version === 4 && this.next === LSICQ_NUMBERS && seq1 < this.limits.udpAheadMax) this.next = 0;
+  }
+
+  private remember(key: number): void {
+    if (this.seen.push(key) > REMEMBERED) this.seen.shift();
+  }
+}
+
+function keyOf({ command, seq1 }: Pick<Numbered, 'command' | 'seq1'>): number {
+  return command * 0x10000 + seq1;
+}

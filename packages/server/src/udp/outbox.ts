@@ -1,0 +1,131 @@
+/**
+ * What the server has to say to one client: numbered without gaps, in order, sent again until it is acknowledged.
+ *
+ * @see icq-udp.md §4.2, §6.4
+ */
+import type { Limits, Time } from '@seekyou/core';
+
+/** A packet that has no number yet. */
+export interface Letter {
+  readonly command: number;
+  readonly seq2: number;
+  readonly parameters: Uint8Array;
+  /** Not sent before the last one of its kind was acknowledged. */
+  readonly ordered?: boolean;
+  /** Nothing is sent behind it before it was acknowledged. */
+  readonly alone?: boolean;
+  readonly acknowledged?: (() => void) | undefined;
+  readonly written?: (() => void) | undefined;
+}
+
+interface Sent {
+  readonly seq1: number;
+  readonly letter: Letter;
+  /** Since it is the oldest. */
+  sends: number;
+  sentAt: Time;
+}
+
+/** Numbers a client of the time can count to in one session; some compare them without a thought for what comes after. */
+const LAST_NUMBER = 0xfff0;
+
+export type OutboxLimits = Pick<Limits, 'udpWindowMax' | 'udpResendMs' | 'udpResendMaxMs' | 'udpSendsMax' | 'udpQueuedMax'>;
+
+/** `lost`: the client does not acknowledge any more. `numbers`: they have run out. */
+export type Trouble = 'lost' | 'numbers';
+
+export class Outbox {
+  private readonly limits: OutboxLimits;
+  /** Puts one packet on the wire. `again`: not for the first time. */
+  private readonly transmit: (letter: Letter, seq1: number, again: boolean) => void;
+  private next: number;
+  // Most sessions say nothing most of the time.
+  private queue: Letter[] | undefined;
+  private flight: Sent[] | undefined;
+
+  constructor(limits: OutboxLimits, first: number, transmit: (letter: Letter, seq1: number, again: boolean) => void) {
+    this.limits = limits;
+    this.next = first;
+    this.transmit = transmit;
+  }
+
+  /** Packets not yet acknowledged, sent or not. */
+  get waiting(): number {
+    return (this.queue?.length ?? 0) + (this.flight?.length ?? 0);
+  }
+
+  /** The number of something said outside of the sequence, which nobody acknowledges. */
+  get number(): number {
+    return this.next;
+  }
+
+  /** False when more waits than any client needs. */
+  say(letter: Letter, now: Time): boolean {
+    const queue = (this.queue ??= []);
+    if (queue.length >= this.limits.udpQueuedMax) return false;
+    queue.push(letter);
+    this.fill(now);
+    return true;
+  }
+
+  /** False for numbers that nobody waits for. */
+  acknowledged(seq1: number, now: Time): boolean {
+    const flight = this.flight ?? [];
+    const at = flight.findIndex((sent) => sent.seq1 === seq1);
+    const sent = flight[at];
+    if (sent === undefined) return false;
+    flight.splice(at, 1);
+    // COMPAT: licq drops what follows a gap, so when the gap is closed the rest goes out again (icq-udp.md §4.2).
+    if (at === 0 && sent.sends > 1) this.again(now);
+    else if (at === 0 && flight[0] !== undefined) flight[0].sends = 1;
+    sent.letter.acknowledged?.();
+    this.fill(now);
+    if (flight.length === 0) this.flight = undefined;
+    return true;
+  }
+
+  /** Sends again what is due. */
+  tick(now: Time): Trouble | undefined {
+    const oldest = this.flight?.[0];
+    if (oldest === undefined || now - oldest.sentAt < this.wait(oldest.sends)) return this.next >= LAST_NUMBER ? 'numbers' : undefined;
+    if (oldest.sends >= this.limits.udpSendsMax) return 'lost';
+    oldest.sends++;
+    oldest.sentAt = now;
+    this.transmit(oldest.letter, oldest.seq1, true);
+    return undefined;
+  }
+
+  /** Everything unacknowledged at once: the client is somewhere else, or asks for it. */
+  again(now: Time): void {
+    for (const sent of this.flight ?? []) {
+      sent.sends = 1;
+      sent.sentAt = now;
+      this.transmit(sent.letter, sent.seq1, true);
+    }
+  }
+
+  private fill(now: Time): void {
+    const { queue } = this;
+    if (queue === undefined) return;
+    for (let head = queue[0]; head !== undefined && this.mayGo(head); head = queue[0]) {
+      queue.shift();
+      const seq1 = this.next;
+      this.next = (seq1 + 1) & 0xffff;
+      (this.flight ??= []).push({ seq1, letter: head, sends: 1, sentAt: now });
+      this.transmit(head, seq1, false);
+      head.written?.();
+    }
+    if (queue.length === 0) this.queue = undefined;
+  }
+
+  private mayGo(letter: Letter): boolean {
+    const flight = this.flight ?? [];
+    if (flight.length === 0) return true;
+    if (flight.length >= this.limits.udpWindowMax || letter.alone === true) return false;
+    return !flight.some((sent) => sent.letter.alone === true || (letter.ordered === true && sent.letter.ordered === true));
+  }
+
+  private wait(sends: number): number {
+    return Math.min(this.limits.udpResendMs * 1.5 ** (sends - 1), this.limits.udpResendMaxMs);
+  }
+}

@@ -1,0 +1,55 @@
+/** What a refused sign-on is told. A new refusal does not compile until it is answered here. @see icq-udp.md §11 */
+import type { Refusal } from '@seekyou/core';
+import { replies } from '@seekyou/wire/udp';
+import type { Answer, Call } from './strangers.ts';
+
+const BAD_PASSWORD = 'bad-password';
+const BUSY = 'busy';
+
+/** Anything else is said in these words, to clients that show them. Unknown numbers and wrong passwords look alike. */
+const ANSWERS = {
+  'wrong-credentials': BAD_PASSWORD,
+  'slow-down': BUSY,
+  suspended: 'This number is suspended.',
+  deleted: 'This number is gone.',
+  'old-clients-off': 'Old clients are not admitted.',
+  'too-many-sessions': BUSY,
+  'too-many-from-address': BUSY,
+  'registration-closed': 'Registration is closed.',
+  'bad-password': BAD_PASSWORD,
+  'no-address': BUSY,
+  'no-such-user': BAD_PASSWORD,
+  'off-line': BUSY,
+  'no-such-room': BUSY,
+  'no-such-picture': BUSY,
+  'you-ignore-them': BUSY,
+  'mailbox-full': BUSY,
+  'too-large': BAD_PASSWORD,
+  'bad-input': BAD_PASSWORD,
+  'not-allowed': BAD_PASSWORD,
+  'not-supported-by-client': BUSY,
+  'list-full': BUSY,
+  unavailable: BUSY,
+} satisfies Record<Refusal, string>;
+
+/** The acknowledgement, and why not. */
+export function refuseSignOn({ packet }: Call, answer: Answer | undefined, refusal: Refusal): void {
+  if (answer === undefined) return;
+  answer.acknowledge();
+  const said = ANSWERS[refusal];
+  if (said === BUSY) answer.say(replies.tryAgain, {});
+  else if (said !== BAD_PASSWORD && (packet.version === 3 || packet.version === 5)) sayWhy(packet.version, answer, said);
+  else sayBadPassword(packet.version, answer);
+}
+
+function sayWhy(version: number, answer: Answer, text: string): void {
+  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
+  answer.say(replies.loginErr, version === 5 ? { text: bytes, zero: 0 } : { text: bytes });
+}
+
+// COMPAT: the first server spoke version 3 here, and some clients understand only that; mICQ and icqlib read only version 5
+// (icq-udp.md §8.3).
+function sayBadPassword(version: number, answer: Answer): void {
+  if (version === 5) answer.say(replies.badPass, { two: 0 }, { format: 3 });
+  answer.say(replies.badPass, {});
+}
