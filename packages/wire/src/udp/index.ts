@@ -11,3 +11,4 @@ export * as meta from './meta.ts';
 export * as replies from './replies.ts';
 export type { AckMessages, Login, LoginTail, RegNewUser, SearchUser, UpdateExtInfo, UpdateInfo } from './commands.ts';
 export type { ExtInfoReply, Found, LoginReply, RecvMessage, UserFound, UserOnline } from './replies.ts';
+export type { MetaDeclaration, MetaValue, MetaForm } from './meta.ts';

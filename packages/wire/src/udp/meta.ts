@@ -35,6 +35,9 @@ export interface MetaDeclaration<T> {
   readonly newBody: Layout<T>;
 }
 
+/** What a declared META request or answer carries. */
+export type MetaValue<D> = D extends MetaDeclaration<infer T> ? T : never;
+
 interface MetaSpec<T> {
   readonly old?: number;
   readonly new?: number;
