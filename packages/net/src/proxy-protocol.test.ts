@@ -7,14 +7,11 @@ const SIGNATURE = [0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0
 const binary = (command: number, family: number, body: readonly number[]): Uint8Array =>
   Uint8Array.of(...SIGNATURE, command, family, body.length >> 8, body.length & 0xff, ...body);
 const V4 = [198, 51, 100, 7, 203, 0, 113, 4, 0x04, 0x00, 0x14, 0x46];
-const V6 = [
-  ...[0x20, 0x01, 0x0d, 0xb8, ...new Array<number>(11).fill(0), 7],
-  ...[0x20, 0x01, 0x0d, 0xb8, ...new Array<number>(11).fill(0), 4],
-  0x04,
-  0x00,
-  0x14,
-  0x46,
-];
+const zeros = (length: number): number[] => Array.from({ length }, () => 0);
+const DOC6 = [0x20, 0x01, 0x0d, 0xb8, ...zeros(11)];
+const zeros = (length: number): number[] => Array.from({ length }, () => 0);
+const six = (last: number): number[] => [0x20, 0x01, 0x0d, 0xb8, ...zeros(11), last];
+const V6 = [...six(7), ...six(4), 0x04, 0x00, 0x14, 0x46];
 
 const source = { address: '198.51.100.7', port: 1024 };
 const destination = { address: '203.0.113.4', port: 5190 };
@@ -60,7 +57,7 @@ const BAD: readonly (readonly [what: string, bytes: Uint8Array])[] = [
   ['a version that is none', binary(0x31, 0x11, V4)],
   ['a command that is none', binary(0x22, 0x11, V4)],
   ['addresses that are cut off', binary(0x21, 0x11, V4.slice(0, 11))],
-  ['64 KiB', binary(0x21, 0x11, new Array<number>(65_535).fill(0)).subarray(0, 16)],
+  ['64 KiB', binary(0x21, 0x11, zeros(65_535)).subarray(0, 16)],
 ];
 
 for (const [what, bytes] of BAD) {
