@@ -306,17 +306,21 @@ class Hall {
   private awaitSpeech(): void {
     const { options } = this.house;
     const atOnce = !this.manners.relay && !this.visit.secure && options.greetsAtOnce(this.visit.peer.address);
-    const greet = (): void => {
-      // What has arrived meanwhile is read first: a busy server must not take a client for silent.
-      const turn = setImmediate(() => {
+    // What has arrived meanwhile is read first: a busy server must not take a client for silent. Behind a timer the next immediate
+    // follows a look at the sockets; behind the accepting only the one after it does.
+    const greet = (): void =>
+      this.inTurn(() => {
         if (this.came.length > 0) return;
         options.count(atOnce ? 'door_greeted_at_once' : 'door_greeted');
         this.take('flap');
       });
-      this.timers.push(() => clearImmediate(turn));
-    };
-    if (atOnce) greet();
+    if (atOnce) this.inTurn(greet);
     else this.after(this.manners.greetMs, greet);
+  }
+
+  private inTurn(run: () => void): void {
+    const turn = setImmediate(run);
+    this.timers.push(() => clearImmediate(turn));
   }
 
   private after(ms: number, run: () => void): void {
