@@ -1,4 +1,5 @@
 /** Connect to ICQ servers: sign on, roster, presence, messages. */
+export { formatEndpoint, parseFingerprint } from '@seekyou/net';
 export { Client, type ClientEvent, connect, type ConnectOptions, MESSAGE_BYTES_MAX, type SeenStatus } from './client.ts';
 export { ANSWER_MS_MAX, type Dial, OscarConnection, type Timers } from './connection.ts';
 export { ClientError, type ClientErrorCode, type KeyTrouble, RequestRefused } from './errors.ts';
