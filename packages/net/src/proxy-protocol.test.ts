@@ -8,8 +8,6 @@ const binary = (command: number, family: number, body: readonly number[]): Uint8
   Uint8Array.of(...SIGNATURE, command, family, body.length >> 8, body.length & 0xff, ...body);
 const V4 = [198, 51, 100, 7, 203, 0, 113, 4, 0x04, 0x00, 0x14, 0x46];
 const zeros = (length: number): number[] => Array.from({ length }, () => 0);
-const DOC6 = [0x20, 0x01, 0x0d, 0xb8, ...zeros(11)];
-const zeros = (length: number): number[] => Array.from({ length }, () => 0);
 const six = (last: number): number[] => [0x20, 0x01, 0x0d, 0xb8, ...zeros(11), last];
 const V6 = [...six(7), ...six(4), 0x04, 0x00, 0x14, 0x46];
 
