@@ -84,7 +84,7 @@ export interface Commands {
   /** The client has what the last fetch gave it. */
   'messages.fetched': Shape<void, void>;
 
-  /** The room of that name; it is made when there is none. Private rooms have names of their maker's own. */
+  /** The room of that name; it is made when there is none. Names of private rooms are their makers' and those they invited. */
   'rooms.open': Shape<{ readonly kind: RoomKind; readonly name: string }, RoomView>;
   'rooms.show': Shape<{ readonly room: RoomId }, RoomView>;
   /** Public rooms with this in their names, at most 40. */

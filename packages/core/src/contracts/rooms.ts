@@ -78,6 +78,18 @@ export function roomsContract(check: Check): void {
     assert.equal(await store.admits('0'.repeat(24), bob), false);
   });
 
+  check('a private room is found by its name by those it admits, unless they made one themselves', async ({ rooms: store }) => {
+    const hers = room('cats', { kind: 'private' });
+    await store.open(hers, MANY);
+    await store.admit(hers.id, bob, 10);
+    assert.deepEqual(await store.open(room('CATS', { kind: 'private', createdBy: bob }), MANY), { outcome: 'found', room: hers });
+    const his = room('dogs', { kind: 'private', createdBy: bob });
+    const alsoDogs = room('dogs', { kind: 'private' });
+    for (const one of [his, alsoDogs]) await store.open(one, MANY);
+    await store.admit(alsoDogs.id, bob, 10);
+    assert.deepEqual(await store.open(room('dogs', { kind: 'private', createdBy: bob }), MANY), { outcome: 'found', room: his });
+  });
+
   check('rooms nobody uses are forgotten, with whom they knew', async ({ rooms: store }) => {
     const [old, used, young] = [room('old', { kind: 'private' }), room('used'), room('young', { usedAt: 5_000 })];
     for (const one of [old, used, young]) await store.open(one, MANY);

@@ -16,6 +16,13 @@ export function memoryRooms(): MemoryRooms {
   const byName = new Map<string, RoomId>();
   const guests = new Map<RoomId, Set<Uin>>();
 
+  /** A private room of that name that somebody else made and that admits the maker of this one. */
+  function admittedTo({ kind, name, createdBy }: Room): RoomId | undefined {
+    if (kind === 'public') return undefined;
+    const folded = foldedRoomName(name);
+    return rooms.values().find((room) => room.kind === 'private' && foldedRoomName(room.name) === folded && guests.get(room.id)?.has(createdBy) === true)?.id;
+  }
+
   function forget(room: Room): void {
     rooms.delete(room.id);
     byName.delete(nameKey(room));
@@ -24,7 +31,7 @@ export function memoryRooms(): MemoryRooms {
 
   return {
     open(room, { ownedMax }) {
-      const known = byName.get(nameKey(room));
+      const known = byName.get(nameKey(room)) ?? admittedTo(room);
       if (known !== undefined) return { outcome: 'found', room: rooms.get(known) as Room };
       if (rooms.values().reduce((owned, { createdBy }) => owned + Number(createdBy === room.createdBy), 0) >= ownedMax) return { outcome: 'full' };
       rooms.set(room.id, room);

@@ -136,6 +136,7 @@ describe('a private room', () => {
     assert.deepEqual(some(await bob.asks('rooms.list', { fragment: 'cats' })), []);
     await alice.asks('rooms.invite', { room, to: uin(BOB) });
     assert.deepEqual(some(await bob.asks('rooms.join', { room })).members, [BOB]);
+    assert.equal(await opens(carol, 'private', 'dogs'), await opens(carol, 'private', 'dogs'));
     await bob.asks('rooms.invite', { room, to: uin(CAROL) });
     assert.deepEqual(some(await carol.asks('rooms.join', { room })).members, [BOB, CAROL]);
   });

@@ -11,8 +11,8 @@ export type RoomOpened = { readonly outcome: 'made' | 'found'; readonly room: Ro
 
 export interface RoomStore {
   /**
-   * The room of that name, or this one, which it then becomes. Public names are everybody's, private ones their maker's own;
-   * names that fold alike are the same.
+   * The room of that name, or this one, which it then becomes. Public names are everybody's, private ones their maker's own and
+   * those of whom the room admits; of two the one he made himself. Names that fold alike are the same.
    */
   open(room: Room, limits: RoomLimits): Promise<RoomOpened>;
   find(id: RoomId): Promise<Room | undefined>;

@@ -44,6 +44,13 @@ test('a room is made with the name it was given, in its charset', () => {
   assert.deepEqual(asked(create(5, { name: ascii('cats') }), 'rooms.open').input, { kind: 'public', name: 'cats' });
 });
 
+test('who was invited asks for a room by its cookie, as libpurple does', () => {
+  const { input, answered, refused } = asked(create(4, { name: cookie }), 'rooms.show');
+  assert.deepEqual(input, { room: ROOM });
+  assert.equal(replied(answered(view)).rooms?.length, 1);
+  assert.deepEqual(asked(refused('no-such-room'), 'rooms.open').input, { kind: 'private', name: ROOM }, 'it may be a name after all');
+});
+
 test('what is no room is not made', () => {
   for (const effects of [create(6, { name: ascii('cats') }), create(4, {}), create(4, { name: ascii('cats') }, 'destroy')]) {
     assert.equal(errorOf(effects), ErrorCode.incorrectFormat);

@@ -13,6 +13,11 @@ const KINDS: ReadonlyMap<number, RoomKind> = new Map<number, RoomKind>([
   [Exchange.private, 'private'],
   [Exchange.public, 'public'],
 ]);
+/** `undefined`: there is no such exchange. */
+export function roomKindOf(exchange: number): RoomKind | undefined {
+  return KINDS.get(exchange);
+}
+
 const EXCHANGES = { private: Exchange.private, public: Exchange.public } satisfies Record<RoomKind, number>;
 
 // Of the real server: people may be looked at from outside, and there are several rooms of a name.
@@ -115,14 +120,11 @@ const onCreate: Handler<chatNavigation.CreateRoom> = ({ limits, session }, { exc
   const kind = KINDS.get(exchange);
   if (kind === undefined || cookie !== chatNavigation.CREATE_ROOM || tlvs.name === undefined) return [failed(request, 'bad-input')];
   const name = chatTextFrom(tlvs.name, tlvs.charset, session.profile.codepage);
-  return [
-    ask(
-      'rooms.open',
-      { kind, name },
-      (view) => [reply(request, chatNavigation.navigationReply, { tlvs: { rooms: [roomInfo(view, limits)] } })],
-      ({ refusal }) => [failed(request, refusal)],
-    ),
-  ];
+  const found = (view: RoomView): readonly OscarEffect[] => [reply(request, chatNavigation.navigationReply, { tlvs: { rooms: [roomInfo(view, limits)] } })];
+  const byName = ask('rooms.open', { kind, name }, found, ({ refusal }) => [failed(request, refusal)]);
+  // COMPAT: libpurple, invited to a room, asks for one whose name is the cookie.
+  const room = roomIdFrom(tlvs.name);
+  return room === undefined ? [byName] : [ask('rooms.show', { room }, found, () => [byName])];
 };
 
 function failed(request: Request, refusal: Refusal): OscarEffect {

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { RoomLine, Uin } from '@seekyou/core';
 import { decode } from '@seekyou/wire';
 import { chat, chatNavigation, ErrorCode, Family, oservice } from '@seekyou/wire/oscar';
+import { UTF8 } from '@seekyou/wire/text';
 import { roomNews, routes } from './chat.ts';
 import { service } from './service-testing.ts';
 import { quiet, type TestClient, type World, world } from './test-client.ts';
@@ -91,6 +92,24 @@ describe('what members are told', () => {
     assert.deepEqual(heard(html).tlvs.message?.tlvs.text, ascii('a < b'));
     assert.deepEqual(heard(html, { profile: AIM_CLIENT }).tlvs.message?.tlvs.text, ascii('<B>a &lt; '));
     assert.deepEqual(heard(line({ text: 'a < b' }), { profile: AIM_CLIENT }).tlvs.message?.tlvs.text, ascii('a &lt; b'));
+  });
+
+  test('bitlbee reads and writes UTF-8, or Latin-1, and says of neither what it is', () => {
+    const bitlbee = { ...contextOf().session.profile, codepage: UTF8 };
+    const bytes = Uint8Array.of(...COOKIE, 0, 1, 0, 2, 4, 0x3f, 0, 2, 0, 11, ...ascii('unicode-2-0'));
+    const told = heard(line({ text: 'п', original: { format: 'chat', bytes } }), { profile: bitlbee }).tlvs.message?.tlvs;
+    assert.deepEqual([told?.text, told?.charset], [new TextEncoder().encode('п'), 'utf-8']);
+    const said = (text: Uint8Array) =>
+      asked(
+        handle(
+          routes,
+          chat.channelMsgToHost,
+          { cookie: COOKIE, channel: 3, tlvs: { public: true, message: { tlvs: { text } } } },
+          inRoom({ profile: bitlbee }),
+        ),
+        'rooms.say',
+      ).input.text;
+    assert.deepEqual([said(Uint8Array.of(0xfc)), said(new TextEncoder().encode('ü'))], ['ü', 'ü']);
   });
 
   test('two hundred members share two encodings', () => {

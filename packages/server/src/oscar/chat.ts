@@ -1,8 +1,8 @@
 /** Family 0E: one connection, one room. @see oscar.md §8.3 */
-import { type CommandInput, parseUin, type Refusal, type RoomLine, type RoomNews, type Uin } from '@seekyou/core';
+import { type ClientProfile, type CommandInput, parseUin, type Refusal, type RoomLine, type RoomNews, type Uin } from '@seekyou/core';
 import { decode, encode } from '@seekyou/wire';
 import { chat, ErrorCode, Family, type UserInfo } from '@seekyou/wire/oscar';
-import { looksLikeAimHtml, plainFromHtml } from '@seekyou/wire/text';
+import { isAscii, looksLikeAimHtml, plainFromHtml, UTF8 } from '@seekyou/wire/text';
 import { escapedHtml, meansHtml } from './bodies.ts';
 import { roomInfo } from './chat-navigation.ts';
 import { chatTextFrom, chatTextTo } from './chat-text.ts';
@@ -102,7 +102,7 @@ export function roomNews({ session, now }: OscarContext, news: RoomNews): readon
     case 'left':
       return peoplePackets(chat.usersLeft, news.uins, now);
     case 'said': {
-      const value = packetOf(news.line, session.profile.html, now);
+      const value = packetOf(news.line, readingOf(session.profile), now);
       return [say(chat.channelMsgToClient, value, { shared: value })];
     }
     default:
@@ -110,21 +110,24 @@ export function roomNews({ session, now }: OscarContext, news: RoomNews): readon
   }
 }
 
-/** A line as those who read HTML get it, and as the others do: made once for two hundred of them. */
-interface Written {
-  html?: chat.ChatMsgToClient;
-  plain?: chat.ChatMsgToClient;
+/** How a client reads lines. `utf8`: it looks at no charset. */
+type Reading = 'plain' | 'html' | 'utf8';
+
+// COMPAT: bitlbee takes what it reads in a room for UTF-8, whatever its charset is called.
+function readingOf({ html, codepage }: ClientProfile): Reading {
+  return html ? 'html' : codepage === UTF8 ? 'utf8' : 'plain';
 }
 
-const written = new WeakMap<RoomLine, Written>();
+/** A line as those who read alike get it: made once for two hundred of them. */
+const written = new WeakMap<RoomLine, { [R in Reading]?: chat.ChatMsgToClient }>();
 
-function packetOf(line: RoomLine, html: boolean, now: number): chat.ChatMsgToClient {
+function packetOf(line: RoomLine, reading: Reading, now: number): chat.ChatMsgToClient {
   const known = written.get(line) ?? {};
   written.set(line, known);
-  return (known[html ? 'html' : 'plain'] ??= makePacket(line, html, now));
+  return (known[reading] ??= makePacket(line, reading, now));
 }
 
-function makePacket(line: RoomLine, html: boolean, now: number): chat.ChatMsgToClient {
+function makePacket(line: RoomLine, reading: Reading, now: number): chat.ChatMsgToClient {
   const { original } = line;
   const ours = original?.format === Format.plain || original?.format === Format.html ? original : undefined;
   return {
@@ -141,12 +144,13 @@ function makePacket(line: RoomLine, html: boolean, now: number): chat.ChatMsgToC
   };
 }
 
-function readsTheSame(format: string, text: string, html: boolean): boolean {
-  return format === Format.html ? html : !html || !meansHtml(text);
+function readsTheSame(format: string, text: string, reading: Reading): boolean {
+  if (format === Format.html) return reading === 'html';
+  return reading === 'plain' || (reading === 'html' ? !meansHtml(text) : isAscii(text));
 }
 
-function rewritten(text: string, html: boolean): chat.ChatText {
-  return chatTextTo(html && meansHtml(text) ? escapedHtml(text) : text);
+function rewritten(text: string, reading: Reading): chat.ChatText {
+  return chatTextTo(reading === 'html' && meansHtml(text) ? escapedHtml(text) : text, reading === 'utf8');
 }
 
 function timeCookie(at: number): Uint8Array {

@@ -164,8 +164,18 @@ describe('an invitation to a room', () => {
     assert.equal(codeOf(refused('no-such-room')), ErrorCode.noMatch);
   });
 
+  test('by name makes the room, as bitlbee wants it', () => {
+    const { input, answered } = asked(send(2, invite('icq1000010')), 'rooms.open');
+    assert.deepEqual(input, { kind: 'private', name: 'icq1000010' });
+    const room = { id: ROOM, kind: 'private', name: 'icq1000010', createdBy: ALICE, createdAt: 0, usedAt: 0 } as const;
+    assert.deepEqual(asked(answered({ room, members: [] }), 'rooms.invite').input, { room: ROOM, to: BOB });
+  });
+
   test('to what is no room is not passed', () => {
-    assert.equal(codeOf(send(2, invite('../cats'))), ErrorCode.noMatch);
+    assert.equal(
+      codeOf(send(2, envelope(encode(extended.chatInvitation, { exchange: 9, cookie: ascii('cats'), instance: 0 }), Capability.chatRooms))),
+      ErrorCode.noMatch,
+    );
     assert.equal(codeOf(send(2, envelope(hex('00'), Capability.chatRooms))), ErrorCode.noMatch);
   });
 

@@ -8,15 +8,18 @@ import {
   type Passing,
   type PresenceView,
   type Refusal,
+  type Refused,
+  type RoomId,
   type Uin,
 } from '@seekyou/core';
 import { be, bytes, decode, encode, rest, struct } from '@seekyou/wire';
-import { Capability, ErrorCode, ErrorSubCode, icbm } from '@seekyou/wire/oscar';
+import { Capability, ErrorCode, ErrorSubCode, type extended, icbm } from '@seekyou/wire/oscar';
+import { decodeUtf8Or } from '@seekyou/wire/text';
 import { authorisationPacket, hasOwnPacket } from './authorisation.ts';
 import { icbmParts, isUcs2, OriginalFormat, plainBody, type Stamp, stampOf, typedBody, typedMessage } from './bodies.ts';
 import { readable } from '../runtime/readable.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
-import { roomIdFrom } from './chat-navigation.ts';
+import { roomIdFrom, roomKindOf } from './chat-navigation.ts';
 import { forRecipient, invitationIn, namesOnly, neededCapability, plainWords, readEnvelope, speaksForItself, statusRequestOf } from './rendezvous.ts';
 import { statusAnswer, type StatusRequest, styledWords } from './status-message.ts';
 import { ask, become, type Handler, on, type OscarContext, type OscarEffect, type OutgoingSnac, reply, type Request, type Route, say } from './state.ts';
@@ -169,17 +172,18 @@ function passEnvelope(letter: Letter): readonly OscarEffect[] {
 }
 
 /** Into a private room comes only who was invited, by somebody who may come in himself. */
-function invite(letter: Letter, cookie: Uint8Array, passing: Passing): readonly OscarEffect[] {
-  const room = roomIdFrom(cookie);
-  if (room === undefined) return [failed(letter.request, 'no-such-room')];
-  return [
-    ask(
-      'rooms.invite',
-      { room, to: letter.to },
-      () => [pass(letter, passing, { concealed: true, needs: Capability.chatRooms })],
-      ({ refusal }) => [failed(letter.request, refusal)],
-    ),
-  ];
+function invite(letter: Letter, invitation: extended.ChatInvitation | 'unreadable', passing: Passing): readonly OscarEffect[] {
+  if (invitation === 'unreadable') return [failed(letter.request, 'no-such-room')];
+  const refused = ({ refusal }: Refused): readonly OscarEffect[] => [failed(letter.request, refusal)];
+  const into = (room: RoomId): OscarEffect =>
+    ask('rooms.invite', { room, to: letter.to }, () => [pass(letter, passing, { concealed: true, needs: Capability.chatRooms })], refused);
+  const room = roomIdFrom(invitation.cookie);
+  if (room !== undefined) return [into(room)];
+  // COMPAT: bitlbee invites by the name of a room, which it is only about to make.
+  const kind = roomKindOf(invitation.exchange);
+  if (kind === undefined) return [failed(letter.request, 'no-such-room')];
+  const name = decodeUtf8Or(invitation.cookie, letter.context.session.profile.codepage);
+  return [ask('rooms.open', { kind, name }, (view) => [into(view.room.id)], refused)];
 }
 
 /** The other's client is asked. One that does not know the question has told the server what to say, perhaps. */

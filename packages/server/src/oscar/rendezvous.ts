@@ -44,11 +44,11 @@ export function namesOnly(relayed: Uint8Array, author: Uin): boolean {
   return parseUin(notification.kind === 'query' ? notification.senderId : notification.uin) === author;
 }
 
-/** The room an envelope invites to, by its cookie; `undefined` when it is no invitation. */
-export function invitationIn({ type, capability, tlvs }: rendezvous.RendezvousEnvelope): Uint8Array | undefined {
+/** The room an envelope invites to; `undefined` when it is no invitation, `unreadable` when nobody knows to what. */
+export function invitationIn({ type, capability, tlvs }: rendezvous.RendezvousEnvelope): extended.ChatInvitation | 'unreadable' | undefined {
   const service = serviceOf(tlvs.extra);
   if (type !== RendezvousType.request || capability !== Capability.chatRooms) return undefined;
-  return (service && readable(() => decode(extended.chatInvitation, service))?.cookie) ?? new Uint8Array(0);
+  return (service && readable(() => decode(extended.chatInvitation, service))) ?? 'unreadable';
 }
 
 /** The question for a status message in an envelope. */

@@ -34,8 +34,18 @@ export function roomFrom(row: RoomTable): Room {
 type RoomNames = Exclude<Extract<keyof Implementation<'writer'>, `rooms.${string}`>, 'rooms.list'>;
 
 export function roomsOn(db: Kysely<Tables>): Pick<Implementation<'writer'>, RoomNames> {
-  const named = (row: Pick<RoomTable, 'owner' | 'folded'>): Promise<RoomTable | undefined> =>
-    db.selectFrom('room').selectAll().where('owner', '=', row.owner).where('folded', '=', row.folded).executeTakeFirst();
+  const named = async ({ owner, folded }: Pick<RoomTable, 'owner' | 'folded'>): Promise<RoomTable | undefined> => {
+    const own = await db.selectFrom('room').selectAll().where('owner', '=', owner).where('folded', '=', folded).executeTakeFirst();
+    if (own !== undefined || owner === EVERYBODY) return own;
+    return db
+      .selectFrom('room_guest')
+      .innerJoin('room', 'room.id', 'room_guest.room')
+      .selectAll('room')
+      .where('room_guest.uin', '=', owner)
+      .where('room.folded', '=', folded)
+      .where('room.kind', '=', 'private')
+      .executeTakeFirst();
+  };
   return {
     'rooms.open': async ({ row, ownedMax }) => {
       const known = await named(row);
