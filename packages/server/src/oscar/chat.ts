@@ -137,9 +137,9 @@ function makePacket(line: RoomLine, reading: Reading, now: number): chat.ChatMsg
       sender: person(line.from, now),
       ...(line.whisper ? {} : { public: true }),
       message:
-        ours !== undefined && readsTheSame(ours.format, line.text, html)
+        ours !== undefined && readsTheSame(ours.format, line.text, reading)
           ? decode(chat.chatText, ours.bytes.subarray(COOKIE_BYTES))
-          : rewritten(line.text, html),
+          : rewritten(line.text, reading),
     },
   };
 }
