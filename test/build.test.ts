@@ -26,7 +26,7 @@ test('the built packages serve', async () => {
     const data = join(copy, 'data');
     talker = new Talker(
       process.execPath,
-      ['packages/cli/dist/main.js', 'serve', '--data', data, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'],
+      ['packages/cli/dist/main.js', 'serve', '--data', data, '--listen', '127.0.0.1:0', '--udp', '127.0.0.1:0', '--admin', '127.0.0.1:0'],
       undefined,
       copy,
     );

@@ -16,7 +16,7 @@ test('npm start, user add twice, and two clients chat, one of them off line firs
   };
   const npx = (...args: string[]) => finished(spawn('npx', ['seekyou', ...args], { cwd: root, env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'pipe'] }));
   try {
-    const server = start('npm', 'start', '--', '--data', data, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0');
+    const server = start('npm', 'start', '--', '--data', data, '--listen', '127.0.0.1:0', '--udp', '127.0.0.1:0', '--admin', '127.0.0.1:0');
     const { port } = await untilReady(server);
     const account = async (): Promise<string> => {
       const { code, stdout, stderr } = await npx('user', 'add', '--password', 'secret12', '--data', data);

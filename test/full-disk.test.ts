@@ -54,7 +54,7 @@ test('on a full disk a message is refused, and is taken when there is room again
       await talker.kill();
     }
     fill(filler);
-    const onFull = await seekyou('serve', '--data', join(small, 'new'), '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0');
+    const onFull = await seekyou('serve', '--data', join(small, 'new'), '--listen', '127.0.0.1:0', '--udp', '127.0.0.1:0', '--admin', '127.0.0.1:0');
     assert.equal(onFull.code, 1);
     assert.match(onFull.stderr, /no space|full/i);
     assert.doesNotMatch(onFull.stderr, /fault of seekyou/);

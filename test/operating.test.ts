@@ -128,7 +128,7 @@ withData('a long password gives old clients one of their own, shown once', async
 
 withData('a second server on the directory is refused, and leaves the first alone', async (data, open) => {
   const { admin } = await open();
-  const second = await seekyou('serve', '--data', data, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0');
+  const second = await seekyou('serve', '--data', data, '--listen', '127.0.0.1:0', '--udp', '127.0.0.1:0', '--admin', '127.0.0.1:0');
   assert.equal(second.code, 1);
   assert.match(second.stderr, /another seekyou is using .*; stop it first, or choose another directory/);
   assert.equal((await fetch(`${admin}/healthz`)).status, 200);
@@ -144,7 +144,7 @@ withData('after kill -9 the directory can be served again', async (_data, open) 
 
 withData('a port in use is named, with exit 1', async (data, open) => {
   const { port } = await open();
-  const second = await seekyou('serve', '--data', `${data}-2`, '--listen', `127.0.0.1:${port}`, '--admin', '127.0.0.1:0');
+  const second = await seekyou('serve', '--data', `${data}-2`, '--listen', `127.0.0.1:${port}`, '--udp', '127.0.0.1:0', '--admin', '127.0.0.1:0');
   assert.equal(second.code, 1);
   assert.match(second.stderr, new RegExp(`${port}`));
   assert.doesNotMatch(second.stderr, /fault of seekyou/);
@@ -157,7 +157,7 @@ withData('a newer database stops the start and names what to install', async (da
   const database = new DatabaseSync(join(data, 'seekyou.sqlite'));
   database.exec("INSERT INTO schema_version VALUES (1000, '9.9.9')");
   database.close();
-  const newer = await seekyou('serve', '--data', data, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0');
+  const newer = await seekyou('serve', '--data', data, '--listen', '127.0.0.1:0', '--udp', '127.0.0.1:0', '--admin', '127.0.0.1:0');
   assert.equal(newer.code, 1);
   assert.match(newer.stderr, /9\.9\.9/);
   assert.doesNotMatch(newer.stderr, /fault of seekyou/);
@@ -166,7 +166,7 @@ withData('a newer database stops the start and names what to install', async (da
 withData('a data directory that cannot be written ends the start with the reason', async (data) => {
   mkdirSync(join(data, '..'), { recursive: true });
   writeFileSync(`${data}-file`, 'not a directory');
-  const onFile = await seekyou('serve', '--data', `${data}-file`, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0');
+  const onFile = await seekyou('serve', '--data', `${data}-file`, '--listen', '127.0.0.1:0', '--udp', '127.0.0.1:0', '--admin', '127.0.0.1:0');
   assert.equal(onFile.code, 1);
   assert.match(onFile.stderr, /a file stands where a directory is needed/);
 });
@@ -181,7 +181,7 @@ test('a directory without permission ends the start with the reason', {
     chmodSync(base, 0o755);
     // Root may write anywhere, so as root the server runs as nobody, who can read the clone only where it is readable.
     const asNobody = process.getuid?.() === 0;
-    const command = ['serve', '--data', join(closed, 'data'), '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
+    const command = ['serve', '--data', join(closed, 'data'), '--listen', '127.0.0.1:0', '--udp', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
     const talker = asNobody
       ? new Talker('setpriv', [
           '--reuid=65534',

@@ -101,7 +101,7 @@ interface Person {
 
 test('nobody is sent an address, a program or a time he may not see, in any form', async (t) => {
   const data = mkdtempSync(join(tmpdir(), 'seekyou-privacy-'));
-  const options = { data, listen: ['127.0.0.1:0'], admin: '127.0.0.1:0', plain_relays: [RELAYS], advertise: ['127.0.0.1'] };
+  const options = { data, listen: ['127.0.0.1:0'], udp: ['127.0.0.1:0'], admin: '127.0.0.1:0', plain_relays: [RELAYS], advertise: ['127.0.0.1'] };
   const server = await startServer(loadConfig({ options, environment: {} }), createLog({ logFile: join(data, 'log'), logLevel: 'warn' }));
   const people: Person[] = [];
   try {

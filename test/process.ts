@@ -124,16 +124,18 @@ export class Talker {
 export interface Served {
   readonly talker: Talker;
   readonly port: number;
+  /** 0 when it does not serve UDP. */
+  readonly udpPort: number;
   readonly admin: string;
 }
 
 export async function serve(data: string, ...more: readonly string[]): Promise<Served> {
-  return untilReady(Talker.seekyou('serve', '--data', data, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0', ...more));
+  return untilReady(Talker.seekyou('serve', '--data', data, '--listen', '127.0.0.1:0', '--udp', '127.0.0.1:0', '--admin', '127.0.0.1:0', ...more));
 }
 
 export async function untilReady(talker: Talker): Promise<Served> {
   const ready = await talker.line((line) => line.startsWith('ready'), 'the ready line');
-  const match = /^ready \S+:(\d+) admin (\S+)$/.exec(ready);
+  const match = /^ready \S+:(\d+) admin (\S+)(?: udp \S+:(\d+))?$/.exec(ready);
   assert.ok(match, `a ready line with its addresses: ${ready}`);
-  return { talker, port: Number(match[1]), admin: `http://${match[2]}` };
+  return { talker, port: Number(match[1]), udpPort: Number(match[3] ?? 0), admin: `http://${match[2]}` };
 }

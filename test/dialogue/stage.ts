@@ -146,7 +146,7 @@ export async function openStage(options: Readonly<Record<string, unknown>> = {})
   const data = mkdtempSync(join(tmpdir(), 'seekyou-stage-'));
   const people: Person[] = [];
   const start = (listen: string): Promise<RunningServer> => {
-    const config = loadConfig({ options: { data, listen: [listen], admin: '127.0.0.1:0', ...options }, environment: {} });
+    const config = loadConfig({ options: { data, listen: [listen], udp: ['127.0.0.1:0'], admin: '127.0.0.1:0', ...options }, environment: {} });
     return startServer(config, createLog({ logFile: join(data, 'log'), logLevel: 'info' }));
   };
   let server = await start('127.0.0.1:0');

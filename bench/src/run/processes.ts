@@ -12,6 +12,8 @@ const LINES_MAX = 20;
 
 export interface ServerProcess {
   readonly address: Address;
+  /** Where it speaks UDP, if it does. */
+  readonly udp?: Address;
   /** `HOST:PORT` of the admin HTTP, where there is one. */
   readonly admin: string | undefined;
   readonly pid: number;
@@ -40,7 +42,7 @@ export interface OurServerOptions extends StartOptions {
 /** @throws Error when it ends before it is ready */
 export function startOurServer({ data, profile, more = [], ...options }: OurServerOptions): Promise<ServerProcess> {
   const main = resolve(ROOT, 'packages/cli/src/main.ts');
-  const listen = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
+  const listen = ['--listen', '127.0.0.1:0', '--udp', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
   return start([main, 'serve', '--data', data, ...listen, '--limits-profile', profile, ...more], options);
 }
 
@@ -52,6 +54,11 @@ export function startFloor(options: StartOptions = {}): Promise<ServerProcess> {
 /** @param script a program that says `ready HOST:PORT`. @throws Error when it ends before it is ready */
 export function startDiscard(script: string): Promise<ServerProcess> {
   return start([script], {});
+}
+
+function addressOf(text: string): { readonly host: string; readonly port: number } {
+  const colon = text.lastIndexOf(':');
+  return { host: text.slice(0, colon), port: Number(text.slice(colon + 1)) };
 }
 
 const running = new Set<ChildProcess>();
@@ -80,10 +87,10 @@ async function start(args: readonly string[], { log, nodeArguments = [] }: Start
   });
   const exited = new Promise<string>((resolve) => child.once('exit', (code, signal) => resolve(String(signal ?? code))));
   const ready = await readyLine(child, exited, said);
-  const [, address = '', admin] = /^ready (\S+)(?: admin (\S+))?/.exec(ready) ?? [];
-  const colon = address.lastIndexOf(':');
+  const [, address = '', admin, udp] = /^ready (\S+)(?: admin (\S+))?(?: udp (\S+))?/.exec(ready) ?? [];
   return {
-    address: { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) },
+    address: addressOf(address),
+    ...(udp === undefined ? {} : { udp: addressOf(udp) }),
     admin,
     pid: child.pid as number,
     memoryBytes: () => residentBytes(child.pid as number),

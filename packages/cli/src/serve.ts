@@ -19,8 +19,8 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   const server = await startServer(config, log).catch((error: unknown) => {
     throw error instanceof Error && error.name !== 'TypeError' ? new Failed(error.message) : error;
   });
-  process.stdout.write(`ready ${server.addresses.join(' ')} admin ${server.adminUrl.replace('http://', '')}\n`);
-  log.info({ addresses: server.addresses, data: config.data }, 'serving');
+  process.stdout.write(`${readyLine(server)}\n`);
+  log.info({ addresses: server.addresses, udp: server.udpAddresses, data: config.data }, 'serving');
   await tellFirstUser(server, config.data);
   const why = await Promise.race([stopAsked, server.failed]);
   if (why instanceof Error) log.fatal({ err: why }, 'the database stopped working; what was acknowledged is stored. Look at the disk, then start again');
@@ -33,6 +33,11 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   clearTimeout(late);
   log.info('stopped');
   process.exit(why instanceof Error ? ExitCode.failed : ExitCode.done);
+}
+
+function readyLine({ addresses, adminUrl, udpAddresses }: RunningServer): string {
+  const udp = udpAddresses.length === 0 ? [] : ['udp', ...udpAddresses];
+  return ['ready', ...addresses, 'admin', adminUrl.replace('http://', ''), ...udp].join(' ');
 }
 
 function logOf(config: Parameters<typeof createLog>[0]): ReturnType<typeof createLog> {
@@ -54,6 +59,7 @@ async function tellFirstUser(server: RunningServer, data: string): Promise<void>
     'prints a UIN. Chat with it from any ICQ client, or from here:',
     `  npx seekyou client --server ${address} --uin UIN --password secret12`,
     `Old ICQ clients: server ${address.replace(/:\d+$/, '')}, port ${address.replace(/^.*:/, '')}. docs/clients/ tells where each one wants it typed.`,
+    ...server.udpAddresses.slice(0, 1).map((udp) => `Those of 1996 to 1999: the same server, UDP port ${udp.replace(/^.*:/, '')}.`),
     `Health and metrics: ${server.adminUrl}/healthz, /metrics`,
     '',
   ];

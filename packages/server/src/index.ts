@@ -6,3 +6,4 @@ export { DataDirectoryError, dataFiles, existingDataDirectory, takeOwnership } f
 export { createLog, type Log } from './runtime/log.ts';
 export { openService, operationsOf, type RunningServer, startServer, STOP_MS_MAX } from './runtime/serve.ts';
 export { OSCAR_COUNTERS } from './oscar/counters.ts';
+export { UDP_COUNTERS } from './udp/counters.ts';

@@ -34,6 +34,8 @@ export interface Advertised {
 export interface Config {
   readonly data: string;
   readonly listen: readonly HostPort[];
+  /** Empty: no UDP. */
+  readonly udp: readonly HostPort[];
   readonly admin: HostPort;
   readonly adminToken: string | undefined;
   readonly advertise: readonly Advertised[];
@@ -120,6 +122,13 @@ export function formatHostPort(at: HostPort): string {
 
 const hostPort: Pick<ConfigKey, 'allowed' | 'parse'> = { allowed: 'HOST:PORT, [IPv6]:PORT; port 0 means any free one', parse: parseHostPort };
 
+const OFF = 'off';
+
+const hostPortOrOff: Pick<ConfigKey, 'allowed' | 'parse'> = {
+  allowed: `${hostPort.allowed}; off`,
+  parse: (value) => (value === OFF ? OFF : parseHostPort(value)),
+};
+
 function parseCidr(value: unknown): string {
   const [address, bits] = typeof value === 'string' ? value.split('/') : [];
   const family = isIP(address ?? '');
@@ -173,6 +182,7 @@ const LIMIT_KEYS: readonly ConfigKey[] = (Object.keys(PEOPLE) as (keyof Limits)[
 export const CONFIG_KEYS: readonly ConfigKey[] = [
   { name: 'data', about: 'the data directory', list: false, ...path },
   { name: 'listen', about: 'where clients connect (default [::]:5190, IPv4 included)', list: true, ...hostPort },
+  { name: 'udp', about: 'where clients of 1996 to 1999 connect (default [::]:4000, IPv4 included)', list: true, ...hostPortOrOff },
   { name: 'admin', about: 'health and metrics over HTTP (default 127.0.0.1:5180)', list: false, ...hostPort },
   { name: 'admin_token', about: 'bearer token for the admin address; needed when it is not loopback', list: false, ...secret },
   { name: 'advertise', about: 'the addresses clients are told to connect to', list: true, ...advertised },
@@ -297,6 +307,7 @@ function complete(found: ReadonlyMap<string, unknown>, data: string): Config {
   const config: Config = {
     data,
     listen: get('listen', [{ host: '::', port: 5190 }]),
+    udp: get<(HostPort | typeof OFF)[]>('udp', [{ host: '::', port: 4000 }]).filter((at) => at !== OFF),
     admin: get('admin', { host: '127.0.0.1', port: 5180 }),
     adminToken: get('admin_token', undefined),
     advertise: get('advertise', []),

@@ -17,6 +17,7 @@ import { type Config, formatHostPort, networks } from './config.ts';
 import { createDataDirectory, DataDirectoryError, type DataFiles, keepPrivate, type Ownership, takeOwnership } from './data-directory.ts';
 import type { Log } from './log.ts';
 import { createSecrets, loadOrCreateKey } from './secrets.ts';
+import { serveUdp } from './serve-udp.ts';
 
 /** Longest a stop may take; then the process ends with what is written. */
 export const STOP_MS_MAX = 10_000;
@@ -24,6 +25,8 @@ export const STOP_MS_MAX = 10_000;
 export interface RunningServer {
   /** `127.0.0.1:5190`, one for each listener. */
   readonly addresses: readonly string[];
+  /** The same for the old clients, which speak UDP. */
+  readonly udpAddresses: readonly string[];
   readonly adminUrl: string;
   readonly core: Core;
   readonly counters: Counters;
@@ -151,6 +154,7 @@ async function startOn(config: Config, files: DataFiles, log: Log, opened: (() =
     opened.push(() => listener.close());
   }
   const addresses = listeners.map((listener) => formatHostPort(listener.address));
+  const udpAddresses = await serveUdp(config, service.core, counters, log, opened);
   let stopping = false;
   const admin = await serveAdminHttp({
     at: config.admin,
@@ -166,6 +170,7 @@ async function startOn(config: Config, files: DataFiles, log: Log, opened: (() =
   opened.push(() => control.close());
   return {
     addresses,
+    udpAddresses,
     adminUrl: adminUrl(admin.address),
     core: service.core,
     counters,
