@@ -17,6 +17,7 @@ import { Refused, refuse } from './refusals.ts';
 import { calmReport } from './reporting.ts';
 import { Rooms } from './rooms/rooms.ts';
 import { NewAddresses } from './security/new-addresses.ts';
+import { SearchBrake } from './security/search-brake.ts';
 import type { Core, CorePorts, CoreSettings } from './service.ts';
 import type { Session } from './session.ts';
 import { type CoreSession, factsOf, type SessionHost } from './sessions/core-session.ts';
@@ -29,6 +30,9 @@ interface Posted {
   readonly node: string;
   readonly notice: UserNotice;
 }
+
+/** What looks through everybody or everything; braked for each account, whatever protocol it asks in. */
+const SEARCHES: ReadonlySet<string> = new Set(['directory.search', 'random.find', 'rooms.list']);
 
 /** The service, complete. It begins to forget old messages, and does so until `stop`. */
 export function createCore(outside: CorePorts, settings: CoreSettings): Core {
@@ -78,6 +82,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
   const stopPruning = startPruning(ports, settings);
   const commands = { ...tableOf(people, messages, delivery), ...rooms.commands, ...pictures.commands };
   const banWatchers = new Set<() => void>();
+  const searches = new SearchBrake(settings.limits, ports.clock);
   let running = 0;
   let whenIdle: (() => void) | undefined;
 
@@ -159,6 +164,8 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
   function run<C extends CommandName>(session: Session, command: C, input: CommandInput<C>): Promise<CommandOutput<C> | Refused> {
     const live = session as CoreSession;
     if (live.ended) return Promise.resolve(refuse('unavailable'));
+    const tooOften = SEARCHES.has(command) ? searches.enter(live.uin) : undefined;
+    if (tooOften !== undefined) return Promise.resolve(tooOften);
     let answer: unknown;
     live.commandStarts();
     try {

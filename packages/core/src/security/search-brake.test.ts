@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { refusalOf } from '../core-testing.ts';
+import { Place, refusalOf } from '../core-testing.ts';
 import { PEOPLE } from '../limits.ts';
 import { Refused } from '../refusals.ts';
 import { testClock, uin } from '../testing.ts';
@@ -49,4 +49,17 @@ test('memory is bounded: the one who searched longest ago is forgotten', () => {
   const { brake: one } = brake({ brakeEntriesMax: 10 });
   for (let n = 0; n < 1_000; n++) one.enter(uin(10_000 + n));
   assert.equal(one.size, 10);
+});
+
+test('a session that searches too often is refused, and may go on with everything else', async () => {
+  const place = new Place({ limits: { searchesAtOnceMax: 2, searchMs: 1_000 } });
+  await place.accounts(ALICE, BOB);
+  const alice = await place.signsOn(ALICE);
+  const search = async (): Promise<string | undefined> => refusalOf(await alice.asks('rooms.list', { fragment: 'x' }));
+  assert.deepEqual([await search(), await search(), await search()], [undefined, undefined, 'slow-down']);
+  assert.equal(refusalOf(await alice.says(BOB, 'hello')), undefined);
+  const bob = await place.signsOn(BOB);
+  assert.equal(refusalOf(await bob.asks('rooms.list', { fragment: 'x' })), undefined);
+  await place.passes(1_000);
+  assert.equal(await search(), undefined);
 });
