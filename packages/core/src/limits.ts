@@ -36,6 +36,7 @@ export interface Limits {
   readonly connectionsPerNetworkMax: number;
   readonly frameBytesBeforeSignOnMax: number;
   readonly wireErrorsMax: number;
+  readonly loginPacketsMax: number;
   readonly serviceConnectionsMax: number;
   readonly roomsOwnedMax: number;
   readonly roomsJoinedMax: number;
@@ -119,6 +120,7 @@ export const PEOPLE: Limits = {
   connectionsMax: 60_000,
   connectionsPerNetworkMax: 4_096, // before sign-on, per IPv4 /24 or IPv6 /56
   frameBytesBeforeSignOnMax: 16 * 1024,
+  loginPacketsMax: 32, // before a session; no sign-on takes six, and each may cost a question to the database
   wireErrorsMax: 3, // malformed SNACs before the connection is closed
   serviceConnectionsMax: 16, // beside a session: one for each room, pictures, searches
   roomsOwnedMax: 10, // made by one account

@@ -28,6 +28,7 @@ export const OSCAR_COUNTERS = {
   oscar_sign_ons_md5_new: 'sign-ons with the hash of the hash',
   oscar_sign_ons_scram: 'sign-ons of our own clients, by SCRAM',
   oscar_sign_ons_intercepted: 'proofs of a password made for another connection: somebody stood in between',
+  oscar_sign_ons_too_long: 'connections closed because they said more than any sign-on does',
   oscar_sign_ons_admitted: 'sign-ons that got a cookie',
   oscar_registrations: 'accounts made by clients',
   oscar_registrations_refused: 'accounts clients asked for and did not get',

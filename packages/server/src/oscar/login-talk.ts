@@ -23,14 +23,12 @@ const table = new Map([...loginRoutes, ...registrationRoutes, ...scramRoutes].ma
 
 type Input = { readonly payload: Uint8Array } | { readonly hello: login.FlapHello };
 
-/** What a sign-on that is being checked may still say; more is nobody's sign-on. */
-const INPUTS_WAITING_MAX = 16;
-
 export class LoginTalk implements Talk, RunnerHost<Input, LoginState, LoginPacket, LoginCommand> {
   private readonly connection: Connection;
   private readonly runner: SessionRunner<Input, LoginState, LoginPacket, LoginCommand>;
   private state: LoginState = LOGIN_START;
   private strikes = 0;
+  private packets = 0;
 
   constructor(connection: Connection) {
     this.connection = connection;
@@ -44,7 +42,13 @@ export class LoginTalk implements Talk, RunnerHost<Input, LoginState, LoginPacke
 
   snac(payload: Uint8Array): void {
     this.connection.count('oscar_snacs_received');
-    if (this.runner.waiting < INPUTS_WAITING_MAX) this.runner.take({ payload });
+    this.packets++;
+    if (this.packets <= this.connection.around.limits.loginPacketsMax) {
+      this.runner.take({ payload });
+      return;
+    }
+    this.connection.count('oscar_sign_ons_too_long');
+    this.connection.refuse(login.AuthError.rateLimited);
   }
 
   heard(): void {}
