@@ -1,18 +1,18 @@
 /** What a refused sign-on is told. A new refusal does not compile until it is answered here. @see icq-udp.md §11 */
 import type { Refusal } from '@seekyou/core';
-import { replies } from '@seekyou/wire/udp';
+import { replies, type Version } from '@seekyou/wire/udp';
 import type { Answer, Call } from './strangers.ts';
 
 const BAD_PASSWORD = 'bad-password';
 const BUSY = 'busy';
 
-/** Anything else is said in these words, to clients that show them. Unknown numbers and wrong passwords look alike. */
+/** Anything else is said in these words to clients that show them: few, to fit into the room there is. Unknown numbers and wrong passwords look alike. */
 const ANSWERS = {
   'wrong-credentials': BAD_PASSWORD,
   'slow-down': BUSY,
-  suspended: 'This number is suspended.',
-  deleted: 'This number is gone.',
-  'old-clients-off': 'Old clients are not admitted.',
+  suspended: 'Number suspended.',
+  deleted: 'Number removed.',
+  'old-clients-off': 'Old clients are off.',
   'too-many-sessions': BUSY,
   'too-many-from-address': BUSY,
   'registration-closed': 'Registration is closed.',
@@ -38,18 +38,19 @@ export function refuseSignOn({ packet }: Call, answer: Answer | undefined, refus
   answer.acknowledge();
   const said = ANSWERS[refusal];
   if (said === BUSY) answer.say(replies.tryAgain, {});
-  else if (said !== BAD_PASSWORD && (packet.version === 3 || packet.version === 5)) sayWhy(packet.version, answer, said);
-  else sayBadPassword(packet.version, answer);
+  else if (said === BAD_PASSWORD || !sayWhy(packet.version, answer, said)) sayBadPassword(packet.version, answer);
 }
 
-function sayWhy(version: number, answer: Answer, text: string): void {
-  const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0));
-  answer.say(replies.loginErr, version === 5 ? { text: bytes, zero: 0 } : { text: bytes });
+/** False where there is no such packet, or no room for it. */
+function sayWhy(version: Version, answer: Answer, words: string): boolean {
+  if (version !== 3 && version !== 5) return false;
+  const text = Uint8Array.from(words, (character) => character.charCodeAt(0));
+  return answer.say(replies.loginErr, version === 5 ? { text, zero: 0 } : { text });
 }
 
 // COMPAT: the first server spoke version 3 here, and some clients understand only that; mICQ and icqlib read only version 5
 // (icq-udp.md §8.3).
-function sayBadPassword(version: number, answer: Answer): void {
+function sayBadPassword(version: Version, answer: Answer): void {
   if (version === 5) answer.say(replies.badPass, { two: 0 }, { format: 3 });
   answer.say(replies.badPass, {});
 }

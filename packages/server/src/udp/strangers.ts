@@ -96,18 +96,20 @@ export class Answer {
     this.counters = counters;
   }
 
-  acknowledge(value: Parameters<typeof encodeReply<{ result?: number; id?: number; one?: number }>>[2] = {}, header: AnswerHeader = {}): this {
-    return this.say(replies.ack, value, { seq1: this.call.packet.seq1, ...header });
+  acknowledge(value: { readonly result?: number; readonly id?: number; readonly one?: number } = {}, header: AnswerHeader = {}): this {
+    this.say(replies.ack, value, { seq1: this.call.packet.seq1, ...header });
+    return this;
   }
 
-  say<T>(declaration: Declaration<T>, value: T, { seq1 = 0, uin, format }: AnswerHeader = {}): this {
+  /** False when there was no room for it. */
+  say<T>(declaration: Declaration<T>, value: T, { seq1 = 0, uin, format }: AnswerHeader = {}): boolean {
     const { packet, from, port } = this.call;
     const header = { seq1, seq2: packet.seq2, uin: uin ?? packet.uin, sessionId: packet.sessionId, ...(format === undefined ? {} : { format }) };
     const wire = buildServerPacket(encodeReply(packet.version, declaration, value, header));
-    if (wire.length > this.room) return this;
+    if (wire.length > this.room) return false;
     this.room -= wire.length;
     count(this.counters, 'udp_datagrams_sent');
     port.send(wire, from);
-    return this;
+    return true;
   }
 }

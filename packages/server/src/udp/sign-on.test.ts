@@ -1,0 +1,250 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { commands } from '@seekyou/wire/udp';
+import { PADDING, VERSIONS, world } from './test-world.ts';
+
+for (const version of VERSIONS) {
+  describe(`version ${version}`, () => {
+    test('a sign-on is acknowledged, then answered, and repeats its numbers', async () => {
+      const { account, client, passes, core } = await world();
+      const uin = await account();
+      const alice = client(uin, { version });
+      const { seq1, seq2 } = alice;
+      alice.signOn();
+      await passes(50);
+      const [ack, reply, ...more] = alice.take();
+      assert.deepEqual(more, []);
+      assert.deepEqual([ack?.name, reply?.name], ['ack', 'loginReply']);
+      assert.deepEqual([ack?.packet.seq1, ack?.packet.seq2], version === 2 ? [seq1, 0] : [seq1, seq2]);
+      assert.deepEqual([reply?.packet.seq1, reply?.packet.seq2], version === 2 ? [0, 0] : [0, seq2]);
+      assert.equal(reply?.packet.sessionId, alice.sessionId);
+      assert.equal(reply?.value.address, alice.at.address);
+      assert.equal(reply?.value.intervalSeconds, 110);
+      assert.equal(core.admin.sessionsOf(uin).length, 1);
+    });
+
+    test('a keep-alive is acknowledged with both its numbers', async () => {
+      const { account, online, passes } = await world();
+      const alice = await online(await account(), { version });
+      const { seq1, seq2 } = alice;
+      alice.keepAlive();
+      await passes(50);
+      const [ack, ...more] = alice.take();
+      assert.deepEqual(more, []);
+      assert.deepEqual([ack?.name, ack?.packet.seq1, ack?.packet.seq2], ['ack', seq1, version === 2 ? 0 : seq2]);
+    });
+
+    test('a wrong password and an unknown number look alike', async () => {
+      const { account, client, passes, counters } = await world();
+      const uin = await account();
+      const answers: unknown[] = [];
+      for (const who of [uin, 999_999]) {
+        const alice = client(who, { version });
+        alice.signOn('guess');
+        await passes(50);
+        answers.push(alice.take().map(({ name, packet }) => `${name} ${packet.version}`));
+      }
+      const badPass = version === 5 ? ['badPass 3', 'badPass 5'] : [`badPass ${version === 4 ? 3 : version}`];
+      assert.deepEqual(answers[0], [`ack ${version === 4 ? 3 : version}`, ...badPass]);
+      assert.deepEqual(answers[1], answers[0]);
+      assert.equal(counters['udp_sign_ons_refused'], 2);
+    });
+
+    test('a repeated sign-on is answered again, and is the same session', async () => {
+      const { account, client, passes, core, counters } = await world();
+      const uin = await account();
+      const alice = client(uin, { version });
+      alice.acknowledges = false;
+      const datagram = alice.signOn();
+      await passes(50);
+      const [session] = core.admin.sessionsOf(uin);
+      alice.take();
+      alice.send(datagram);
+      await passes(50);
+      assert.deepEqual(alice.names(), ['ack', 'loginReply']);
+      assert.equal(alice.told[1]?.packet.seq1, 0);
+      assert.deepEqual(core.admin.sessionsOf(uin), [session]);
+      assert.equal(counters['udp_sign_ons'], 1);
+    });
+
+    test('who leaves is acknowledged, and off line', async () => {
+      const { account, online, passes, core, frontEnd } = await world();
+      const uin = await account();
+      const alice = await online(uin, { version });
+      alice.say(commands.sendTextCode, { code: new TextEncoder().encode('B_USER_DISCONNECTED'), five: 5 });
+      await passes(50);
+      assert.deepEqual(alice.names(), ['ack']);
+      assert.equal(core.admin.sessionsOf(uin).length, 0);
+      assert.equal(frontEnd.sessions, 0);
+    });
+
+    test('who is not signed on is told so, but not when he leaves or acknowledges', async () => {
+      const { account, client, passes } = await world();
+      const alice = client(await account(), { version });
+      alice.say(commands.sendTextCode, { code: new TextEncoder().encode('B_USER_DISCONNECTED'), five: 5 });
+      alice.acknowledge({ seq1: 0, seq2: 0 });
+      await passes(50);
+      assert.deepEqual(alice.names(), []);
+      const { seq2 } = alice;
+      alice.keepAlive();
+      await passes(50);
+      assert.deepEqual(alice.names(), ['notConnected']);
+      assert.deepEqual([alice.told[0]?.packet.seq1, alice.told[0]?.packet.seq2], [0, version === 2 ? 0 : seq2]);
+    });
+
+    test('a second sign-on of a number sends the first one away', async () => {
+      const { account, online, passes, core } = await world();
+      const uin = await account();
+      const first = await online(uin, { version });
+      const second = await online(uin, { version });
+      await passes(50);
+      assert.deepEqual(first.names(), ['goAway']);
+      first.take();
+      first.keepAlive();
+      second.keepAlive();
+      await passes(50);
+      assert.deepEqual(first.names(), ['notConnected']);
+      assert.deepEqual(second.names(), ['ack']);
+      assert.equal(core.admin.sessionsOf(uin).length, 1);
+    });
+  });
+}
+
+test('version 1 signs on with its own command', async () => {
+  const { account, client, passes } = await world();
+  const alice = client(await account(), { version: 1 });
+  alice.say(commands.loginV1, { password: new TextEncoder().encode('pass1234') });
+  await passes(50);
+  assert.deepEqual(alice.names(), ['ack', 'loginReply']);
+  assert.equal(alice.told[0]?.packet.version, 1);
+  alice.take();
+  alice.keepAlive();
+  await passes(50);
+  assert.deepEqual(alice.names(), ['ack']);
+});
+
+describe('what may be signed on with', () => {
+  test('where passwords in clear are not welcome, nobody signs on over UDP', async () => {
+    const { account, client, passes } = await world({ settings: { clearSignOn: 'challenge' } });
+    const alice = client(await account());
+    alice.signOn();
+    await passes(50);
+    assert.deepEqual(alice.names(), ['ack', 'loginErr']);
+  });
+
+  test('where old clients are off, neither', async () => {
+    const { account, client, passes } = await world({ core: { oldClients: 'off' }, settings: { oldClients: 'off' } });
+    const uin = await account();
+    for (const [version, answer] of [
+      [3, 'loginErr'],
+      [4, 'badPass'],
+    ] as const) {
+      const alice = client(uin, { version });
+      alice.signOn();
+      await passes(50);
+      assert.deepEqual(alice.names(), ['ack', answer]);
+    }
+  });
+
+  test('a suspended account is told so, but only with the right password', async () => {
+    const { account, client, passes, core } = await world();
+    const uin = await account();
+    await core.admin.suspend(uin, true);
+    const right = client(uin);
+    right.signOn();
+    const wrong = client(uin);
+    wrong.signOn('guess');
+    await passes(50);
+    assert.deepEqual(right.names(), ['ack', 'loginErr']);
+    assert.deepEqual(wrong.names(), ['ack', 'badPass', 'badPass']);
+  });
+
+  test('too many wrong passwords are told to try again', async () => {
+    const { account, client, passes } = await world();
+    const uin = await account();
+    let busy = 0;
+    for (let attempt = 0; attempt < 12; attempt++) {
+      const alice = client(uin, { at: { address: '203.0.113.4', port: 2000 + attempt } });
+      alice.signOn('guess');
+      await passes(50);
+      if (alice.names().includes('tryAgain')) busy++;
+    }
+    assert.ok(busy >= 5, `${busy} of 12`);
+  });
+});
+
+describe('trying a password first', () => {
+  test('a number new to a machine is greeted, and told whether its password is right', async () => {
+    for (const version of [3, 4, 5] as const) {
+      const { account, client, passes, core } = await world();
+      const uin = await account();
+      const alice = client(uin, { version });
+      alice.say(commands.newUser1, version === 5 ? { secondId: 0x1234 } : PADDING);
+      await passes(50);
+      const [greeted] = alice.take();
+      assert.equal(greeted?.name, 'ack');
+      if (version === 5) assert.deepEqual(greeted.value, { result: 0x0a, id: 0x1234, one: 1 });
+      alice.say(commands.getDeps, { uin, password: new TextEncoder().encode('pass1234'), clientVersion: 0 });
+      await passes(50);
+      assert.deepEqual(
+        alice.take().map(({ name, packet }) => `${name} ${packet.version}`),
+        [`ack ${version === 5 ? 5 : 3}`, 'depsList 3'],
+      );
+      assert.equal(core.admin.sessionsOf(uin).length, 0);
+      alice.signOn();
+      await passes(50);
+      // ICQ 98a takes the reply for a repetition of the list when both have the number 0.
+      assert.equal(alice.told.find(({ name }) => name === 'loginReply')?.packet.seq1, version === 4 ? 1 : 0);
+    }
+  });
+
+  test('a wrong one is refused, and a session that is there stays', async () => {
+    const { account, client, online, passes, core } = await world();
+    const uin = await account();
+    const alice = await online(uin);
+    const other = client(uin);
+    other.say(commands.getDeps, { uin, password: new TextEncoder().encode('guess'), clientVersion: 0 });
+    await passes(50);
+    // A second form of it would be more than came in.
+    assert.deepEqual(other.names(), ['ack', 'badPass']);
+    alice.keepAlive();
+    await passes(50);
+    assert.deepEqual(alice.names(), ['ack']);
+    assert.equal(core.admin.sessionsOf(uin).length, 1);
+  });
+});
+
+test('two clients that put each other off line again and again are told to wait', async () => {
+  const { account, client, passes } = await world();
+  const uin = await account();
+  const answers: string[] = [];
+  for (let turn = 0; turn < 6; turn++) {
+    const one = client(uin);
+    one.signOn();
+    await passes(50);
+    answers.push(one.names()[1] as string);
+  }
+  assert.deepEqual(answers, ['loginReply', 'loginReply', 'loginReply', 'loginReply', 'tryAgain', 'tryAgain']);
+});
+
+test('a client that starts anew where it was is not sent away by its own past', async () => {
+  const { account, online, client, passes } = await world();
+  const uin = await account();
+  const before = await online(uin);
+  const { at } = before;
+  await before.leaves();
+  const now = client(uin, { at });
+  now.signOn();
+  await passes(50);
+  assert.deepEqual(now.names(), ['ack', 'loginReply']);
+});
+
+test('when the server stops, clients are told to go', async () => {
+  const { account, online, frontEnd, passes } = await world();
+  const clients = [await online(await account()), await online(await account(), { version: 2 })];
+  const stopped = frontEnd.stop();
+  await passes(100);
+  await stopped;
+  for (const client of clients) assert.deepEqual(client.names(), ['goAway']);
+  assert.equal(frontEnd.sessions, 0);
+});
