@@ -17,6 +17,7 @@ import { Refused, refuse } from './refusals.ts';
 import { calmReport } from './reporting.ts';
 import { Rooms } from './rooms/rooms.ts';
 import { NewAddresses } from './security/new-addresses.ts';
+import { Penalties } from './security/penalties.ts';
 import { SearchBrake } from './security/search-brake.ts';
 import type { Core, CorePorts, CoreSettings } from './service.ts';
 import type { Session } from './session.ts';
@@ -44,13 +45,14 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
   const rooms = new Rooms({ ports, settings, people });
   const pictures = new Pictures({ ports, settings, people, sessions: registry });
   const confirmations = new Confirmations(ports, settings.limits.confirmationsWaitingMax);
+  const penalties = new Penalties(settings.limits, ports.clock);
   const bans = new Bans({ ports, settings, node, banned });
   const newAddresses = new NewAddresses({ ports, settings, say: (from, to, body) => messages.say(from, to, body) });
   const withholds = newAddresses.withholds.bind(newAddresses);
   const delivery = new Delivery({ ports, settings, registry, people, confirmations, withholds, overrun: (session) => sessions.end(session, 'too-slow') });
   const messages = new Messages({ ports, settings, registry, people, delivery, publish });
   const lastSeen = new LastSeen(ports);
-  const accounts = new Accounts(ports, settings, changed, (uin) => bans.holds(uin));
+  const accounts = new Accounts(ports, settings, changed, (uin) => bans.holds(uin), penalties);
   const host: SessionHost = {
     written: (session, id) => delivery.written(session, id),
     confirmed: (session, id) => delivery.confirmed(session, id),
@@ -75,6 +77,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
     },
     host,
     arrive: (session) => delivery.arrive(session),
+    waitMs: (uin) => penalties.waitMs(uin),
     banned: ({ uin, peer }) => bans.holds(uin) || !bans.admits(peer.address),
     opened,
     seen: (uin) => lastSeen.note(uin),
@@ -201,6 +204,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
   return {
     start: () => bans.load(),
     admits: (peer) => bans.admits(peer.address),
+    flooded: (uin) => penalties.add(uin),
     whenBanned(close) {
       banWatchers.add(close);
       return () => void banWatchers.delete(close);

@@ -25,6 +25,7 @@ export interface Limits {
   readonly failureDelayMs: number;
   readonly failureDelayMaxMs: number;
   readonly brakeEntriesMax: number;
+  readonly floodDelayMs: number;
   readonly registrationsFreePerAddressPerHour: number;
   readonly registrationsPerHour: number;
   readonly firstBytesMs: number;
@@ -110,6 +111,7 @@ export const PEOPLE: Limits = {
   failureDelayMs: 1_000,
   failureDelayMaxMs: 15 * MINUTE,
   brakeEntriesMax: 100_000, // memory of the brake, oldest forgotten first
+  floodDelayMs: 10_000, // outside, for whose session was ended because it sent far too fast; doubled each time
   registrationsFreePerAddressPerHour: 20,
   registrationsPerHour: 1_000,
   firstBytesMs: 10_000,

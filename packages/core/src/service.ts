@@ -84,6 +84,9 @@ export interface Core {
   /** Runs a command for a session. Never rejects: an unexpected failure is reported and refused as `unavailable`. */
   run<C extends CommandName>(session: Session, command: C, input: CommandInput<C>): Promise<CommandOutput<C> | Refused>;
 
+  /** A session of this account was ended because it sent far too fast: the account has to stay outside for a while. */
+  flooded(uin: Uin): void;
+
   /** The administrator's side. */
   readonly admin: {
     create(account: NewAccount): Promise<CreatedAccount | Refused>;

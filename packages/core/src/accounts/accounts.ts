@@ -7,6 +7,7 @@ import { Refused, refuse } from '../refusals.ts';
 import type { CorePorts, CoreSettings, CreatedAccount, NewAccount, Reservation } from '../service.ts';
 import { asUin, type Peer, type Uin, UIN_MAX } from '../words.ts';
 import { SignOnBrake } from './brake.ts';
+import type { Penalties } from '../security/penalties.ts';
 import { type Passwords, settlePasswords } from './passwords.ts';
 import { RegistrationBrake } from './registrations.ts';
 import { checkScram } from './scram.ts';
@@ -26,6 +27,7 @@ export class Accounts {
   /** Carries a change to live sessions; with a reason, ends them. */
   private readonly changed: (uin: Uin, end?: EndReason) => Promise<void>;
   private readonly banned: (uin: Uin) => boolean;
+  private readonly penalties: Penalties;
   private readonly brake: SignOnBrake;
   private readonly registrations: RegistrationBrake;
   private readonly sealedForNobody: Uint8Array;
@@ -33,11 +35,18 @@ export class Accounts {
   private allocating: Promise<unknown> = Promise.resolve();
   private refused = 0;
 
-  constructor(ports: CorePorts, settings: CoreSettings, changed: (uin: Uin, end?: EndReason) => Promise<void>, banned: (uin: Uin) => boolean) {
+  constructor(
+    ports: CorePorts,
+    settings: CoreSettings,
+    changed: (uin: Uin, end?: EndReason) => Promise<void>,
+    banned: (uin: Uin) => boolean,
+    penalties: Penalties,
+  ) {
     this.ports = ports;
     this.settings = settings;
     this.changed = changed;
     this.banned = banned;
+    this.penalties = penalties;
     this.brake = new SignOnBrake(settings.limits, ports.clock);
     this.registrations = new RegistrationBrake(settings.limits, ports.clock);
     this.sealedForNobody = ports.secrets.seal(NOBODY, NO_PASSWORD);
@@ -87,6 +96,8 @@ export class Accounts {
 
   /** @param prove the account, when it was proved; called once, whether there is one or not */
   private async verifyBraked(uin: Uin, peer: Peer, prove: (account: Account | undefined) => Account | undefined): Promise<Account | Refused> {
+    const wait = this.penalties.waitMs(uin);
+    if (wait > 0) return refuse('slow-down', wait);
     const attempt = await this.brake.enter(uin, peer);
     if (attempt instanceof Refused) return attempt;
     let outcome: 'right' | 'wrong' | 'not-looked-at' = 'not-looked-at';

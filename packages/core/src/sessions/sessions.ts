@@ -26,6 +26,8 @@ export interface SessionsAround {
   readonly host: SessionHost;
   /** Finds out what is waiting for the session. */
   readonly arrive: (session: CoreSession) => Promise<void>;
+  /** How long the account has to stay outside. */
+  readonly waitMs: (uin: Uin) => number;
   /** The account, or where it signs on from, is banned. */
   readonly banned: (request: SessionRequest) => boolean;
   /** A session has been opened: tell the other nodes. */
@@ -71,6 +73,8 @@ export class Sessions {
       }
       if (account.state !== 'active') return refuse(account.state);
       if (this.around.banned(request)) return refuse('suspended');
+      const wait = this.around.waitMs(request.uin);
+      if (wait > 0) return refuse('slow-down', wait);
       return opening.overtaken || this.stopping ? refuse('unavailable') : account;
     } finally {
       this.openings.delete(opening);

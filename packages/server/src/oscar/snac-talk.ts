@@ -100,6 +100,7 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
         return false;
       case 'disconnect':
         this.connection.count('oscar_rate_disconnects');
+        this.connection.around.core.flooded(this.session.uin);
         this.connection.part(this.farewell(), false);
         return false;
       default:
