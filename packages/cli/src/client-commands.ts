@@ -1,4 +1,5 @@
 /** What a person or a script can say to the line-mode client. One table: the help, both parsers and the actions come from it. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { Client } from '@seekyou/client';
 
 /** Said to the person who typed it. */
@@ -12,7 +13,8 @@ export interface ClientCommand {
   readonly [field: string]: unknown;
 }
 
-type Kind = 'uin' | 'words' | 'word' | 'words?' | 'word?';
+/** `name`: one word, or several in quotes. */
+type Kind = 'uin' | 'words' | 'word' | 'words?' | 'word?' | 'name';
 
 interface Definition {
   readonly about: string;
@@ -82,9 +84,76 @@ export const COMMANDS = {
     fields: {},
     run: (client) => client.contacts().map((contact) => ({ ...contact, ...client.statusOf(contact.uin) })),
   },
+  rooms: {
+    about: 'public rooms, or those with this in their names',
+    fields: { name: 'words?' },
+    run: (client, command) => client.rooms.list(words(command, 'name')),
+  },
+  join: {
+    about: 'go into a room; it is made when there is none of that name',
+    fields: { room: 'words' },
+    run: (client, command) => join(client, words(command, 'room'), false),
+  },
+  private: {
+    about: 'go into a private room of yours, to which you can /invite others',
+    fields: { room: 'words' },
+    run: (client, command) => join(client, words(command, 'room'), true),
+  },
+  say: {
+    about: 'say something in a room; a name with blanks stands in quotes',
+    fields: { room: 'name', text: 'words' },
+    run: (client, command) => client.rooms.say(words(command, 'room'), words(command, 'text')),
+  },
+  whisper: {
+    about: 'say something to one alone in a room',
+    fields: { room: 'name', to: 'uin', text: 'words' },
+    run: (client, command) => client.rooms.say(words(command, 'room'), words(command, 'text'), uin(command, 'to')),
+  },
+  invite: {
+    about: 'ask somebody into a room you are in',
+    fields: { room: 'name', uin: 'uin', text: 'words?' },
+    run: async (client, command) => void (await client.rooms.invite(words(command, 'room'), uin(command), words(command, 'text'))),
+  },
+  leave: { about: 'leave a room', fields: { room: 'words' }, run: (client, command) => client.rooms.leave(words(command, 'room')) },
+  picture: {
+    about: 'show a picture from a file (GIF, JPEG, PNG or BMP, 8 KB or less); without one, none',
+    fields: { file: 'words?' },
+    run: (client, command) => (command['file'] === undefined ? client.avatars.clear() : client.avatars.show(fileOf(words(command, 'file')))),
+  },
+  'picture-of': {
+    about: 'save the picture somebody shows',
+    fields: { uin: 'uin', file: 'words' },
+    run: (client, command) => savePicture(client, uin(command), words(command, 'file')),
+  },
   help: { about: 'this list', fields: {}, run: () => helpLines() },
   quit: { about: 'sign off', fields: {}, run: () => undefined },
 } as const satisfies Readonly<Record<string, Definition>>;
+
+async function join(client: Client, name: string, isPrivate: boolean): Promise<unknown> {
+  const { id } = await client.rooms.join(name, { private: isPrivate });
+  return client.rooms.joined().find((room) => room.id === id);
+}
+
+/** @throws CommandError */
+function fileOf(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new CommandError(`${path}: ${(error as Error).message}`);
+  }
+}
+
+/** Never over something that is there. @throws CommandError */
+async function savePicture(client: Client, uin: number, path: string): Promise<{ readonly bytes: number }> {
+  const picture = await client.avatars.of(uin);
+  if (picture === undefined) return { bytes: 0 };
+  try {
+    writeFileSync(path, picture, { flag: 'wx' });
+  } catch (error) {
+    throw new CommandError(`${path}: ${(error as Error).message}`);
+  }
+  return { bytes: picture.length };
+}
 
 export type CommandName = keyof typeof COMMANDS;
 
@@ -107,13 +176,13 @@ function definitionOf(name: unknown): readonly [CommandName, Definition] {
 
 /** `/send 100002 hello there`. @throws CommandError */
 export function parseLine(line: string): ClientCommand {
-  const match = /^\/(\w+)\s*(.*)$/s.exec(line.trim());
+  const match = /^\/([\w-]+)\s*(.*)$/s.exec(line.trim());
   if (match === null) throw new CommandError('begin with a command, such as /send 100002 hello; /help lists them');
   const [name, definition] = definitionOf(match[1]);
   let left = match[2] as string;
   const command: Record<string, unknown> = {};
   for (const [field, kind] of Object.entries(definition.fields)) {
-    const [, word = '', after = ''] = /^(\S*)\s*(.*)$/s.exec(left) as RegExpExecArray;
+    const [, word = '', after = ''] = (kind === 'name' ? /^"([^"]*)"\s*(.*)$/s.exec(left) : null) ?? (/^(\S*)\s*(.*)$/s.exec(left) as RegExpExecArray);
     const value = kind.startsWith('words') ? left : word;
     left = kind.startsWith('words') ? '' : after;
     command[field] = valueOf(name, definition, field, kind, value === '' ? undefined : value);

@@ -1,9 +1,11 @@
 /** How the line-mode client speaks: sentences for people, JSON for scripts. */
-import type { Client, ClientEvent } from '@seekyou/client';
+import { type Client, ClientError, type ClientEvent, type PresentedKey } from '@seekyou/client';
 import type { ClientCommand } from './client-commands.ts';
 
 export interface Output {
   registered(uin: number): void;
+  /** A key was accepted that nobody compared. */
+  trusted(key: PresentedKey): void;
   signedOn(client: Client): void;
   event(client: Client, event: ClientEvent): void;
   done(command: ClientCommand, result: unknown): void;
@@ -14,11 +16,17 @@ export function jsonOutput(): Output {
   const print = (value: object): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
   return {
     registered: (uin) => print({ type: 'registered', uin }),
+    trusted: ({ address, fingerprint }) => print({ type: 'trusted', fingerprint, address }),
     signedOn: (client) => print({ type: 'signed-on', uin: client.uin, contacts: client.contacts() }),
-    event: (_client, event) => print(event.type === 'closed' ? { type: 'closed', code: event.error.code, message: event.error.message } : event),
+    event: (_client, event) => print('error' in event ? { ...event, error: undefined, ...plain(event.error) } : event),
     done: (command, result) => print({ type: 'done', ...command, ...(result === undefined ? {} : { result }) }),
-    failed: (error, command) => print({ type: 'failed', ...command, code: (error as { code?: unknown }).code ?? null, message: error.message }),
+    failed: (error, command) => print({ type: 'failed', ...command, ...plain(error) }),
   };
+}
+
+function plain(error: Error): object {
+  const { code } = error as { code?: unknown };
+  return { code: code ?? null, message: error.message, ...(error instanceof ClientError && error.key !== undefined ? { key: error.key } : {}) };
 }
 
 /** Anything a terminal could obey is shown, never obeyed: a message must not move somebody's cursor. */
@@ -44,6 +52,7 @@ export function textOutput(stream: NodeJS.WriteStream): Output {
   const clock = (iso: string, stored: boolean): string => (stored ? iso.slice(0, 16).replace('T', ' ') : iso.slice(11, 16));
   return {
     registered: (uin) => print(`your new UIN is ${uin}`),
+    trusted: ({ address, fingerprint }) => print(`trusting ${fingerprint} from now on, as presented by ${address}`),
     signedOn: (client) => {
       print(`signed on as ${client.uin}; /help lists the commands`);
       for (const contact of client.contacts().filter((one) => one.awaiting)) print(`${named(client, contact.uin)}: waiting for authorisation`);
@@ -72,8 +81,26 @@ export function textOutput(stream: NodeJS.WriteStream): Output {
           return undefined;
         case 'rate':
           return print(event.limited ? 'too fast: the server takes nothing for a moment' : 'slower, please: the server is about to refuse');
+        case 'room-joined':
+          return print(`${harmless(event.room)}: ${named(client, event.uin)} comes in`);
+        case 'room-left':
+          return print(`${harmless(event.room)}: ${named(client, event.uin)} leaves`);
+        case 'room-line':
+          return print(
+            `${clock(event.time, false)} ${harmless(event.room)}: ${named(client, event.from)}${event.whisper ? ' whispers' : ''}: ${harmless(event.text)}`,
+          );
+        case 'room-invitation':
+          return print(
+            `${named(client, event.from)} asks you into a room${event.text === '' ? '' : `: ${harmless(event.text)}`}   (/join ${harmless(event.id)})`,
+          );
+        case 'room-closed':
+          return print(`${harmless(event.room)}: you are no longer in this room`);
         case 'trouble':
           return print(`something the server sent (${event.packet}) could not be read: ${event.message}`);
+        case 'reconnecting':
+          return print(`${event.error.message}; coming back in ${Math.ceil(event.inMs / 1000)} s`);
+        case 'reconnected':
+          return print('on line again');
         case 'closed':
           return print(event.error.message);
       }
@@ -86,6 +113,16 @@ export function textOutput(stream: NodeJS.WriteStream): Output {
             `${String(contact.uin).padEnd(11)} ${(contact.awaiting ? 'waiting for authorisation' : contact.status).padEnd(16)} ${harmless(contact.nickname)}`,
           );
         }
+      } else if (command.do === 'rooms') {
+        for (const room of result as readonly { name: string; private: boolean; members: number }[]) {
+          print(`${harmless(room.name).padEnd(32)} ${room.private ? 'private, ' : ''}${room.members} there`);
+        }
+      } else if (command.do === 'join') {
+        const room = result as { name: string; uins: readonly number[] };
+        print(`you are in ${harmless(room.name)} with ${room.uins.join(', ')}`);
+      } else if (command.do === 'picture-of') {
+        const { bytes } = result as { bytes: number };
+        print(bytes === 0 ? `${String(command['uin'])} shows no picture` : `${bytes} bytes in ${harmless(String(command['file']))}`);
       } else if (command.do === 'add') {
         const { awaiting } = result as { awaiting: boolean };
         print(awaiting ? `${String(command['uin'])} wants to be asked: waiting for authorisation` : `${String(command['uin'])} is added`);

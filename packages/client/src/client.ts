@@ -17,6 +17,7 @@ import {
   oservice,
   own,
   privacy,
+  rendezvous,
   type Snac,
   type SnacDeclaration,
   snacName,
@@ -26,12 +27,14 @@ import {
   type StatusName,
 } from '@seekyou/wire/oscar';
 import { decodeText, fragmentsFromText, textFromFragments } from '@seekyou/wire/text';
+import { Avatars } from './avatars.ts';
 import { BackOff } from './back-off.ts';
 import type { OscarConnection } from './connection.ts';
 import { ClientError, type ClientErrorCode, RequestRefused } from './errors.ts';
 import { type Contact, Roster } from './feedbag.ts';
 import { confirmByMeta, fetchByMeta, timeOf } from './icq-meta.ts';
-import { type Credentials, open, openOn, type Platform, type Server, type SignedOn, signOn, type SignOnMethod } from './login.ts';
+import { addressOf, type Credentials, open, openOn, type Platform, type Server, type SignedOn, signOn, type SignOnMethod } from './login.ts';
+import { type RoomEvent, Rooms } from './rooms.ts';
 import { signOnSecurely } from './scram.ts';
 import { dialTrusted, type Trust } from './trust.ts';
 
@@ -53,6 +56,7 @@ export type ClientEvent =
   | { readonly type: 'authorisation-asked'; readonly from: number; readonly reason: string }
   | { readonly type: 'authorisation-answered'; readonly from: number; readonly granted: boolean; readonly reason: string }
   | { readonly type: 'added-by'; readonly from: number }
+  | RoomEvent
   /** Another session of ours changed the roster. */
   | { readonly type: 'roster' }
   /** The server warned that we are about to be too fast, or limits us. */
@@ -99,6 +103,8 @@ const PASSING: ReadonlySet<ClientErrorCode> = new Set(['closed', 'unreachable', 
 export class Client {
   readonly uin: number;
   readonly roster = new Roster();
+  readonly rooms: Rooms;
+  readonly avatars: Avatars;
   /** Set it before events are expected; those of the sign-on itself are kept until then. */
   private listener: ((event: ClientEvent) => void) | undefined;
   private readonly early: ClientEvent[] = [];
@@ -129,6 +135,8 @@ export class Client {
     this.delivered = options.delivered ?? new Set();
     this.codepage = options.codepage ?? 1252;
     this.status = { status: options.status ?? 'online', invisible: options.invisible ?? false };
+    this.rooms = new Rooms(this, { random: platform.random, now: () => platform.timers.now(), codepage: this.codepage }, (event) => this.emit(event));
+    this.avatars = new Avatars(this, this.roster, platform);
     this.backOff = new BackOff(() => (platform.random(1)[0] as number) / 0xff);
   }
 
@@ -231,6 +239,7 @@ export class Client {
   /** Signs off. */
   close(): void {
     this.leaving = true;
+    this.rooms.lost();
     this.connection.close();
     this.stopWaiting();
     this.finish(new ClientError('closed', 'signed off'));
@@ -248,6 +257,24 @@ export class Client {
   /** A packet of any declared kind: for scripts and tests that need more than this class offers. */
   request<Q, A>(question: SnacDeclaration<Q>, value: Q, answer: SnacDeclaration<A>, what: string): Promise<A> {
     return this.connection.request(question, value, answer, what);
+  }
+
+  /** @internal */
+  say<T>(declaration: SnacDeclaration<T>, value: T): void {
+    this.connection.send(declaration, value);
+  }
+
+  /** @internal A connection to another address of the same server, trusted alike. @throws ClientError */
+  async beside(address: string): Promise<OscarConnection> {
+    const place = addressOf(address, this.options.server);
+    if (this.options.tls === 'off') return open(this.platform, place);
+    const { transport } = await dialTrusted(this.platform, place, this.fingerprint === undefined ? [] : [this.fingerprint], {});
+    return openOn(this.platform, transport);
+  }
+
+  /** @internal */
+  editRoster(what: string, how: SnacDeclaration<feedbag.Items>, item: feedbag.FeedbagItem): Promise<void> {
+    return this.edit(what, how, item);
   }
 
   // -------------------------------------------------------------- set-up (oscar.md §3.1)
@@ -350,11 +377,13 @@ export class Client {
         ...(info.tlvs.idleMinutes === undefined ? {} : { idleMinutes: info.tlvs.idleMinutes }),
       };
       this.seen.set(uin, status);
+      this.avatars.seen(uin, info.tlvs.items);
       this.emit({ type: 'presence', uin, status });
     },
     departed: (info: buddy.Departed): void => {
       const uin = Number(info.screenName);
       this.seen.delete(uin);
+      this.avatars.gone(uin);
       this.emit({ type: 'presence', uin, status: OFFLINE });
     },
     message: (message: icbm.ChannelMsgToClient): void => {
@@ -367,6 +396,9 @@ export class Client {
         this.emit({ type: 'message', from, text, time, stored });
       } else if (message.channel === icbm.Channel.typed && message.tlvs.data !== undefined) {
         this.typed(from, decode(icbm.channel4Data, message.tlvs.data), time, stored);
+      } else if (message.channel === icbm.Channel.rendezvous && message.tlvs.data !== undefined) {
+        const envelope = decode(rendezvous.rendezvousEnvelope, message.tlvs.data);
+        if (envelope.capability === Capability.chatRooms) this.rooms.invited(from, envelope);
       }
     },
     typing: (event: icbm.ClientEvent): void => {
@@ -469,6 +501,7 @@ export class Client {
 
   private lost(error: ClientError): void {
     this.stopKeepAlive();
+    this.rooms.lost();
     this.seen.clear();
     this.arrived = [];
     if (this.leaving || this.options.reconnect !== true || !PASSING.has(error.code)) return this.finish(error);
@@ -509,7 +542,7 @@ const VERSIONS = [
   { family: 0x09, version: 1 },
 ] as const;
 
-const CAPABILITIES = [Capability.utf8, Capability.aimInterop, Capability.typing, Capability.seekyou];
+const CAPABILITIES = [Capability.utf8, Capability.aimInterop, Capability.typing, Capability.chatRooms, Capability.seekyou];
 
 function heard<T>(declaration: SnacDeclaration<T>, tell: (client: Client, value: T, snac: Snac) => void): [string, (client: Client, snac: Snac) => void] {
   return [snacName(declaration), (client, snac) => tell(client, decodeSnacBody(declaration, snac.data), snac)];
@@ -526,6 +559,7 @@ const HEARD = new Map([
   heard(feedbag.insertItems, (client, { items }, snac) => client.on.edited(snac.subtype, items)),
   heard(feedbag.updateItems, (client, { items }, snac) => client.on.edited(snac.subtype, items)),
   heard(feedbag.deleteItems, (client, { items }, snac) => client.on.edited(snac.subtype, items)),
+  heard(oservice.bartReply, (client, reply) => client.avatars.told(reply)),
   heard(oservice.rateParamChange, (client, change) => client.on.rate(change)),
 ]);
 

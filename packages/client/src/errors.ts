@@ -71,6 +71,7 @@ const REASON: Readonly<Record<number, string>> = {
   0x0e: 'the server did not understand it',
   0x0f: 'not allowed',
   0x10: 'you ignore that user',
+  0x14: 'there is no such thing here',
   0x15: 'the list is full',
   0x17: 'the mailbox is full',
 };

@@ -56,6 +56,17 @@ export class Roster {
     return [...this.items.values()].find((item) => item.type === type && feedbag.itemName(item) === String(uin));
   }
 
+  findNamed(type: number, name: string): Item | undefined {
+    return [...this.items.values()].find((item) => item.type === type && feedbag.itemName(item) === name);
+  }
+
+  /** Our own picture of a kind, to be added or changed. */
+  ownPicture(name: string, bart: { readonly flags: number; readonly hash: Uint8Array }): { readonly item: Item; readonly isNew: boolean } {
+    const found = this.findNamed(ItemType.ownAvatar, name);
+    const made = feedbag.makeItem(ItemType.ownAvatar, 0, found?.itemId ?? this.freeId(), name, { bart });
+    return { item: made, isNew: found === undefined };
+  }
+
   /** The first group, or one to be added first. */
   group(): { readonly item: Item; readonly isNew: boolean } {
     const found = [...this.items.values()].find((item) => item.type === ItemType.group && item.groupId !== 0);

@@ -1,0 +1,19 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CommandError, parseJson, parseLine } from './client-commands.ts';
+
+test('a room’s name is one word, or several in quotes', () => {
+  assert.deepEqual(parseLine('/say cats hello there'), { do: 'say', room: 'cats', text: 'hello there' });
+  assert.deepEqual(parseLine('/say "big cats" hello "there"'), { do: 'say', room: 'big cats', text: 'hello "there"' });
+  assert.deepEqual(parseLine('/whisper "big cats" 100-002 psst'), { do: 'whisper', room: 'big cats', to: 100_002, text: 'psst' });
+  assert.deepEqual(parseLine('/join big cats'), { do: 'join', room: 'big cats' });
+  assert.deepEqual(parseLine('/rooms'), { do: 'rooms', name: undefined });
+  assert.throws(() => parseLine('/say cats'), CommandError);
+  assert.throws(() => parseLine('/say "" hello'), CommandError);
+});
+
+test('commands may have a hyphen in their names, and are the same in JSON', () => {
+  assert.deepEqual(parseLine('/picture-of 100002 her face.png'), { do: 'picture-of', uin: 100_002, file: 'her face.png' });
+  assert.deepEqual(parseJson('{"do":"picture-of","uin":100002,"file":"a.png"}'), { do: 'picture-of', uin: 100_002, file: 'a.png' });
+  assert.throws(() => parseJson('{"do":"picture-of","uin":100002}'), CommandError);
+});
