@@ -15,6 +15,7 @@ const PROXY_LINE = 'PROXY TCP4 198.51.100.7 203.0.113.4 1024 5190\r\n';
 const PATIENCE_MS = 5_000;
 
 interface Setting {
+  readonly placesMax?: number;
   readonly greetMs?: number;
   readonly relays?: readonly string[];
   readonly banned?: readonly string[];
@@ -29,14 +30,16 @@ class House {
   readonly http: { readonly first: Promise<string>; readonly visit: Visit }[] = [];
   readonly door: FrontDoor;
   port = 0;
+  /** Taken. */
+  places = 0;
   private wake: (() => void)[] = [];
   private close: () => Promise<void> = () => Promise.resolve();
   private readonly sockets: (Socket | TLSSocket)[] = [];
 
-  private constructor({ relays = [], banned = [], atOnce = () => false, limits = {} }: Setting) {
+  private constructor({ relays = [], banned = [], atOnce = () => false, limits = {}, greetMs = 20, placesMax = 100 }: Setting) {
     this.door = createFrontDoor(
       {
-        limits: { sendQueueBytesMax: 1 << 20, firstBytesMs: 2_000, handshakeMs: 2_000, proxyHeaderMs: 2_000, undecidedMax: 100, ...limits },
+        limits: { sendQueueBytesMax: 1 << 20, firstBytesMs: 2_000, handshakeMs: 2_000, proxyHeaderMs: 2_000, ...limits },
         clock: {
           after: (ms, run) => {
             const timer = setTimeout(run, ms);
@@ -44,7 +47,13 @@ class House {
           },
         },
         isRelay: (address) => relays.includes(address),
+        greetMs: () => greetMs,
         admits: (address) => !banned.includes(address),
+        enters: () => {
+          if (this.places >= placesMax) return undefined;
+          this.places++;
+          return () => this.places--;
+        },
         greetsAtOnce: atOnce,
         count: (event) => {
           this.events.push(event);
@@ -70,7 +79,7 @@ class House {
 
   static async open(setting: Setting = {}): Promise<House> {
     const house = new House(setting);
-    const listener = await house.door.listen({ host: '127.0.0.1', port: 0, greetMs: setting.greetMs ?? 20 });
+    const listener = await house.door.listen({ host: '127.0.0.1', port: 0 });
     house.port = listener.address.port;
     house.close = () => listener.close();
     return house;
@@ -265,7 +274,8 @@ test('nonsense, garbage instead of a handshake, and half a handshake are closed 
     house.events.filter((event) => event !== 'door_connections'),
     ['door_unknown', 'door_tls_failed', 'door_tls_failed', 'door_timeouts'],
   );
-  assert.equal(house.door.undecided, 0);
+  await house.until(() => house.door.undecided === 0, 'nobody is left undecided');
+  assert.equal(house.places, 0, 'every place was given back');
 });
 
 test('somebody who just signed on is greeted without waiting, but not before what he said is read', async () => {
@@ -340,7 +350,7 @@ test('TLS that comes after the greeting is TLS all the same', async () => {
 });
 
 test('no more wait than may', async () => {
-  const house = await open({ greetMs: 60_000, limits: { undecidedMax: 2 } });
+  const house = await open({ greetMs: 60_000, placesMax: 2 });
   await house.dial();
   await house.dial();
   await house.until(() => house.door.undecided === 2, 'two wait');
@@ -362,14 +372,25 @@ async function securePair(sendQueueBytesMax: number): Promise<Ends> {
   const arrival = new Promise<Transport>((resolve) => {
     accepted = resolve;
   });
-  const limits = { sendQueueBytesMax, firstBytesMs: 2_000, handshakeMs: 2_000, proxyHeaderMs: 2_000, undecidedMax: 100 };
+  const limits = { sendQueueBytesMax, firstBytesMs: 2_000, handshakeMs: 2_000, proxyHeaderMs: 2_000 };
   const clock = { after: () => () => {} };
   const no = (): boolean => false;
   const door = createFrontDoor(
-    { limits, clock, isRelay: no, admits: () => true, greetsAtOnce: no, count: () => {}, onFlap: accepted, onHttp: () => {} },
+    {
+      limits,
+      clock,
+      isRelay: no,
+      greetMs: () => 20,
+      admits: () => true,
+      enters: () => () => {},
+      greetsAtOnce: no,
+      count: () => {},
+      onFlap: accepted,
+      onHttp: () => {},
+    },
     identity,
   );
-  const listener = await door.listen({ host: '127.0.0.1', port: 0, greetMs: 20 });
+  const listener = await door.listen({ host: '127.0.0.1', port: 0 });
   const { connectTls: secureTransport } = await import('./tls-client.ts');
   const { transport } = await secureTransport({ ...listener.address, limits: { sendQueueBytesMax: 1 << 20 }, timeoutMs: 5_000, protocol: 'icq' });
   return { client: transport, server: await arrival, release: () => listener.close() };

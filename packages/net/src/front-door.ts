@@ -46,8 +46,6 @@ export interface DoorLimits extends TransportLimits {
   readonly firstBytesMs: number;
   readonly handshakeMs: number;
   readonly proxyHeaderMs: number;
-  /** Connections that have not said what they want. */
-  readonly undecidedMax: number;
 }
 
 export interface DoorOptions {
@@ -55,14 +53,18 @@ export interface DoorOptions {
   readonly clock: { after(ms: number, run: () => void): () => void };
   /** Relays that must say for whom they connect; nobody else may. */
   readonly isRelay: (address: string) => boolean;
+  /** How long silence on a port is left alone. */
+  readonly greetMs: (port: number) => number;
   /** False for who is not to be spoken to. */
   readonly admits: (address: string) => boolean;
+  /** Takes a place for a connection that has not said what it wants; the answer gives it back. `undefined`: there is none left. */
+  readonly enters: (address: string) => (() => void) | undefined;
   /** Whether a silent client at this address is greeted without waiting. Asked once a connection. */
   readonly greetsAtOnce: (address: string) => boolean;
   readonly count: (event: DoorEvent) => void;
   /** Must not throw. The hello is the receiver's to send. */
   readonly onFlap: (transport: Transport) => void;
-  /** An HTTP connection, paused, its first bytes unread. Must not throw. */
+  /** An HTTP connection, its first bytes unread: they come in the next turn. Must not throw. */
   readonly onHttp: (socket: Duplex, visit: Visit) => void;
 }
 
@@ -75,8 +77,6 @@ export interface Identity {
 export interface DoorListenOptions {
   readonly host?: string;
   readonly port: number;
-  /** How long silence is left alone. */
-  readonly greetMs: number;
 }
 
 export interface FrontDoor {
@@ -102,9 +102,9 @@ export function createFrontDoor(options: DoorOptions, identity: Identity): Front
   const { limits, count } = options;
   const undecided = new Set<Hall>();
   /** Handshakes under way, by the ends of their connection: TLS hands us another socket than it was given. */
-  const shaking = new Map<string, { readonly visit: Visit; readonly greetMs: number; readonly relay: boolean }>();
+  const shaking = new Map<string, Guest>();
   const tls: TlsServer = createTlsServer({
-    ...tlsOptions(identity),
+    ...identity,
     handshakeTimeout: limits.handshakeMs,
     ALPNProtocols: [ICQ, HTTP],
     minVersion: MIN_VERSION,
@@ -112,59 +112,51 @@ export function createFrontDoor(options: DoorOptions, identity: Identity): Front
   tls.on('secureConnection', secured);
   tls.on('tlsClientError', (_error, socket) => {
     count('door_tls_failed');
-    shaking.delete(endsOf(socket));
     socket.destroy();
   });
 
   const house: House = { options, undecided, shakeHands };
 
-  function accept(socket: Socket, greetMs: number): void {
+  function accept(socket: Socket): void {
     count('door_connections');
     const address = plainAddress(socket.remoteAddress ?? '');
+    const peer = { address, port: socket.remotePort ?? 0, known: true };
+    const local = { address: plainAddress(socket.localAddress ?? ''), port: socket.localPort ?? 0 };
     const relay = options.isRelay(address);
-    if (!relay && !options.admits(address)) refuse(socket, 'door_refused_banned');
-    else if (undecided.size >= limits.undecidedMax) refuse(socket, 'door_refused_full');
-    else {
-      const peer = { address, port: socket.remotePort ?? 0, known: true };
-      const local = { address: plainAddress(socket.localAddress ?? ''), port: socket.localPort ?? 0 };
-      new Hall(house, socket, { peer, local, secure: false }, { greetMs, relay, headerDue: relay }).enter();
-    }
+    new Hall(house, socket, { visit: { peer, local, secure: false }, relay, leaves: nothing }).receive(relay);
   }
 
-  function refuse(socket: Socket, why: DoorEvent): void {
-    count(why);
-    socket.on('error', () => {});
-    socket.destroy();
-  }
-
-  function shakeHands(socket: Socket, visit: Visit, greetMs: number, relay: boolean): void {
+  function shakeHands(socket: Socket, guest: Guest): void {
     const ends = endsOf(socket);
-    shaking.set(ends, { visit, greetMs, relay });
-    socket.once('close', () => shaking.delete(ends));
+    shaking.set(ends, guest);
+    socket.once('close', () => {
+      if (shaking.delete(ends)) guest.leaves();
+    });
     tls.emit('connection', socket);
   }
 
   function secured(socket: TLSSocket): void {
-    const known = shaking.get(endsOf(socket));
-    shaking.delete(endsOf(socket));
-    if (known === undefined) {
+    const ends = endsOf(socket);
+    const guest = shaking.get(ends);
+    shaking.delete(ends);
+    if (guest === undefined) {
       socket.destroy();
       return;
     }
     count('door_tls');
     // A second handshake on one connection has no use, and cost servers much.
     socket.disableRenegotiation();
-    const hall = new Hall(house, socket, { ...known.visit, secure: true }, { greetMs: known.greetMs, relay: known.relay, headerDue: false });
+    const hall = new Hall(house, socket, { ...guest, visit: { ...guest.visit, secure: true } });
     if (socket.alpnProtocol === HTTP) hall.take('http');
     else if (socket.alpnProtocol === ICQ) hall.take('flap');
     else hall.enter();
   }
 
   return {
-    listen: ({ greetMs, ...at }) => listenSockets({ ...at, onSocket: (socket) => accept(socket, greetMs) }),
-    useIdentity: (next) => tls.setSecureContext(tlsOptions(next)),
+    listen: (at) => listenSockets({ ...at, onSocket: accept }),
+    useIdentity: (next) => tls.setSecureContext({ ...next, minVersion: MIN_VERSION }),
     get undecided() {
-      return undecided.size;
+      return undecided.size + shaking.size;
     },
     close: () => {
       for (const hall of undecided) hall.leave();
@@ -172,9 +164,7 @@ export function createFrontDoor(options: DoorOptions, identity: Identity): Front
   };
 }
 
-function tlsOptions({ key, cert }: Identity): Identity {
-  return { key, cert };
-}
+function nothing(): void {}
 
 function endsOf(socket: Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddress' | 'localPort'>): string {
   return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`;
@@ -185,42 +175,68 @@ function endsOf(socket: Pick<Socket, 'remoteAddress' | 'remotePort' | 'localAddr
 interface House {
   readonly options: DoorOptions;
   readonly undecided: Set<Hall>;
-  readonly shakeHands: (socket: Socket, visit: Visit, greetMs: number, relay: boolean) => void;
+  readonly shakeHands: (socket: Socket, guest: Guest) => void;
 }
 
-interface Manners {
-  readonly greetMs: number;
-  /** Of a relay: is never greeted at once, since its address stands for many. */
+interface Guest {
+  readonly visit: Visit;
+  /** Brought by a relay: is never greeted at once, since its address stands for many. */
   readonly relay: boolean;
-  /** It has to say first for whom it connects. */
-  readonly headerDue: boolean;
+  /** Gives its place back. */
+  readonly leaves: () => void;
 }
 
 class Hall {
   private readonly house: House;
   private readonly socket: Socket;
-  private readonly manners: Manners;
-  private visit: Visit;
-  private headerDue: boolean;
+  private guest: Guest;
+  private headerDue = false;
   private came: Uint8Array = new Uint8Array(0);
   private readonly timers: (() => void)[] = [];
 
-  constructor(house: House, socket: Socket, visit: Visit, manners: Manners) {
+  constructor(house: House, socket: Socket, guest: Guest) {
     this.house = house;
     this.socket = socket;
-    this.visit = visit;
-    this.manners = manners;
-    this.headerDue = manners.headerDue;
+    this.guest = guest;
   }
 
+  /** Somebody came in. @param headerDue it has to say first for whom it connects */
+  receive(headerDue: boolean): void {
+    if (headerDue) {
+      this.headerDue = true;
+      this.listen(this.house.options.limits.proxyHeaderMs);
+    } else if (this.admit()) this.enter();
+  }
+
+  /** It has a place, and is awaited to speak. */
   enter(): void {
-    const { limits } = this.house.options;
+    this.listen(this.house.options.limits.firstBytesMs);
+    this.awaitSpeech();
+  }
+
+  private listen(ms: number): void {
     this.house.undecided.add(this);
     this.socket.on('data', this.heard);
     this.socket.on('error', this.leave);
     this.socket.on('close', this.leave);
-    this.after(this.headerDue ? limits.proxyHeaderMs : limits.firstBytesMs, () => this.refuse('door_timeouts'));
-    if (!this.headerDue) this.awaitSpeech();
+    this.after(ms, () => this.refuse('door_timeouts'));
+  }
+
+  /** Whether whoever it is may come in, and there is a place. */
+  private admit(): boolean {
+    const { options } = this.house;
+    const { address } = this.guest.visit.peer;
+    if (!options.admits(address)) {
+      this.refuse('door_refused_banned');
+      return false;
+    }
+    const leaves = options.enters(address);
+    if (leaves === undefined) {
+      this.refuse('door_refused_full');
+      return false;
+    }
+    this.guest = { ...this.guest, leaves };
+    return true;
   }
 
   /** It is clear what it speaks. */
@@ -228,16 +244,17 @@ class Hall {
     const { options, shakeHands } = this.house;
     this.part();
     if (this.came.length > 0) this.socket.unshift(this.came);
+    if (speech !== 'tls') this.guest.leaves();
     switch (speech) {
       case 'flap':
         options.onFlap(this.transport());
         break;
       case 'tls':
-        shakeHands(this.socket, this.visit, this.manners.greetMs, this.manners.relay);
+        shakeHands(this.socket, this.guest);
         break;
       case 'http':
         options.count('door_http');
-        options.onHttp(this.socket, this.visit);
+        options.onHttp(this.socket, this.guest.visit);
         this.socket.resume();
         break;
       default:
@@ -247,7 +264,8 @@ class Hall {
 
   readonly leave = (): void => {
     this.part();
-    this.socket.on('error', () => {});
+    this.guest.leaves();
+    this.socket.on('error', nothing);
     this.socket.destroy();
   };
 
@@ -270,7 +288,7 @@ class Hall {
         break;
       case 'tls':
         // TLS inside TLS is nothing we know.
-        if (this.visit.secure) this.refuse('door_unknown');
+        if (this.guest.visit.secure) this.refuse('door_unknown');
         else this.take('tls');
         break;
       default:
@@ -287,17 +305,14 @@ class Hall {
       this.came = this.came.subarray(header.length);
       if (header.ends !== undefined) {
         const { source, destination } = header.ends;
-        this.visit = { ...this.visit, peer: { ...source, known: true }, destination };
+        this.guest = { ...this.guest, visit: { ...this.guest.visit, peer: { ...source, known: true }, destination } };
       }
     } catch (error) {
       if (!(error instanceof ProxyHeaderError)) throw error;
       this.refuse(speechOf(this.came) === 'proxy' ? 'door_proxy_bad' : 'door_proxy_missing');
       return false;
     }
-    if (!this.house.options.admits(this.visit.peer.address)) {
-      this.refuse('door_refused_banned');
-      return false;
-    }
+    if (!this.admit()) return false;
     this.awaitSpeech();
     return this.came.length > 0;
   }
@@ -305,7 +320,8 @@ class Hall {
   /** Silence is an ICQ client waiting for its server. */
   private awaitSpeech(): void {
     const { options } = this.house;
-    const atOnce = !this.manners.relay && !this.visit.secure && options.greetsAtOnce(this.visit.peer.address);
+    const { visit, relay } = this.guest;
+    const atOnce = !relay && !visit.secure && options.greetsAtOnce(visit.peer.address);
     // What has arrived meanwhile is read first: a busy server must not take a client for silent. Behind a timer the next immediate
     // follows a look at the sockets; behind the accepting only the one after it does.
     const greet = (): void =>
@@ -315,7 +331,7 @@ class Hall {
         this.take('flap');
       });
     if (atOnce) this.inTurn(greet);
-    else this.after(this.manners.greetMs, greet);
+    else this.after(options.greetMs((visit.destination ?? visit.local).port), greet);
   }
 
   private inTurn(run: () => void): void {
@@ -341,7 +357,8 @@ class Hall {
 
   private transport(): Transport {
     const { limits } = this.house.options;
-    const { socket, visit } = this;
+    const { socket } = this;
+    const { visit } = this.guest;
     if (visit.secure) return new SecureTransport(socket as TLSSocket, limits, visit);
     // Was it greeted, its first bytes are still to come.
     const later = this.came.length > 0 ? undefined : (freed: Socket): void => this.turnsOutTls(freed);
@@ -349,8 +366,13 @@ class Hall {
   }
 
   private turnsOutTls(socket: Socket): void {
-    this.house.options.count('door_greeted_tls');
-    this.house.shakeHands(socket, this.visit, this.manners.greetMs, this.manners.relay);
+    const { options, shakeHands } = this.house;
+    options.count('door_greeted_tls');
+    const leaves = options.enters(this.guest.visit.peer.address);
+    if (leaves === undefined) {
+      options.count('door_refused_full');
+      socket.on('error', nothing).destroy();
+    } else shakeHands(socket, { ...this.guest, leaves });
   }
 }
 
@@ -384,12 +406,6 @@ class ClearTransport extends DoorTransport {
     this.tls = tls;
   }
 
-  override attach(user: TransportUser): void {
-    super.attach(user);
-    // The hall left it paused.
-    this.resume();
-  }
-
   override received(chunk: Buffer): void {
     const { tls } = this;
     if (tls === undefined) {
@@ -417,10 +433,5 @@ class SecureTransport extends DoorTransport {
     if (socket.getProtocol() === 'TLSv1.3') {
       this.channelBinding = new Uint8Array(socket.exportKeyingMaterial(BINDING_BYTES, BINDING_LABEL, Buffer.alloc(0)));
     }
-  }
-
-  override attach(user: TransportUser): void {
-    super.attach(user);
-    this.resume();
   }
 }
