@@ -249,7 +249,9 @@ async function questions(client: RawClient, own: number, hidden: number, friend:
   const block = { owner: own, type: icqMeta.IcqType.metaRequest, sequence: Uint8Array.of(4, 0), data: meta };
   await client.ask(icqMeta.request, { block }, icqMeta.reply);
   assert.equal(await client.refusal(Family.icqMeta, client.snac(icqMeta.request, { block: { ...block, owner: friend } })), ErrorCode.insufficientRights);
-  assert.equal(await client.refusal(Family.oservice, client.snac(oservice.serviceRequest, { family: Family.bart, tlvs: {} })), ErrorCode.serviceUnavailable);
+  const { tlvs: picture } = await client.ask(oservice.serviceRequest, { family: Family.bart, tlvs: {} }, oservice.serviceResponse);
+  assert.equal(picture.cookie?.length, 256);
+  assert.equal(await client.refusal(Family.oservice, client.snac(oservice.serviceRequest, { family: Family.emailAlert, tlvs: {} })), ErrorCode.serviceUnavailable);
   assert.equal(await client.refusal(Family.feedbag, client.rawSnac(Family.feedbag, 0x7f, [])), ErrorCode.notSupportedByHost);
 }
 
