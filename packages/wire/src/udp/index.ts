@@ -5,7 +5,7 @@ export * from './dissect.ts';
 export * from './multi.ts';
 export * from './packet.ts';
 export * from './registry.ts';
-export { MessageType, TextCode } from './shared.ts';
+export { type HomeInfo, MessageType, TextCode, type WorkInfo } from './shared.ts';
 export * as commands from './commands.ts';
 export * as meta from './meta.ts';
 export * as replies from './replies.ts';
