@@ -131,7 +131,10 @@ function registrationFrame(): Uint8Array {
 
 // ---------------------------------------------------------------- people who say too much
 
-/** Signed-on sessions that send without listening. Whoever is thrown out comes back at once. */
+/** Then whoever was thrown out tries again. Connections as fast as they go are a flood of their own. */
+const AGAIN_MS = 250;
+
+/** Signed-on sessions that send without listening. */
 class Pumps implements Attack {
   sent = 0;
   ended = 0;
@@ -202,7 +205,7 @@ class Pumps implements Attack {
     this.sessions[attacker] = undefined;
     if (this.stopped) return;
     this.ended++;
-    setImmediate(() => void (this.stopped || this.signOn(attacker)));
+    setTimeout(() => void (this.stopped || this.signOn(attacker)), AGAIN_MS);
   }
 }
 
