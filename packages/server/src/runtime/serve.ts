@@ -1,6 +1,6 @@
 /** The whole service in one place: everything meets here, nothing is decided here. */
 import { existsSync } from 'node:fs';
-import { createCore, type Core, type CoreSettings } from '@seekyou/core';
+import { createCore, type Core, type CoreSettings, type SecurityEvent } from '@seekyou/core';
 import { listenTcp, type TcpListener } from '@seekyou/net';
 import { completeBackup } from '../admin/backup.ts';
 import { serveControl } from '../admin/control.ts';
@@ -42,6 +42,8 @@ export interface RunningServer {
 /** What serving and administering a directory nobody serves have in common. */
 export interface OpenedService {
   readonly core: Core;
+  /** For what the core knows nothing of: keys. */
+  readonly audit: (event: SecurityEvent) => void;
   readonly store: SqliteStore;
   backup(file: string, withKey: boolean): Promise<number>;
   close(): Promise<void>;
@@ -56,10 +58,11 @@ export interface OpenedService {
 export async function openService(config: Config, files: DataFiles, log: Log, onFailure: (error: Error) => void = () => {}): Promise<OpenedService> {
   keepPrivate(files.secretKey);
   const report = (problem: string, error: unknown): void => log.error({ err: error }, problem);
-  const audit = config.auditLog === undefined ? undefined : openAuditLog({ file: config.auditLog, clock: systemClock(), report });
+  const auditLog = config.auditLog === undefined ? undefined : openAuditLog({ file: config.auditLog, clock: systemClock(), report });
+  const audit = (event: SecurityEvent): void => auditLog?.write(event);
   const hadKey = existsSync(files.secretKey);
   const key = loadOrCreateKey(files.secretKey);
-  if (!hadKey) audit?.write({ event: 'new-key', key: 'secret', fingerprint: null });
+  if (!hadKey) audit({ event: 'new-key', key: 'secret', fingerprint: null });
   const store = await openSqliteStore({ file: files.database, onFailure });
   const core = createCore(
     {
@@ -69,7 +72,7 @@ export async function openService(config: Config, files: DataFiles, log: Log, on
       store,
       bus: createInProcessBus(systemClock(), report),
       report,
-      audit: (event) => audit?.write(event),
+      audit,
     },
     coreSettings(config),
   );
@@ -79,6 +82,7 @@ export async function openService(config: Config, files: DataFiles, log: Log, on
   });
   return {
     core,
+    audit,
     store,
     backup: async (file, withKey) => {
       await store.backup(file);
@@ -87,7 +91,7 @@ export async function openService(config: Config, files: DataFiles, log: Log, on
     close: async () => {
       await core.stop('server-stopping');
       await store.close();
-      await audit?.close();
+      await auditLog?.close();
     },
   };
 }
