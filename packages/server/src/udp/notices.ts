@@ -56,8 +56,11 @@ const NOT_DELIVERED = {
 export function noticeOf({ session, state, now }: UdpContext, to: number, refusal: Refusal): readonly UdpEffect[] {
   const noticed = state.noticed ?? new Noticed();
   if (!noticed.due(to, now)) return [];
-  const [letter] = systemLetters(`Your message to ${to} was not delivered: ${NOT_DELIVERED[refusal]}`, session.profile.codepage);
-  return letter === undefined
-    ? []
-    : [become({ noticed }), say(replies.sysDeliveredMess, { from: SYSTEM, type: letter.type, text: letter.text }, { ordered: true })];
+  const said = noticeFor({ session }, `Your message to ${to} was not delivered: ${NOT_DELIVERED[refusal]}`);
+  return [become({ noticed }), ...said];
+}
+
+/** A line of the service's own. */
+export function noticeFor({ session }: Pick<UdpContext, 'session'>, line: string): readonly UdpEffect[] {
+  return systemLetters(line, session.profile.codepage).map(({ type, text }) => say(replies.sysDeliveredMess, { from: SYSTEM, type, text }, { ordered: true }));
 }
