@@ -3,6 +3,8 @@
  * so no client can speak for another.
  */
 import type { Picture, PictureHash, PictureKind } from './pictures/picture.ts';
+import type { Profile, ProfileChanges } from './directory/profile.ts';
+import type { SearchCriteria, SearchResult } from './directory/search.ts';
 import type { Account } from './ports.ts';
 import type { Refusal } from './refusals.ts';
 import type { RoomId, RoomKind, RoomView } from './rooms/room.ts';
@@ -103,6 +105,32 @@ export interface Commands {
   'pictures.put': Shape<{ readonly kind: PictureKind; readonly hash: PictureHash; readonly bytes: Uint8Array }, Picture>;
   /** A picture somebody shows to this user. */
   'pictures.get': Shape<{ readonly uin: Uin; readonly hash: PictureHash }, { readonly bytes: Uint8Array }>;
+
+  /** What somebody tells of himself, without what he hides from others. Refused `no-such-user`. */
+  'profile.load': Shape<{ readonly uin: Uin }, Profile>;
+  /** All of it or, refused `too-large` or `bad-input`, nothing; the answer comes after the commit. */
+  'profile.change': Shape<{ readonly changes: ProfileChanges }, void>;
+  /** Refused `bad-input` when it asks for nothing or for everybody, `slow-down` when this account searches like a machine. */
+  'directory.search': Shape<{ readonly criteria: SearchCriteria; readonly limit?: number }, SearchResult>;
+
+  /**
+   * This account's password from now on; its other sessions end. Old clients change what old clients sign on with, and the
+   * main password only where the two are the same; our own change the main one. Refused `bad-password`.
+   */
+  'account.password': Shape<{ readonly password: string }, void>;
+  /** Removes this account for good, all its sessions with it. Proved by the password of old clients: refused `wrong-credentials`. */
+  'account.unregister': Shape<{ readonly password: string }, void>;
+  /** What others may see and do; absent parts stay. */
+  'account.permissions': Shape<
+    { readonly authorisationRequired?: boolean; readonly webAware?: boolean; readonly hideAddress?: boolean; readonly directPermissions?: number },
+    void
+  >;
+
+  /** From now on others who look for somebody in this group may find this user. Refused `bad-input` for group 0. */
+  'random.join': Shape<{ readonly group: number }, void>;
+  'random.leave': Shape<void, void>;
+  /** Somebody else of the group, whoever. Refused `off-line` when there is nobody. */
+  'random.find': Shape<{ readonly group: number }, { readonly uin: Uin; readonly group: number }>;
 }
 
 export type CommandName = keyof Commands;

@@ -1,11 +1,13 @@
 /** Where the core's rooms meet. */
 import { Accounts } from './accounts/accounts.ts';
 import { LastSeen } from './accounts/last-seen.ts';
+import { ownAccountCommands } from './accounts/own-account.ts';
 import { shownAddress } from './audit/events.ts';
 import { Bans, type BanTarget, type NewBan } from './bans/bans.ts';
 import type { CommandInput, CommandName, CommandOutput } from './commands.ts';
+import { Directory } from './directory/directory.ts';
 import type { EndReason, UserNotice } from './events.ts';
-import type { CommandTable, People } from './inside.ts';
+import type { CommandTable, LiveSession, People } from './inside.ts';
 import { Confirmations } from './messages/confirmations.ts';
 import { Delivery } from './messages/delivery.ts';
 import { Messages } from './messages/messages.ts';
@@ -25,6 +27,8 @@ import { type CoreSession, factsOf, type SessionHost } from './sessions/core-ses
 import { Registry } from './sessions/registry.ts';
 import { Sessions } from './sessions/sessions.ts';
 import type { Uin } from './words.ts';
+
+type OwnAccountName = keyof ReturnType<typeof ownAccountCommands>;
 
 /** A notice as it travels: a node knows its own by its name, and has acted on those already. */
 interface Posted {
@@ -46,6 +50,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
   const pictures = new Pictures({ ports, settings, people, sessions: registry });
   const confirmations = new Confirmations(ports, settings.limits.confirmationsWaitingMax);
   const penalties = new Penalties(settings.limits, ports.clock);
+  const directory = new Directory({ ports, settings, people, sessions: registry });
   const bans = new Bans({ ports, settings, node, banned });
   const newAddresses = new NewAddresses({ ports, settings, say: (from, to, body) => messages.say(from, to, body) });
   const withholds = newAddresses.withholds.bind(newAddresses);
@@ -72,6 +77,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
       leave(session) {
         rooms.leave(session);
         pictures.leave(session);
+        directory.leave(session);
         people.leave(session);
       },
     },
@@ -83,7 +89,15 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
     seen: (uin) => lastSeen.note(uin),
   });
   const stopPruning = startPruning(ports, settings);
-  const commands = { ...tableOf(people, messages, delivery), ...rooms.commands, ...pictures.commands };
+  const ownAccounts = ownAccountCommands({
+    ports,
+    settings,
+    passwordChanged,
+    remove: (uin) => remove(uin, 'owner'),
+    changed: (uin) => changed(uin),
+    changeProfile: (uin, changes) => directory.change(uin, changes),
+  });
+  const commands = { ...tableOf(people, messages, delivery), ...rooms.commands, ...pictures.commands, ...directory.commands, ...ownAccounts };
   const banWatchers = new Set<() => void>();
   const searches = new SearchBrake(settings.limits, ports.clock);
   let running = 0;
@@ -114,8 +128,8 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
     return lifted;
   }
 
-  async function remove(uin: Uin): Promise<boolean> {
-    if (!(await accounts.remove(uin))) return false;
+  async function remove(uin: Uin, by: 'administrator' | 'owner' = 'administrator'): Promise<boolean> {
+    if (!(await accounts.remove(uin, by))) return false;
     // Whoever gets this number by name some day is somebody else.
     await bans.remove(String(uin));
     return true;
@@ -150,6 +164,12 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
   async function changed(uin: Uin, end?: EndReason): Promise<void> {
     await applyChange(uin, end);
     publish(uin, end === undefined ? { type: 'account.changed' } : { type: 'account.changed', end });
+  }
+
+  /** Its owner proved himself; whoever else is signed on may not be he. */
+  function passwordChanged(session: LiveSession): void {
+    sessions.endAccount(session.uin, 'password-changed', session);
+    publish(session.uin, { type: 'account.changed', end: 'password-changed' });
   }
 
   /** Administration changed an account: its sessions here end, or know it. */
@@ -222,7 +242,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
       set: (uin, changes) => accounts.set(uin, changes),
       passwd: (uin, password, oldPassword) => accounts.passwd(uin, password, oldPassword),
       suspend: (uin, suspended) => accounts.suspend(uin, suspended),
-      remove,
+      remove: (uin) => remove(uin),
       sessionsOf: (uin) => registry.of(uin),
       ban,
       unban,
@@ -243,7 +263,7 @@ function tableOf(
   people: People,
   messages: Messages,
   delivery: Delivery,
-): CommandTable<Exclude<CommandName, keyof Rooms['commands'] | keyof Pictures['commands']>> {
+): CommandTable<Exclude<CommandName, keyof Rooms['commands'] | keyof Pictures['commands'] | keyof Directory['commands'] | OwnAccountName>> {
   // The core makes all its sessions itself.
   const own = (session: Session): CoreSession => session as CoreSession;
   return {

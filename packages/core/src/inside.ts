@@ -1,5 +1,6 @@
 /** The seam between the core's own rooms: sessions and messages on one side, rosters and presence on the other. */
 import type { CommandInput, CommandName, CommandOutput } from './commands.ts';
+import type { FoundOnline } from './directory/search.ts';
 import type { SessionEvent } from './events.ts';
 import type { Account } from './ports.ts';
 import type { Refused } from './refusals.ts';
@@ -52,6 +53,8 @@ export interface People {
   refresh(uin: Uin): Promise<void>;
   /** The subject as this observer sees him; `undefined` when he is off line or is so for this observer. */
   viewFor(observer: Uin, subject: Uin): PresenceView | undefined;
+  /** What a search tells one of the other; `webAware`: as his profile has it. */
+  shownOnLine(observer: Uin, subject: Uin, webAware: boolean): FoundOnline;
   /** The account shows other pictures: tell who sees it. */
   pictured(uin: Uin): void;
   /** Whether a user who is on line here ignores another. */

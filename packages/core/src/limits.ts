@@ -53,6 +53,8 @@ export interface Limits {
   readonly placeVisitsKeptMax: number;
   readonly searchesAtOnceMax: number;
   readonly searchMs: number;
+  readonly searchedOnlineMax: number;
+  readonly profileTextBytesMax: number;
   readonly groupsMax: number;
   readonly watchersMax: number;
   readonly answerableMs: number;
@@ -139,6 +141,8 @@ export const PEOPLE: Limits = {
   placeVisitsKeptMax: 50_000, // in memory: who was where lately, so that the store need not be asked at each sign-on
   searchesAtOnceMax: 30, // of one account; a person looks through a page between two
   searchMs: 2_000, // after those there is one more each time
+  searchedOnlineMax: 10_000, // people on line among whom one search looks
+  profileTextBytesMax: 512, // of one line of a profile; what people write about themselves has profileBytesMax
   groupsMax: 200, // what 13/03 announces
   watchersMax: 3_000, // what 03/03 announces; a status change is written to each of them
   answerableMs: 10 * MINUTE, // auto-messages are answered within half a minute, file offers by people
@@ -158,8 +162,8 @@ export const PEOPLE: Limits = {
   udpResendMaxMs: 10_000,
   udpSendsMax: 9, // of one packet, within some 55 s: clients themselves give up after 60 to 90 s
   udpQueuedMax: 4_000, // packets that wait for one client: all its contacts and a full mailbox
-  udpAheadMax: 32, // packets of a client that came before the one that should be next
-  udpAheadMs: 30_000, // that one is waited for, three times as long as clients take to repeat it
+  udpAheadMax: 64, // packets of a client that came before the one that should be next
+  udpAheadMs: 60_000, // that one is waited for: about as long as clients go on repeating it
   udpRefusalsPerAddressMax: 20, // in ten seconds, to those who are not signed on: a room full of people behind one address
   udpRefusalsMax: 2_000, // in ten seconds, to all of them: less than anybody would send us to have them sent to another
   udpRegistrationsPerAddressPerHour: 3, // its sender can be forged, and the answer is longer than the question

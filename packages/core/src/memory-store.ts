@@ -3,6 +3,7 @@
  * the service out. It runs the storage contract suite like every other adapter.
  */
 import { bodyBytes } from './messages/body-size.ts';
+import { MemoryProfiles } from './directory/memory-profiles.ts';
 import { MemoryPictures } from './pictures/memory-pictures.ts';
 import type { Picture, PictureHash } from './pictures/picture.ts';
 import { StoreFailed } from './ports.ts';
@@ -43,6 +44,7 @@ export function memoryStore(): Store {
   const used = new Set<Uin>();
   const rooms = memoryRooms();
   const pictures = new MemoryPictures();
+  const profiles = new MemoryProfiles((uin) => rows.get(uin)?.account);
   const bans = new Map<string, Ban>();
   const places = new Map<Uin, Map<string, Time>>();
   let lastId = 0;
@@ -64,6 +66,7 @@ export function memoryStore(): Store {
   function create(account: Account): boolean {
     if (rows.has(account.uin)) return false;
     used.add(account.uin);
+    profiles.renamed(account.uin, account.nickname);
     rows.set(account.uin, {
       account,
       items: new Map(),
@@ -90,6 +93,7 @@ export function memoryStore(): Store {
       else changed[name] = value;
     }
     row.account = changed as unknown as Account;
+    if (changes.nickname !== undefined) profiles.renamed(uin, changes.nickname);
     return true;
   }
 
@@ -100,6 +104,7 @@ export function memoryStore(): Store {
     rows.delete(uin);
     rooms.removeAccount(uin);
     pictures.removeAccount(uin);
+    profiles.removeAccount(uin);
     places.delete(uin);
     // Whoever gets this number later was not granted anything.
     for (const other of rows.values()) other.granted.delete(uin);
@@ -274,6 +279,11 @@ export function memoryStore(): Store {
       has: (hash) => run(() => pictures.find(hash) !== undefined),
       find: (hash) => run(() => pictures.find(hash)),
     },
+    profiles: {
+      load: (uin) => run(() => profiles.load(uin)),
+      save: (uin, saved) => run(() => update(uin, { nickname: saved.nickname }) && profiles.save(uin, saved)),
+    },
+    directory: { search: (query, limit) => run(() => profiles.search(query, limit)) },
     close: () => {
       closed = true;
       return Promise.resolve();

@@ -3,6 +3,7 @@ import type { Inside, LiveSession, People } from './inside.ts';
 import { presenceCommands } from './presence/commands.ts';
 import { pairCookies } from './presence/pair-cookie.ts';
 import { PresenceRoom } from './presence/presence.ts';
+import { foundOnline } from './presence/view.ts';
 import { AddedNotices } from './roster/added-notices.ts';
 import { authorisationCommands } from './roster/authorisation.ts';
 import { rosterCommands } from './roster/commands.ts';
@@ -41,6 +42,7 @@ export function createPeopleParts(inside: Inside): PeopleParts {
       for (const { session } of person.watchers) session.emit({ type: 'own-presence' });
     },
     viewFor: (observer, subject) => room.viewFor(observer, subject),
+    shownOnLine: (observer, subject, webAware) => foundOnline(room.person(observer), room.person(subject), webAware),
     ignores: (owner, other) => room.person(owner)?.roster.ignores(other) ?? false,
     commands: {
       ...presenceCommands(room, settings.limits),

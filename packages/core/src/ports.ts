@@ -1,5 +1,6 @@
 /** What the core needs from outside. Each port has one contract suite in `testing.ts`, which every adapter runs. */
 import type { SecurityEvent } from './audit/events.ts';
+import type { DirectoryStore, ProfileStore } from './directory/store.ts';
 import type { Picture } from './pictures/picture.ts';
 import type { PictureStore } from './pictures/store.ts';
 import type { RoomStore } from './rooms/store.ts';
@@ -29,6 +30,8 @@ export interface ScramVerifier {
 export interface Secrets {
   /** A verifier for a main password: nothing password-like is kept. */
   verifier(password: string): Promise<ScramVerifier>;
+  /** Whether this is the password of a verifier. */
+  proves(password: string, verifier: ScramVerifier): Promise<boolean>;
   /** Stands in where there is no account: always the same for a UIN, made from the server's key, and nothing proves it. */
   decoy(uin: Uin): ScramVerifier;
   sha256(data: Uint8Array): Uint8Array;
@@ -183,6 +186,8 @@ export interface Store {
   };
   readonly rooms: RoomStore;
   readonly pictures: PictureStore;
+  readonly profiles: ProfileStore;
+  readonly directory: DirectoryStore;
   close(): Promise<void>;
 }
 

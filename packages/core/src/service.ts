@@ -2,7 +2,7 @@
 import type { NewBan } from './bans/bans.ts';
 import type { CommandInput, CommandName, CommandOutput, ScramChallenge, ScramProof, ScramProved, SignOn } from './commands.ts';
 import type { Limits } from './limits.ts';
-import type { Audit, Ban, Bus, Chance, Clock, Secrets, Store } from './ports.ts';
+import type { Audit, Ban, Bus, Chance, Clock, ScramVerifier, Secrets, Store } from './ports.ts';
 import type { Refused } from './refusals.ts';
 import type { Session, SessionRequest } from './session.ts';
 import type { Account } from './ports.ts';
@@ -30,7 +30,8 @@ export interface CoreSettings {
 
 export interface NewAccount {
   readonly uin?: Uin;
-  readonly password: string;
+  /** The main password; or a verifier of one that nobody here is told, which then serves no old client. */
+  readonly password: string | ScramVerifier;
   /** A separate old password; else `oldClients` decides. */
   readonly oldPassword?: string;
   readonly nickname?: string;

@@ -113,6 +113,7 @@ export function testSecrets(): TestSecrets {
   });
   return {
     verifier: (password) => Promise.resolve(verifierOf(password, encoder.encode(`salt ${++salts}`))),
+    proves: (password, { salt, storedKey }) => Promise.resolve(verifierOf(password, salt).storedKey.every((byte, at) => byte === storedKey[at])),
     decoy(uin) {
       worked.decoy++;
       return verifierOf('nobody knows this', encoder.encode(`salt of ${uin}`));
@@ -194,6 +195,8 @@ export function countingStore(store: Store): CountingStore {
     places: counted('places', store.places),
     rooms: counted('rooms', store.rooms),
     pictures: counted('pictures', store.pictures),
+    profiles: counted('profiles', store.profiles),
+    directory: counted('directory', store.directory),
   };
   return {
     ...rooms,

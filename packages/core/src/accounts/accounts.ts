@@ -2,7 +2,7 @@
 import type { ScramChallenge, ScramProof, ScramProved, SignOn } from '../commands.ts';
 import { shownAddress } from '../audit/events.ts';
 import type { EndReason } from '../events.ts';
-import type { Account, AccountChanges } from '../ports.ts';
+import type { Account, AccountChanges, ScramVerifier } from '../ports.ts';
 import { Refused, refuse } from '../refusals.ts';
 import type { CorePorts, CoreSettings, CreatedAccount, NewAccount, Reservation } from '../service.ts';
 import { asUin, type Peer, type Uin, UIN_MAX } from '../words.ts';
@@ -18,6 +18,13 @@ const FIRST_ALLOCATED = 100_001;
 /** Opens for itself, so that an unknown account costs what a known one does. Nobody has to be kept from this password. */
 const NOBODY = UIN_MAX as Uin;
 const NO_PASSWORD = 'nobody';
+
+const SALT_BYTES = 16;
+const KEY_BYTES = 32;
+
+interface Credentials extends Pick<Passwords, 'old' | 'generated'> {
+  readonly main: ScramVerifier;
+}
 
 export type AdminChanges = Partial<Pick<Account, 'nickname' | 'codepage' | 'authorisationRequired' | 'hideAddress'>>;
 
@@ -184,15 +191,26 @@ export class Accounts {
   }
 
   private async make(request: NewAccount, wanted?: Uin): Promise<CreatedAccount | Refused> {
-    const passwords = settlePasswords(request.password, request.oldPassword, this.settings.oldClients, this.ports.chance);
-    if (passwords instanceof Refused) return passwords;
-    const main = await this.ports.secrets.verifier(passwords.main);
+    const credentials = await this.credentialsOf(request);
+    if (credentials instanceof Refused) return credentials;
     for (;;) {
       const uin = wanted ?? (await this.allocate());
       if (uin === undefined) return refuse('unavailable');
-      if (await this.store(this.accountOf(uin, request, main, passwords))) return createdOf(uin, passwords);
+      if (await this.store(this.accountOf(uin, request, credentials))) return createdOf(uin, credentials);
       if (wanted !== undefined) return refuse('not-allowed');
     }
+  }
+
+  private async credentialsOf({ password, oldPassword }: NewAccount): Promise<Credentials | Refused> {
+    if (typeof password !== 'string') return this.isUsual(password) ? { main: password, old: undefined, generated: false } : refuse('bad-password');
+    const passwords = settlePasswords(password, oldPassword, this.settings.oldClients, this.ports.chance);
+    return passwords instanceof Refused ? passwords : { ...passwords, main: await this.ports.secrets.verifier(passwords.main) };
+  }
+
+  /** Like those made here: else its salt would tell of an account that it exists. */
+  private isUsual({ salt, iterations, storedKey, serverKey }: ScramVerifier): boolean {
+    const usual = this.ports.secrets.decoy(NOBODY).iterations;
+    return salt.length === SALT_BYTES && iterations === usual && storedKey.length === KEY_BYTES && serverKey.length === KEY_BYTES;
   }
 
   /** False when the number is taken. That of a deleted account may be given to somebody by name. */
@@ -205,13 +223,13 @@ export class Accounts {
     return accounts.create(account);
   }
 
-  private accountOf(uin: Uin, request: NewAccount, main: Account['main'], passwords: Passwords): Account {
+  private accountOf(uin: Uin, request: NewAccount, { main, old }: Credentials): Account {
     return {
       uin,
       state: 'active',
       createdAt: this.ports.clock.now(),
       main,
-      ...(passwords.old === undefined ? {} : { old: this.ports.secrets.seal(uin, passwords.old) }),
+      ...(old === undefined ? {} : { old: this.ports.secrets.seal(uin, old) }),
       nickname: request.nickname ?? '',
       // As ICQ did (oscar.md §10.3): who wants to be seen by everybody says so.
       authorisationRequired: request.authorisationRequired ?? true,
@@ -278,14 +296,14 @@ export class Accounts {
    * Nothing of the account stays but its number and the means to tell its owner, and nobody else, that it is deleted.
    * The number is not allocated again.
    */
-  async remove(uin: Uin): Promise<boolean> {
+  async remove(uin: Uin, by: 'administrator' | 'owner' = 'administrator'): Promise<boolean> {
     const account = await this.show(uin);
     if (account === undefined || !(await this.ports.store.accounts.remove(uin))) return false;
     const { createdAt, main, old } = account;
     const rest = { nickname: '', authorisationRequired: true, hideAddress: true };
     await this.ports.store.accounts.create({ uin, state: 'deleted', createdAt, main, ...(old === undefined ? {} : { old }), ...rest });
     await this.changed(uin, 'account-removed');
-    this.ports.audit({ event: 'account-removed', uin, by: 'administrator' });
+    this.ports.audit({ event: 'account-removed', uin, by });
     return true;
   }
 
@@ -294,6 +312,6 @@ export class Accounts {
   }
 }
 
-function createdOf(uin: Uin, passwords: Passwords): CreatedAccount {
+function createdOf(uin: Uin, passwords: Pick<Passwords, 'old' | 'generated'>): CreatedAccount {
   return passwords.generated && passwords.old !== undefined ? { uin, generatedOldPassword: passwords.old } : { uin };
 }

@@ -157,6 +157,28 @@ describe('SCRAM', () => {
     assert.equal(refusalOf(session), 'wrong-credentials');
   });
 
+  test('an account can be registered without telling the password, and looks like any other', async () => {
+    const at = await place();
+    const salt = new Uint8Array(16).fill(9);
+    const salted = at.secrets.salted('of my own', salt);
+    const verifier = {
+      salt,
+      iterations: 1,
+      storedKey: at.secrets.sha256(at.secrets.hmac(salted, ascii('Client Key'))),
+      serverKey: at.secrets.hmac(salted, ascii('Server Key')),
+    };
+    const created = await at.core.register({ password: verifier }, HERE);
+    assert.ok(!(created instanceof Refused));
+    assert.deepEqual(Object.keys(created), ['uin']);
+    assert.ok(!((await prove(at, created.uin, 'of my own')) instanceof Refused));
+    assert.equal((await at.core.admin.show(created.uin))?.old, undefined, 'no old client can use it');
+
+    const short = new Uint8Array(15);
+    for (const odd of [{ salt: short }, { iterations: 2 }, { storedKey: short }, { serverKey: short }]) {
+      assert.equal(refusalOf(await at.core.register({ password: { ...verifier, ...odd } }, HERE)), 'bad-password', Object.keys(odd).join());
+    }
+  });
+
   test('eight of our own stand beside each other, and the ninth is told', async () => {
     const at = await place();
     for (let n = 0; n < 8; n++) await at.opens(20_001, { profile: OWN, coexist: true });

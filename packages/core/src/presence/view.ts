@@ -2,6 +2,7 @@
  * Who sees whom, and how: the one place where it is decided. Presence, look-ups, messages and their errors all ask here,
  * so an invisible user cannot be found out by comparing answers. @see oscar.md §10.1, §5.1
  */
+import type { FoundOnline } from '../directory/search.ts';
 import type { CoreSettings } from '../service.ts';
 import type { DirectInfo, PresenceView, Uin } from '../words.ts';
 import type { Appearance } from './appearance.ts';
@@ -38,15 +39,35 @@ export function sightOf(observer: Person, subject: Person, policy: CoreSettings[
   return isHidden(observer, subject, appearance) ? undefined : closenessOf(observer, subject, appearance, policy);
 }
 
-/** Rules 2 to 6 of oscar.md §10.1, in its order. */
+/** Rules 2 to 6 of oscar.md §10.1. */
 function isHidden(observer: Person, subject: Person, appearance: Appearance): boolean {
+  return !subject.authorises(observer.uin) || isConcealed(observer, subject, appearance);
+}
+
+/** Whoever may know him: whether the subject, or what he chose lately, hides him from this observer. */
+function isConcealed(observer: Person, subject: Person, appearance: Appearance): boolean {
   if (subject.roster.ignores(observer.uin) || observer.roster.ignores(subject.uin)) return true;
-  if (!subject.authorises(observer.uin)) return true;
   if (subject.denies(observer.uin)) return true;
   const { mode } = subject.roster;
   if (mode === 'nobody') return true;
   if ((appearance.status.invisible || mode === 'permitted') && !subject.permits(observer.uin)) return true;
   return mode === 'contacts' && !subject.hasContact(observer.uin);
+}
+
+/**
+ * What a search says of somebody: on line for those who see him and are on his list, and for everybody if he is web-aware.
+ * Who is invisible is as who is not there. @see oscar.md §9.5
+ *
+ * @param webAware as his profile has it; his status may say so too
+ */
+export function foundOnline(observer: Person | undefined, subject: Person | undefined, webAware: boolean): FoundOnline {
+  const elsewhere = webAware ? 'offline' : 'hidden';
+  const appearance = subject?.appearance;
+  if (observer === undefined || subject === undefined || appearance === undefined) return elsewhere;
+  if (observer === subject) return 'online';
+  if (isConcealed(observer, subject, appearance)) return elsewhere;
+  const known = subject.hasContact(observer.uin) && observer.hasContact(subject.uin) && subject.authorises(observer.uin);
+  return known || webAware || appearance.status.webAware ? 'online' : elsewhere;
 }
 
 function closenessOf(observer: Person, subject: Person, appearance: Appearance, policy: CoreSettings['direct']): Sight {

@@ -1,7 +1,7 @@
 /** Sign-on and sign-off: which sessions of an account may stand beside each other. @see oscar.md §10.4 */
 import type { EndReason } from '../events.ts';
-import type { People } from '../inside.ts';
-import type { Account, ScramVerifier } from '../ports.ts';
+import type { LiveSession, People } from '../inside.ts';
+import type { Account } from '../ports.ts';
 import { Refused, refuse, type Refusal } from '../refusals.ts';
 import type { CorePorts, CoreSettings } from '../service.ts';
 import type { SessionRequest } from '../session.ts';
@@ -68,7 +68,7 @@ export class Sessions {
     this.openings.add(opening);
     try {
       const account = await this.around.ports.store.accounts.find(request.uin);
-      if (account === undefined || (request.verified !== undefined && !sameVerifier(account.main, request.verified.main))) {
+      if (account === undefined || (request.verified !== undefined && !sameCredentials(account, request.verified))) {
         return refuse('wrong-credentials');
       }
       if (account.state !== 'active') return refuse(account.state);
@@ -142,10 +142,10 @@ export class Sessions {
     }
   }
 
-  /** Ends all sessions of an account, those that are being opened included. */
-  endAccount(uin: Uin, reason: EndReason): void {
+  /** Ends all sessions of an account but one, those that are being opened included. */
+  endAccount(uin: Uin, reason: EndReason, except?: LiveSession): void {
     for (const opening of this.openings) if (opening.uin === uin) opening.overtaken = true;
-    for (const session of this.around.registry.of(uin)) this.end(session, reason);
+    for (const session of this.around.registry.of(uin)) if (session !== except) this.end(session, reason);
   }
 
   /** Ends what fits. */
@@ -175,8 +175,14 @@ export class Sessions {
   }
 }
 
-function sameVerifier(a: ScramVerifier, b: ScramVerifier): boolean {
-  return a.storedKey.length === b.storedKey.length && a.storedKey.every((byte, at) => byte === b.storedKey[at]);
+function sameCredentials(a: Account, b: Account): boolean {
+  return sameBytes(a.main.storedKey, b.main.storedKey) && sameBytes(a.old ?? NO_BYTES, b.old ?? NO_BYTES);
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, at) => byte === b[at]);
 }
 
 function hexadecimal(bytes: Uint8Array): string {

@@ -1,16 +1,16 @@
 /** Passwords: what the server keeps of them. */
 import { Buffer } from 'node:buffer';
-import { createCipheriv, createDecipheriv, createHash, createHmac, hash, hkdfSync, pbkdf2, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, hash, hkdfSync, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { ScramVerifier, Secrets, Uin } from '@seekyou/core';
+import { scram } from '@seekyou/wire/oscar';
 import { DataDirectoryError } from './data-directory.ts';
 
 const deriveKey = promisify(pbkdf2);
 
 const KEY_BYTES = 32;
-const SALT_BYTES = 16;
 /** 128 bits: no two texts meet by chance. */
 const MARK_DIGITS = 32;
 
@@ -18,7 +18,7 @@ const MARK_DIGITS = 32;
  * RFC 7677 asks for 4,096 at least. Four times that is 2 ms here for each account made, and as much for each of our own
  * clients at sign-on, in a browser on a phone some 20 ms; signing on costs the server none of it.
  */
-const ITERATIONS = 16_384;
+const { ITERATIONS, SALT_BYTES } = scram;
 
 export interface SecretsOptions {
   readonly iterations?: number;
@@ -32,6 +32,7 @@ export function createSecrets(key: Uint8Array, { iterations = ITERATIONS }: Secr
   const decoyKey = Buffer.from(hkdfSync('sha256', key, new Uint8Array(0), 'seekyou decoys', KEY_BYTES));
   return {
     verifier: (password) => scramVerifier(password, randomBytes(SALT_BYTES), iterations),
+    proves: async (password, verifier) => timingSafeEqual((await scramVerifier(password, verifier.salt, verifier.iterations)).storedKey, verifier.storedKey),
     decoy: (uin) => decoy(decoyKey, uin, iterations),
     sha256: (data) => hash('sha256', data, 'buffer'),
     hmac: (secret, data) => createHmac('sha256', secret).update(data).digest(),
