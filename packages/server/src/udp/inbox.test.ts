@@ -94,7 +94,7 @@ test('LSICQ counts to 1023 and begins again', () => {
   }
 });
 
-test('numbers of long ago are dropped, and far ones are where the client goes on', () => {
+test('numbers of long ago are dropped, and far ones are where the client goes on, if nothing nearer comes', () => {
   const inbox = new Inbox(PEOPLE, 1_000);
   for (let seq1 = 1_000; seq1 < 1_200; seq1++) {
     inbox.take(packet(seq1), START);
@@ -102,11 +102,12 @@ test('numbers of long ago are dropped, and far ones are where the client goes on
   }
   assert.equal(inbox.take(packet(1_005), START), 'stale');
   assert.equal(inbox.take(packet(1_199 - REMEMBERED + 1), START), 'repeated');
-  assert.equal(inbox.take(packet(5_000), START), 'new');
+  assert.equal(inbox.take(packet(5_000), START), 'stale');
+  assert.equal(inbox.take(packet(5_000), START + PEOPLE.udpAheadMs), 'new');
   assert.deepEqual(turns(inbox), [5_000]);
   // Not while others wait for their turn.
   inbox.take(packet(5_002), START);
-  assert.equal(inbox.take(packet(9_000), START), 'stale');
+  assert.equal(inbox.take(packet(9_000), START + 2 * PEOPLE.udpAheadMs), 'stale');
 });
 
 test('who hurries does not wait', () => {

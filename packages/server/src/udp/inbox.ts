@@ -67,7 +67,7 @@ export class Inbox {
     const distance = ahead(packet.seq1, this.next);
     if (distance < -REMEMBERED) return 'stale';
     if (distance < 0) return this.takeLate(packet, key);
-    if (distance >= this.limits.udpAheadMax) return this.jump(packet);
+    if (distance >= this.limits.udpAheadMax) return this.takeFar(packet, now);
     const waiting = (this.ahead ??= new Map());
     if (waiting.has(packet.seq1)) return 'waiting';
     waiting.set(packet.seq1, packet);
@@ -100,6 +100,7 @@ export class Inbox {
     if (this.current === undefined) return;
     this.remember(keyOf(this.current));
     if (this.current.seq1 === this.next) this.next = after(this.next);
+    if (this.ahead === undefined) this.gapSince = undefined;
     this.current = undefined;
   }
 
@@ -157,9 +158,10 @@ export class Inbox {
     return 'new';
   }
 
-  /** Numbers began anew. While others wait for their turn that is not believed. */
-  private jump(packet: ClientPacket): Taken {
-    if (this.ahead !== undefined) return 'stale';
+  /** More than is kept is on its way, and will come again; or numbers began anew, which is believed only after a while. */
+  private takeFar(packet: ClientPacket, now: Time): Taken {
+    this.gapSince ??= now;
+    if (this.ahead !== undefined || now - this.gapSince < this.limits.udpAheadMs) return 'stale';
     this.next = packet.seq1;
     this.ahead = new Map([[packet.seq1, packet]]);
     return 'new';

@@ -111,7 +111,7 @@ describe('version 5', () => {
       await passes(50);
       assert.deepEqual(
         newcomer.take().map(({ name, value }) => `${name} ${value.result} ${value.id}`),
-        [`ack ${0x32} ${0x2461}`],
+        ['ack 50 9313'],
       );
     }
   });

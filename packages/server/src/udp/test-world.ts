@@ -146,6 +146,10 @@ export class TestClient {
   seq1: number;
   seq2 = 1;
   acknowledges = true;
+  /** Makes datagrams and sends none. */
+  mute = false;
+  /** Hears everything as it comes, acknowledgements too. */
+  listener: (told: Told) => void = () => {};
   /** The last datagram sent. */
   last = new Uint8Array(0);
   private readonly network: VirtualNetwork;
@@ -203,7 +207,7 @@ export class TestClient {
 
   send(datagram: Uint8Array): Uint8Array {
     this.last = datagram as Uint8Array<ArrayBuffer>;
-    this.port.send(datagram, SERVER);
+    if (!this.mute) this.port.send(datagram, SERVER);
     return datagram;
   }
 
@@ -256,7 +260,9 @@ export class TestClient {
     assert.ok(isPacket(packet), 'the server sends packets');
     const decoded = decodeReply(this.version, packet);
     assert.ok(decoded, `the server sends packets of the reference, not ${packet.command}`);
-    this.told.push({ name: decoded.name, value: decoded.value, packet });
+    const told = { name: decoded.name, value: decoded.value, packet };
+    this.told.push(told);
+    this.listener(told);
     const isForAll = packet.command === replies.notConnected.code || packet.command === replies.goAway.code;
     if (this.acknowledges && packet.command !== replies.ack.code && !isForAll) this.acknowledge(packet);
   }
