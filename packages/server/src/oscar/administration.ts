@@ -1,7 +1,8 @@
-/** Family 07: how an account is called, and what may be changed of it. On a connection of its own. @see oscar.md §8.1 */
-import { parseUin, type Uin } from '@seekyou/core';
+/** Family 07: how an account is called, its mail address, its password. On a connection of its own. @see oscar.md §8.1 */
+import { type CommandInput, parseUin, type Profile, type Refusal, type Uin } from '@seekyou/core';
 import { administration } from '@seekyou/wire/oscar';
-import { type Handler, on, type OscarEffect, reply, type Request, type Route } from './state.ts';
+import { decodeUtf8Or } from '@seekyou/wire/text';
+import { ask, type Handler, on, type OscarContext, type OscarEffect, reply, type Request, type Route } from './state.ts';
 
 const { AdministrationError, AdministrationPermission, ConfirmStatus, RegistrationStatus } = administration;
 
@@ -10,31 +11,80 @@ type Info = administration.AdministrationInfo['tlvs'];
 const utf8 = new TextEncoder();
 const BOTH = AdministrationPermission.mayRead | AdministrationPermission.mayWrite;
 
-function info(request: Request, declaration: typeof administration.infoReply, tlvs: Info, permissions: number = BOTH): OscarEffect {
-  return reply(request, declaration, { permissions, tlvs });
+function info(request: Request, declaration: typeof administration.infoReply, tlvs: Info): OscarEffect {
+  return reply(request, declaration, { permissions: BOTH, tlvs });
 }
 
-const nameOf = (uin: Uin): Info => ({ name: utf8.encode(String(uin)) });
+/** Who has no nickname is called by his number. */
+function nameOf(uin: Uin, { nickname }: Pick<Profile, 'nickname'>): Uint8Array {
+  return utf8.encode(nickname === '' ? String(uin) : nickname);
+}
 
-/** An account's name is its number; addresses and passwords have ways of their own, in family 15. */
-const onQuery: Handler<administration.InfoQuery> = ({ session }, { tlvs }, request) => {
-  const told: Info = {
-    ...(tlvs.name === undefined ? {} : nameOf(session.uin)),
-    ...(tlvs.registrationStatus === undefined ? {} : { registrationStatus: RegistrationStatus.full }),
-    ...(tlvs.email === undefined ? {} : { error: AdministrationError.fieldUnavailable }),
-  };
-  return [info(request, administration.infoReply, told)];
-};
+const onQuery: Handler<administration.InfoQuery> = ({ session }, { tlvs }, request) => [
+  ask(
+    'profile.load',
+    { uin: session.uin },
+    (profile) => [
+      info(request, administration.infoReply, {
+        ...(tlvs.name === undefined ? {} : { name: nameOf(session.uin, profile) }),
+        ...(tlvs.email === undefined ? {} : { email: utf8.encode(profile.email.address) }),
+        ...(tlvs.registrationStatus === undefined ? {} : { registrationStatus: RegistrationStatus.full }),
+      }),
+    ],
+    ({ refusal }) => [info(request, administration.infoReply, { error: errorOf(refusal) })],
+  ),
+];
 
-/** A name may be written with blanks in it, as AIM's may; it stays the number. */
-const onChange: Handler<administration.InfoChange> = ({ session }, { tlvs }, request) => {
-  const answer = (told: Info): readonly OscarEffect[] => [info(request, administration.infoChangeReply, told)];
+const onChange: Handler<administration.InfoChange> = (context, { tlvs }, request) => {
+  const { session } = context;
+  if (tlvs.newPassword !== undefined) return changePassword(context, request, tlvs.newPassword, tlvs.oldPassword);
+  const say = (bytes: Uint8Array): string => decodeUtf8Or(bytes, session.profile.codepage).replaceAll('\0', '').trim();
   if (tlvs.name !== undefined) {
-    const same = parseUin(new TextDecoder().decode(tlvs.name)) === session.uin;
-    return answer(same ? nameOf(session.uin) : { error: AdministrationError.badNickname });
+    const name = say(tlvs.name);
+    // AIM's names may be written with blanks in them, and stay what they are.
+    if (parseUin(name) === session.uin) return [changed(request, { name: utf8.encode(name) })];
+    return change(request, { nickname: name }, { name: utf8.encode(name) }, AdministrationError.badNickname);
   }
-  return answer({ error: AdministrationError.fieldUnavailable });
+  if (tlvs.email !== undefined) {
+    const address = say(tlvs.email);
+    return change(request, { email: { address, hidden: false } }, { email: utf8.encode(address) }, AdministrationError.badEmail);
+  }
+  return [changed(request, { error: AdministrationError.fieldUnavailable })];
 };
+
+function change(request: Request, changes: CommandInput<'profile.change'>['changes'], told: Info, fault: number): readonly OscarEffect[] {
+  return [
+    ask(
+      'profile.change',
+      { changes },
+      () => [changed(request, told)],
+      ({ refusal }) => [changed(request, { error: refusal === 'unavailable' ? AdministrationError.serviceUnavailable : fault })],
+    ),
+  ];
+}
+
+/** The old one has to be said: a session that somebody left open is not enough. */
+function changePassword({ session }: OscarContext, request: Request, password: Uint8Array, old: Uint8Array | undefined): readonly OscarEffect[] {
+  if (old === undefined) return [changed(request, { error: AdministrationError.oldPasswordNeeded })];
+  const refused = ({ refusal }: { readonly refusal: Refusal }): readonly OscarEffect[] => [changed(request, { error: errorOf(refusal) })];
+  return [
+    ask(
+      'session.proves',
+      { uin: session.uin, password: old },
+      () => [ask('account.password', { password: decodeUtf8Or(password, session.profile.codepage) }, () => [changed(request, {})], refused)],
+      refused,
+    ),
+  ];
+}
+
+function changed(request: Request, tlvs: Info): OscarEffect {
+  return info(request, administration.infoChangeReply, tlvs);
+}
+
+function errorOf(refusal: Refusal): number {
+  if (refusal === 'wrong-credentials') return AdministrationError.wrongOldPassword;
+  return refusal === 'bad-password' ? AdministrationError.badPassword : AdministrationError.serviceUnavailable;
+}
 
 /** Nothing has to be confirmed. */
 const onConfirm: Handler<unknown> = (_context, _message, request) => [

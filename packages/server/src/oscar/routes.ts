@@ -5,6 +5,7 @@ import { routes as bart } from './bart.ts';
 import { routes as chatNavigation } from './chat-navigation.ts';
 import { routes as chat } from './chat.ts';
 import { routes as buddy } from './buddy.ts';
+import { routes as directory } from './directory.ts';
 import { routes as feedbag } from './feedbag.ts';
 import { routes as icbm } from './icbm.ts';
 import { routes as icqMeta } from './icq-meta.ts';
@@ -32,7 +33,7 @@ export const ROUTES: readonly Route[] = [
 ];
 
 /** On connections for one family. */
-export const SERVICE_ROUTES: readonly Route[] = [...administration, ...chatNavigation, ...chat, ...bart];
+export const SERVICE_ROUTES: readonly Route[] = [...administration, ...chatNavigation, ...chat, ...directory, ...bart];
 
 const tableOf = (routes: readonly Route[]): ReadonlyMap<number, Route> => new Map(routes.map((route) => [keyOf(route.declaration), route]));
 

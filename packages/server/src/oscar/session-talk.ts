@@ -1,10 +1,11 @@
 /** The connection a session lives on, and the services beside it. */
-import { type CommandInput, type Core, type Refused, refuse, type Session, type SessionEvent } from '@seekyou/core';
+import { type CommandInput, type Core, Refused, refuse, type Session, type SessionEvent } from '@seekyou/core';
 import { encode } from '@seekyou/wire';
 import { login } from '@seekyou/wire/oscar';
 import { profileOf } from './clients.ts';
 import type { Connection } from './connection.ts';
 import type { CookieRecord } from './cookies.ts';
+import { sameBytes } from './login.ts';
 import { newState, welcome } from './oservice.ts';
 import { SIGN_OFF_REASONS } from './refusal-codes.ts';
 import { renderEvent } from './render.ts';
@@ -90,6 +91,7 @@ export class SessionTalk extends SnacTalk {
     const { core } = this.connection.around;
     if (command === 'service.open') return this.openService(input as FrontEndCommands['service.open']['input']);
     if (command === 'session.say') return this.announce([{ do: 'send', packet: input as FrontEndCommands['session.say']['input'] }]);
+    if (command === 'session.proves') return this.proves(input as FrontEndCommands['session.proves']['input']);
     // A command ends before the next is started: what the client said about itself is known to its own next packet.
     if (command === 'presence.set') return this.setPresence(core, input as CommandInput<'presence.set'>);
     return core.run(this.session, command, input as never);
@@ -134,6 +136,13 @@ export class SessionTalk extends SnacTalk {
       }),
       false,
     );
+  }
+
+  /** By the same brake as sign-ons. */
+  private async proves({ uin, password }: FrontEndCommands['session.proves']['input']): Promise<void | Refused> {
+    const { around, peer } = this.connection;
+    const proved = await around.core.verify({ uin, proof: (known) => sameBytes(password, new TextEncoder().encode(known)) }, peer);
+    return proved instanceof Refused ? proved : undefined;
   }
 
   private async setPresence(core: Core, input: CommandInput<'presence.set'>): Promise<unknown> {

@@ -1,5 +1,5 @@
 /** What an OSCAR connection knows about itself, and the shape of everything that handles its packets. */
-import type { CommandInput, CommandName, CommandOutput, Limits, Refused, RoomId, Session, Time } from '@seekyou/core';
+import type { CommandInput, CommandName, CommandOutput, Limits, Refused, RoomId, Session, Time, Uin } from '@seekyou/core';
 import type { SnacDeclaration } from '@seekyou/wire/oscar';
 import type { BecomeEffect, CloseEffect, Effect, SendEffect } from '../runtime/effects.ts';
 import type { Answerable } from './answerable.ts';
@@ -60,6 +60,8 @@ export interface FrontEndCommands {
     readonly input: { readonly family: number; readonly room?: RoomId };
     readonly output: { readonly address: string; readonly cookie: Uint8Array };
   };
+  /** Whether the user knows his old clients' password. Refused `wrong-credentials`, `slow-down`. */
+  readonly 'session.proves': { readonly input: { readonly uin: Uin; readonly password: Uint8Array }; readonly output: void };
   /** Says something on the session's own connection. */
   readonly 'session.say': { readonly input: OutgoingSnac; readonly output: void };
 }
