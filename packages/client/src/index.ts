@@ -6,6 +6,7 @@ export { ANSWER_MS_MAX, type Dial, OscarConnection, type Timers } from './connec
 export { ClientError, type ClientErrorCode, type KeyTrouble, RequestRefused } from './errors.ts';
 export type { Contact } from './feedbag.ts';
 export { type Credentials, open, type Platform, register, type Server, signOn, type SignOnMethod } from './login.ts';
+export { registerSecurely } from './scram.ts';
 export { fileKnownServers } from './known-servers.ts';
 export { nodePlatform } from './node.ts';
 export { type RoomEvent, Rooms, type RoomSummary } from './rooms.ts';

@@ -28,6 +28,37 @@ export async function signOnSecurely(
   }
 }
 
+/**
+ * Asks a server for a new UIN. It is told a verifier of the password, which signs nobody on, and never the password.
+ *
+ * @returns the UIN, and the key the server had: it is not remembered before the first sign-on
+ * @throws ClientError `registration-refused`, and those of whom to trust
+ */
+export async function registerSecurely(
+  platform: Platform,
+  server: Server,
+  password: string,
+  trust: Trust,
+): Promise<{ readonly uin: number; readonly fingerprint: string }> {
+  const { transport, fingerprint } = await dialTrusted(platform, server, acceptedKeys(trust, server), trust);
+  const connection = await openOn(platform, transport);
+  try {
+    connection.sendFrame(FlapChannel.hello, encode(login.flapHello, { version: login.FLAP_VERSION, tlvs: {} }));
+    const salt = platform.random(scram.SALT_BYTES);
+    const salted = await platform.scram.salted(scram.passwordBytes(password), salt, scram.ITERATIONS);
+    const verifier = { salt, iterations: scram.ITERATIONS, ...scram.verifierKeys(platform.scram, salted) };
+    const { uin } = await ask(connection, own.registerRequest, verifier, own.registerReply, registrationRefused);
+    return { uin, fingerprint };
+  } finally {
+    connection.close();
+  }
+}
+
+function registrationRefused({ error }: own.ScramError): ClientError {
+  const why = error === login.AuthError.rateLimited ? 'too many new users from here; wait some minutes' : 'ask its administrator for a UIN';
+  return new ClientError('registration-refused', `the server does not register new users over this connection: ${why}`);
+}
+
 /** What the server says here is worth nothing before its signature was seen. */
 async function prove(
   platform: Platform,

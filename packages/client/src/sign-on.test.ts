@@ -19,7 +19,7 @@ import {
 } from '@seekyou/wire/oscar';
 import { ClientError } from './errors.ts';
 import type { Platform, Server } from './login.ts';
-import { signOnSecurely } from './scram.ts';
+import { registerSecurely, signOnSecurely } from './scram.ts';
 import type { KnownServers, PresentedKey, Trust } from './trust.ts';
 
 const UIN = 100_001;
@@ -232,6 +232,28 @@ test('a server that is encrypted but does not know this sign-on is not told anyt
   const made = scene({ first: (say) => say({ ...own.scramError, subtype: 0x0001 } as typeof own.scramError, {}) });
   await failure(signOn(made, { pins: [OURS] }), 'not-ours');
   assert.deepEqual(made.said, [['5359/10']]);
+});
+
+test('who registers sends a verifier that proves the password, and not the password', async () => {
+  let verifier: own.RegisterRequest = {};
+  const made = scene({
+    final: (say, snac) => {
+      verifier = decode(own.registerRequest.body, snac.data);
+      say(own.registerReply, { uin: 100_042 });
+    },
+  });
+  assert.deepEqual(await registerSecurely(made.platform, SERVER, PASSWORD, { pins: [OURS] }), { uin: 100_042, fingerprint: OURS });
+  assert.deepEqual(made.said, [['5359/15']]);
+  assert.equal(verifier.iterations, scram.ITERATIONS);
+  const expected = scram.verifierKeys(hash, pbkdf2Sync(PASSWORD, verifier.salt ?? '', scram.ITERATIONS, 32, 'sha256'));
+  assert.deepEqual(Buffer.from(verifier.storedKey ?? []), expected.storedKey);
+  assert.deepEqual(Buffer.from(verifier.serverKey ?? []), expected.serverKey);
+
+  const closed = scene({ final: (say) => say(own.scramError, { error: login.AuthError.cannotRegister, reason: 'other-error' }) });
+  await failure(registerSecurely(closed.platform, SERVER, PASSWORD, { pins: [OURS] }), 'registration-refused');
+  const stranger = scene();
+  await failure(registerSecurely(stranger.platform, SERVER, PASSWORD, {}), 'unknown-key');
+  assert.deepEqual(stranger.said, [[]]);
 });
 
 test('a server that speaks no TLS is told nothing, and the error says what to do', async () => {

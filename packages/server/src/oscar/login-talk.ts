@@ -1,5 +1,5 @@
 /** A connection before sign-on: family 17 and the roasted password, carried out. */
-import { Refused, refuse, type SignOn, type Uin } from '@seekyou/core';
+import { type NewAccount, Refused, refuse, type SignOn, type Uin } from '@seekyou/core';
 import { encode, WireError } from '@seekyou/wire';
 import { decodeSnac, decodeSnacBody, dissectSnac, ErrorCode, familyError, FlapChannel, login, own, type Snac, snacName } from '@seekyou/wire/oscar';
 import { type RunnerHost, SessionRunner } from '../runtime/session-runner.ts';
@@ -109,6 +109,7 @@ export class LoginTalk implements Talk, RunnerHost<Input, LoginState, LoginPacke
       'login.scram-finish': (proof) => this.connection.around.core.scram.finish(proof, this.connection.peer),
       'login.intercepted': ({ uin }) => this.intercepted(uin),
       'login.admit': (admission) => this.admit(admission),
+      'login.register-own': ({ verifier }) => this.create({ password: verifier }),
       'login.register': (account) => this.register(account),
     };
     return commands[command](input as never);
@@ -153,11 +154,15 @@ export class LoginTalk implements Talk, RunnerHost<Input, LoginState, LoginPacke
     return { address, cookie: around.cookies.issue({ account, family: 0, software, coexist }) };
   }
 
-  private async register({ password }: LoginCommands['login.register']['input']): Promise<unknown> {
-    const { around, peer } = this.connection;
+  private register({ password }: LoginCommands['login.register']['input']): Promise<unknown> {
+    const { around } = this.connection;
     // What went over the wire in the clear is an old password. Where those are separate, nobody knows the main one yet.
-    const passwords = around.oldPasswordsApart ? { password: around.loginKey(), oldPassword: password } : { password };
-    const created = await around.core.register(passwords, peer);
+    return this.create(around.oldPasswordsApart ? { password: around.loginKey(), oldPassword: password } : { password });
+  }
+
+  private async create(account: NewAccount): Promise<unknown> {
+    const { around, peer } = this.connection;
+    const created = await around.core.register(account, peer);
     const refused = created instanceof Refused;
     this.connection.count(refused ? 'oscar_registrations_refused' : 'oscar_registrations');
     if (!refused) around.log.info({ uin: created.uin, peer: peer.address }, 'a client registered');

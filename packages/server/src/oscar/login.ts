@@ -10,6 +10,7 @@ import {
   type ScramChallenge,
   type ScramProof,
   type ScramProved,
+  type ScramVerifier,
   type SignOn,
   type Time,
   type Uin,
@@ -76,6 +77,7 @@ export interface LoginCommands {
     readonly input: { readonly account: Account; readonly software: ClientSoftware; readonly coexist: boolean };
     readonly output: { readonly address: string; readonly cookie: Uint8Array };
   };
+  'login.register-own': { readonly input: { readonly verifier: ScramVerifier }; readonly output: CreatedAccount };
   'login.register': { readonly input: { readonly password: string }; readonly output: CreatedAccount };
 }
 export type LoginCommand = keyof LoginCommands;

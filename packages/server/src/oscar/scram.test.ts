@@ -200,6 +200,35 @@ test('a sniffed sign-on of an old client never opens the main password when old 
   assert.ok((await scramSignOn(connect(TLS), uin, MAIN)).cookie);
 });
 
+test('who registers tells nobody his password', async () => {
+  const { connect, core, counters } = await place();
+  const salt = new Uint8Array(16).fill(1);
+  const salted = pbkdf2Sync(scram.passwordBytes('mine alone'), salt, 4096, 32, 'sha256');
+  const verifier = { salt, iterations: 4096, ...scram.verifierKeys({ sha256, hmac }, salted) };
+  const register = async (options: PairOptions, packet: own.RegisterRequest): Promise<TestClient> => {
+    const client = connect(options);
+    client.hello();
+    client.say(own.registerRequest, packet);
+    await quiet();
+    return client;
+  };
+  const uin = (await register(TLS, verifier)).one(own.registerReply).uin as Uin;
+  assert.ok((await scramSignOn(connect(TLS), uin, 'mine alone')).cookie);
+  assert.equal((await signOn(connect(), uin, 'mine alone')).error, login.AuthError.mismatch, 'no old client gets in with it');
+  assert.equal((await core.admin.show(uin))?.old, undefined);
+  assert.equal(counters['oscar_registrations'], 1);
+
+  assert.equal((await register({}, verifier)).one(own.scramError).reason, 'channel-binding-not-supported');
+  assert.equal((await register(TLS, { salt })).one(own.scramError).error, login.AuthError.badInput);
+  assert.equal((await register(TLS, { ...verifier, iterations: 1 })).one(own.scramError).error, login.AuthError.mismatch);
+  const closed = await place({ core: { registration: 'closed' } });
+  const refused = closed.connect(TLS);
+  refused.hello();
+  refused.say(own.registerRequest, verifier);
+  await quiet();
+  assert.equal(refused.one(own.scramError).error, login.AuthError.cannotRegister);
+});
+
 test('eight of our own clients sign on beside each other and beside an old one', async () => {
   const { connect, uin, core } = await place();
   const { cookie } = await signOn(connect(), uin, OLD);

@@ -106,4 +106,25 @@ function proved(context: LoginContext, exchange: ScramExchange, final: scram.Cli
   ];
 }
 
-export const routes: readonly LoginRoute[] = [onLogin(own.scramClientFirst, onClientFirst), onLogin(own.scramClientFinal, onClientFinal)];
+/** The client made the verifier itself: nobody here learns the password. */
+function onRegisterRequest(context: LoginContext, packet: own.RegisterRequest, request: Request): readonly LoginEffect[] {
+  if (!context.secure) return failed(context, request, AuthError.upgradeRequired, 'channel-binding-not-supported');
+  const { salt, iterations, storedKey, serverKey } = packet;
+  if (salt === undefined || iterations === undefined || storedKey === undefined || serverKey === undefined) {
+    return failed(context, request, AuthError.badInput, 'invalid-encoding');
+  }
+  return [
+    askLogin(
+      'login.register-own',
+      { verifier: { salt, iterations, storedKey, serverKey } },
+      ({ uin }) => endingWith({ declaration: own.registerReply, value: { uin }, requestId: request.requestId }),
+      refusedBy(context, request),
+    ),
+  ];
+}
+
+export const routes: readonly LoginRoute[] = [
+  onLogin(own.scramClientFirst, onClientFirst),
+  onLogin(own.scramClientFinal, onClientFinal),
+  onLogin(own.registerRequest, onRegisterRequest),
+];

@@ -91,6 +91,31 @@ export const scramServerFinal = snac({
 });
 export type ScramServerFinal = Value<typeof scramServerFinal>;
 
+/** Client → server, on an encrypted connection after its hello: a new UIN, please. The server is told a verifier, never the password. */
+export const registerRequest = snac({
+  family: Family.own,
+  subtype: 0x0015,
+  from: 'client',
+  ref: 'own.md §4',
+  body: tlvs({
+    salt: [0x0001, bytes(rest)], // 16 bytes
+    iterations: [0x0002, be.u32],
+    storedKey: [0x0003, bytes(rest)], // 32 bytes
+    serverKey: [0x0004, bytes(rest)], // 32 bytes
+  }),
+});
+export type RegisterRequest = Value<typeof registerRequest>;
+
+/** Server → client: here it is. A refusal is a {@link scramError}. */
+export const registerReply = snac({
+  family: Family.own,
+  subtype: 0x0016,
+  from: 'server',
+  ref: 'own.md §4',
+  body: struct({ uin: be.u32 }),
+});
+export type RegisterReply = Value<typeof registerReply>;
+
 /** Server → client: no, in answer to either message of the client. */
 export const scramError = snac({
   family: Family.own,

@@ -29,6 +29,10 @@ export const ITERATIONS_MIN = 4_096;
 /** Several seconds of a slow machine; more is an attack on it. */
 export const ITERATIONS_MAX = 1_000_000;
 
+/** Of the verifiers of our servers, so that all accounts look alike. */
+export const ITERATIONS = 16_384;
+export const SALT_BYTES = 16;
+
 const NONCE_MAX = 256;
 const NONCE = '[\\x21-\\x2b\\x2d-\\x7e]+';
 const BASE64 = '[A-Za-z0-9+/]*={0,2}';
@@ -154,6 +158,11 @@ export function prove(hash: ScramHash, salted: Uint8Array, message: Uint8Array):
   const clientKey = hash.hmac(salted, CLIENT_KEY);
   const signature = hash.hmac(hash.sha256(clientKey), message);
   return { proof: clientKey.map((byte, i) => byte ^ (signature[i] as number)), serverSignature: hash.hmac(hash.hmac(salted, SERVER_KEY), message) };
+}
+
+/** What a server keeps of a password: nothing that signs on. */
+export function verifierKeys(hash: ScramHash, salted: Uint8Array): { readonly storedKey: Uint8Array; readonly serverKey: Uint8Array } {
+  return { storedKey: hash.sha256(hash.hmac(salted, CLIENT_KEY)), serverKey: hash.hmac(salted, SERVER_KEY) };
 }
 
 /** A password as it counts: NFKC, which is what SASLprep does to all that people type, in UTF-8. */
