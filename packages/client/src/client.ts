@@ -37,6 +37,7 @@ import { addressOf, type Credentials, open, openOn, type Platform, type Server, 
 import { type RoomEvent, Rooms } from './rooms.ts';
 import { signOnSecurely } from './scram.ts';
 import { dialTrusted, type Trust } from './trust.ts';
+import { splitFields } from './udp/words.ts';
 
 const { ItemType, ItemResult } = feedbag;
 
@@ -454,11 +455,11 @@ export class Client {
       case MessageType.plain:
         return this.emit({ type: 'message', from, text, time, stored });
       case MessageType.url: {
-        const [caption = '', url = ''] = text.split('\u00fe');
+        const [caption = '', url = ''] = splitFields(data.text, this.codepage);
         return this.emit({ type: 'url', from, url, caption, time, stored });
       }
       case MessageType.authRequest:
-        return this.emit({ type: 'authorisation-asked', from, reason: text.split('\u00fe').at(-1) ?? '' });
+        return this.emit({ type: 'authorisation-asked', from, reason: splitFields(data.text, this.codepage).at(-1) ?? '' });
       case MessageType.authGranted:
       case MessageType.authDenied:
         return this.emit({ type: 'authorisation-answered', from, granted: data.type === MessageType.authGranted, reason: text });
