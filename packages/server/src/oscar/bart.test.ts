@@ -145,3 +145,32 @@ function pictureWord(client: TestClient): { readonly flags: number; readonly dat
   assert.ok(item);
   return { flags: item.flags, data: item.data };
 }
+
+test('a picture of another hash, kind or size, or that is none, is refused, and the right one is taken afterwards', async () => {
+  const here = await world({ limits: { pictureBytesMax: 100 } });
+  const bos = await here.online(await here.account());
+  const program = ascii('MZ no picture at all');
+  const film = ascii('FWS a film');
+  const large = Uint8Array.of(...GIF, ...new Uint8Array(100));
+  const pictures = await service(here, bos, Family.bart);
+  const upload = async (data: Uint8Array, claimed: Uint8Array = data, type: number = BartType.icon): Promise<number> => {
+    bos.say(feedbag.insertItems, { items: [avatar('1', Uint8Array.from(Buffer.from(digest('md5', claimed), 'hex')))] });
+    await quiet();
+    pictures.say(bart.upload, { type, data });
+    await quiet();
+    bos.say(feedbag.deleteItems, { items: [avatar('1', HASH_BYTES)] });
+    await quiet();
+    bos.take();
+    return pictures.one(bart.uploadReply).code;
+  };
+  const { BartCode } = bart;
+  assert.equal(await upload(GIF, program), BartCode.invalid, 'another hash');
+  assert.equal(await upload(GIF, GIF, BartType.bigIcon), BartCode.invalid, 'another kind');
+  assert.equal(await upload(GIF, GIF, 0x4242), BartCode.invalidType);
+  assert.equal(await upload(program), BartCode.invalid);
+  assert.equal(await upload(film), BartCode.invalid, 'it would run');
+  assert.equal(await upload(large), BartCode.tooBig);
+  assert.equal(await upload(new Uint8Array(0)), BartCode.tooSmall);
+  assert.equal(await upload(GIF), BartCode.ok);
+  assert.equal(pictures.how, undefined);
+});

@@ -414,6 +414,14 @@ test('a message with nothing in it for this client is done with', () => {
   assert.deepEqual(context.written, [7]);
 });
 
+test('who wants to hear of missed messages is told of one that cannot be shown to him', () => {
+  const context = contextOf({ state: { icbmFlags: new Map([[0, icbm.IcbmFlag.messages | icbm.IcbmFlag.missedCalls]]) } });
+  const card: Body = { kind: 'opaque', original: { format: 'udp/1', bytes: hex('01') }, fallback: '' };
+  const [call] = receivedOne(renderMessage(context, messageOf(card), undefined), icbm.missedCalls).calls;
+  assert.deepEqual([call?.channel, call?.sender.screenName, call?.count, call?.reason], [icbm.Channel.typed, String(BOB), 1, icbm.MissedReason.invalid]);
+  assert.deepEqual(context.written, [7]);
+});
+
 test('our own clients are told the id of a message, others are not', () => {
   const idIn = (profile: ClientProfile): number | undefined =>
     receivedOne(renderMessage(contextOf({ profile }), messageOf(hello), undefined), icbm.channelMsgToClient).tlvs.messageId;

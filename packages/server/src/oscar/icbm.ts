@@ -344,7 +344,10 @@ function deliver(context: OscarContext, message: Message, sender: PresenceView |
   }
   const parts = icbmParts(message, readerOf(context), limits.messageBytesMax);
   // Nothing this client could show: it has had what there is for it.
-  if (parts.length === 0) writtenUnnamed();
+  if (parts.length === 0) {
+    writtenUnnamed();
+    return missed(context, message.from, sender);
+  }
   const { cookie } = stampOf(message);
   return parts.map(({ channel, tlvs }, index) => {
     const last = index === parts.length - 1;
@@ -352,6 +355,14 @@ function deliver(context: OscarContext, message: Message, sender: PresenceView |
     const known: Marks = last && session.profile.protocol === 'own' ? { ...marks, messageId: message.id } : marks;
     return toClient(context, message.from, sender, { cookie: numbered(cookie, index), channel, tlvs: { ...tlvs, ...known } }, last ? { written } : {});
   });
+}
+
+/** 04/0A, to those who want to hear of it: there was a message they cannot be shown. */
+function missed({ state, now }: OscarContext, from: Uin, sender: PresenceView | undefined): readonly OscarEffect[] {
+  const flags = state.icbmFlags.get(Channel.typed) ?? state.icbmFlags.get(ANY_CHANNEL) ?? 0;
+  if ((flags & IcbmFlag.missedCalls) === 0) return [];
+  const call = { channel: Channel.typed, sender: messageSender(from, sender, now), count: 1, reason: icbm.MissedReason.invalid };
+  return [say(icbm.missedCalls, { calls: [call] })];
 }
 
 /** Pieces of one message have cookies of their own. */
