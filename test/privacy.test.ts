@@ -14,6 +14,8 @@ import { createLog, loadConfig, type RunningServer, startServer } from '@seekyou
 import { encode } from '@seekyou/wire';
 import { buddy, Capability, feedbag, icbm, icqMeta, ipv4, location, oservice, rendezvous, StatusFlag } from '@seekyou/wire/oscar';
 import { encodeText } from '@seekyou/wire/text';
+import { commands, replies } from '@seekyou/wire/udp';
+import { RawUdpClient } from './wire/raw-udp-client.ts';
 import { oldClient, OLD_CAPABILITIES, type Place, type RawClient, settled } from './wire/raw-client.ts';
 
 const PASSWORD = 'secret12';
@@ -38,6 +40,8 @@ const RELATIONS = {
 
 interface Cast {
   readonly from: string;
+  /** Speaks that version of the UDP protocol; absent: OSCAR. */
+  readonly udp?: 2 | 5;
   readonly status?: number;
   readonly authorisationRequired?: boolean;
   readonly hideAddress?: boolean;
@@ -47,8 +51,8 @@ interface Cast {
 }
 
 const CAST = {
-  anna: { from: '127.71.1.11', lists: ['boris', 'nina'], ignores: ['ivan'] },
-  boris: { from: '127.71.1.12', lists: ['anna', 'hanna', 'hugo', 'irma', 'rudi', 'wanda'] },
+  anna: { from: '127.71.1.11', lists: ['boris', 'nina', 'ursula', 'viktor'], ignores: ['ivan'] },
+  boris: { from: '127.71.1.12', lists: ['anna', 'hanna', 'hugo', 'irma', 'rudi', 'wanda', 'ursula', 'ulf'] },
   /** Stands behind the same address as Anna. */
   nina: { from: '127.71.1.11', lists: ['anna', 'hanna', 'rudi'] },
   /** Has Anna on his list, and she does not have him. */
@@ -63,8 +67,30 @@ const CAST = {
   /** Behind a relay that hides its clients. */
   rudi: { from: '127.72.0.5', lists: ['boris', 'nina', 'rosa'] },
   rosa: { from: '127.72.0.5', lists: ['rudi'] },
+  ursula: { from: '127.71.1.31', udp: 5, lists: ['anna', 'boris', 'viktor'] },
+  viktor: { from: '127.71.1.32', udp: 2, lists: ['anna', 'ursula'] },
+  /** Hides his address. */
+  ulf: { from: '127.71.1.33', udp: 5, status: StatusFlag.hideIp, lists: ['boris'] },
+  /** Knows nobody. */
+  xenia: { from: '127.71.1.34', udp: 5 },
 } as const satisfies Record<string, Omit<Cast, 'lists' | 'ignores'> & { readonly lists?: readonly string[]; readonly ignores?: readonly string[] }>;
-type Name = 'anna' | 'boris' | 'nina' | 'oleg' | 'ivan' | 'pavel' | 'hanna' | 'hugo' | 'irma' | 'wanda' | 'rudi' | 'rosa';
+type Name =
+  | 'anna'
+  | 'boris'
+  | 'nina'
+  | 'oleg'
+  | 'ivan'
+  | 'pavel'
+  | 'hanna'
+  | 'hugo'
+  | 'irma'
+  | 'wanda'
+  | 'rudi'
+  | 'rosa'
+  | 'ursula'
+  | 'viktor'
+  | 'ulf'
+  | 'xenia';
 const NAMES = Object.keys(CAST) as Name[];
 
 /** Subject, observer, and what they are to each other; all other pairs see nothing. */
@@ -85,6 +111,16 @@ const MAY_SEE: readonly (readonly [subject: Name, observer: Name, relation: keyo
   ['nina', 'rudi', 'direct'],
   ['rudi', 'rosa', 'contact'],
   ['rosa', 'rudi', 'contact'],
+  ['anna', 'ursula', 'direct'],
+  ['ursula', 'anna', 'direct'],
+  ['boris', 'ursula', 'direct'],
+  ['ursula', 'boris', 'direct'],
+  ['anna', 'viktor', 'direct'],
+  ['viktor', 'anna', 'direct'],
+  ['ursula', 'viktor', 'direct'],
+  ['viktor', 'ursula', 'direct'],
+  ['ulf', 'boris', 'contact'],
+  ['boris', 'ulf', 'direct'],
   // He told the server that she is his contact.
   ['oleg', 'anna', 'contact'],
   // They see him, he does not see them: one is invisible, the other was not asked.
@@ -95,24 +131,32 @@ const MAY_SEE: readonly (readonly [subject: Name, observer: Name, relation: keyo
 interface Person {
   readonly name: Name;
   readonly uin: number;
-  readonly client: RawClient;
+  readonly client: RawClient | RawUdpClient;
   readonly needles: ReadonlyMap<Fact, readonly Buffer[]>;
 }
 
 test('nobody is sent an address, a program or a time he may not see, in any form', async (t) => {
   const data = mkdtempSync(join(tmpdir(), 'seekyou-privacy-'));
-  const options = { data, listen: ['127.0.0.1:0'], udp: ['127.0.0.1:0'], admin: '127.0.0.1:0', plain_relays: [RELAYS], advertise: ['127.0.0.1'] };
+  const options = {
+    data,
+    listen: ['127.0.0.1:0'],
+    udp: ['127.0.0.1:0'],
+    admin: '127.0.0.1:0',
+    plain_relays: [RELAYS],
+    advertise: ['127.0.0.1'],
+  };
   const server = await startServer(loadConfig({ options, environment: {} }), createLog({ logFile: join(data, 'log'), logLevel: 'warn' }));
   const people: Person[] = [];
   try {
-    const place = { host: '127.0.0.1', port: Number(/:(\d+)$/.exec(server.addresses[0] as string)?.[1]) };
+    const portOf = (addresses: readonly string[]): number => Number(/:(\d+)$/.exec(addresses[0] as string)?.[1]);
+    const place = { host: '127.0.0.1', port: portOf(server.addresses), udpPort: portOf(server.udpAddresses) };
     const uins = await accounts(server);
     for (const [index, name] of NAMES.entries()) people.push(await arrives(place, uins, name, index));
-    for (const person of people) await makesLists(person, uins);
+    await Promise.all(people.map((person) => makesLists(person, uins)));
     await rests(people);
     for (const person of people) for (const other of people) if (other !== person) await meets(person, other);
     await rests(people);
-    for (const person of people) person.client.snac(oservice.setNicknameFields, { tlvs: { status: (statusOf(person.name) | 0x0001) >>> 0 } });
+    for (const { name, client } of people) goesAway(client, (statusOf(name) | 0x0001) >>> 0);
     await rests(people);
     const found = findings(people);
     t.diagnostic(`${people.reduce((sum, { client }) => sum + size(client), 0)} bytes to ${people.length} people were searched`);
@@ -142,34 +186,66 @@ async function accounts(server: RunningServer): Promise<ReadonlyMap<Name, number
 }
 
 /** Everything about each person occurs nowhere else. */
-async function arrives(server: Place, uins: ReadonlyMap<Name, number>, name: Name, index: number): Promise<Person> {
+async function arrives(server: Place & { readonly udpPort: number }, uins: ReadonlyMap<Name, number>, name: Name, index: number): Promise<Person> {
   const uin = uins.get(name) as number;
-  const { from } = castOf(name);
+  const { from, udp } = castOf(name);
   const internal = `10.91.${200 + index}.${171 - index}`;
-  const port = 47_043 + index * 257;
+  // OSCAR has room for 32 bits; no client has such a port, and two bytes alone would be found by chance.
+  const port = (udp === undefined ? 0x5a17_0000 : 0) + 47_043 + index * 257;
   const version = 0xa7c1 + index;
   const cookie = 0xd1ce_0000 + index * 0x101 + 0x77;
   const times = [0x5ea1_0000, 0x5ea2_0000, 0x5ea3_0000].map((base) => base + index * 0x0101 + 0x90) as [number, number, number];
   const capability = `5EE4C0DE${index.toString(16).padStart(2, '0').toUpperCase()}4A11D19E6F00C04FB6A1E9`;
   const program = `Spyglass ${name} messenger`;
   const distribution = 0x5ec0_ff10 + index;
-  const client = await oldClient(
-    { ...server, from },
-    { uin, password: PASSWORD },
-    {
-      login: { clientName: program, distribution },
-      capabilities: [...OLD_CAPABILITIES, capability],
-      status: statusOf(name),
-      direct: { internalIp: internal, port, version, cookie, infoTime: times[0], extendedInfoTime: times[1], extendedStatusTime: times[2] },
-    },
-  );
+  const who = { uin, password: PASSWORD };
+  const client =
+    udp === undefined
+      ? await oldClient({ ...server, from }, who, {
+          login: { clientName: program, distribution },
+          capabilities: [...OLD_CAPABILITIES, capability],
+          status: statusOf(name),
+          direct: { internalIp: internal, port, version, cookie, infoTime: times[0], extendedInfoTime: times[1], extendedStatusTime: times[2] },
+        })
+      : await RawUdpClient.signsOn({ ...server, port: server.udpPort, from }, who, {
+          version: udp,
+          status: statusOf(name),
+          port,
+          address: internal,
+          tcpVersion: version,
+        });
   const needles = new Map<Fact, readonly Buffer[]>([
     ['external', addressForms(from)],
     ['internal', addressForms(internal)],
-    ['port', numberForms(port)],
+    [
+      'port',
+      udp === undefined
+        ? numberForms(port)
+        : shortForms(
+            port,
+            [
+              [0, 0, 0, 0, 0, 0],
+              [...bytesOf(internal), 0, 0],
+            ],
+            bytesOf(from),
+          ),
+    ],
     ['cookie', numberForms(cookie)],
-    // Behind the kind of connection, as in TLV 0C: two bytes alone occur by chance.
-    ['version', [Buffer.of(0, version >>> 8, version & 255), Buffer.of(4, version >>> 8, version & 255), ...textForms(String(version))]],
+    // With what stands before it in a DC block, for contacts and for who may connect, and behind a status by UDP.
+    [
+      'version',
+      [
+        ...shortForms(
+          version,
+          [
+            [0, 0, 0, 0, 0],
+            [...bigEndian(port), 4],
+          ],
+          [0, 0],
+        ),
+        ...shortForms(version, [], [2, 0]),
+      ],
+    ],
     ['times', times.flatMap(numberForms)],
     ['capability', [Buffer.from(capability, 'hex'), ...textForms(capability), ...textForms(capability.toLowerCase())]],
     ['software', [...textForms(program), ...numberForms(distribution)]],
@@ -179,20 +255,37 @@ async function arrives(server: Place, uins: ReadonlyMap<Name, number>, name: Nam
 
 async function makesLists({ name, client }: Person, uins: ReadonlyMap<Name, number>): Promise<void> {
   const { lists = [], ignores = [] } = castOf(name);
-  const named = (names: readonly Name[]): string[] => names.map((one) => String(uins.get(one)));
-  for (const [index, ignored] of named(ignores).entries()) {
-    await client.ask(feedbag.insertItems, { items: [feedbag.makeItem(feedbag.ItemType.ignore, 0, 100 + index, ignored)] }, feedbag.status);
+  const listed = lists.map((one) => uins.get(one) as number);
+  if (client instanceof RawUdpClient) {
+    client.say(commands.contactList, { uins: listed });
+    // Only then others see him.
+    await client.expect(replies.endOfContactList);
+    return;
   }
-  if (lists.length > 0) client.snac(buddy.addBuddies, { screenNames: named(lists) });
+  for (const [index, ignored] of ignores.entries()) {
+    await client.ask(feedbag.insertItems, { items: [feedbag.makeItem(feedbag.ItemType.ignore, 0, 100 + index, String(uins.get(ignored)))] }, feedbag.status);
+  }
+  if (lists.length > 0) client.snac(buddy.addBuddies, { screenNames: listed.map(String) });
 }
 
-/** Everything that was said has arrived: each connection is answered in order. */
+function goesAway(client: Person['client'], status: number): void {
+  if (client instanceof RawUdpClient) client.say(commands.statusChange, { status });
+  else client.snac(oservice.setNicknameFields, { tlvs: { status } });
+}
+
+/** Everything that was said has arrived. */
 async function rests(people: readonly Person[]): Promise<void> {
-  for (let round = 0; round < 2; round++) for (const { client } of people) await settled(client);
+  for (let round = 0; round < 2; round++) {
+    for (const { client } of people) await (client instanceof RawUdpClient ? client.settled() : settled(client));
+  }
 }
 
 /** Writes, types, offers a file, and asks everything one can ask about somebody. */
 async function meets({ uin, client }: Person, other: Person): Promise<void> {
+  if (client instanceof RawUdpClient) {
+    await meetsByUdp(client, other.uin);
+    return;
+  }
   const to = String(other.uin);
   const imData = encode(icbm.fragments, [
     { id: icbm.FragmentId.capabilities, version: 1, data: Uint8Array.of(1) },
@@ -208,6 +301,14 @@ async function meets({ uin, client }: Person, other: Person): Promise<void> {
   for (const subtype of [0x04b2, 0x04cf, 0x04d0, 0x04ba, 0x0654, 0x051f]) meta(client, uin, subtype, le32);
   meta(client, uin, 0x0569, [0x36, 0x01, 4, 0, ...le32]);
   await settled(client);
+}
+
+async function meetsByUdp(client: RawUdpClient, other: number): Promise<void> {
+  client.say(commands.sendMessage, { to: other, type: 1, text: Buffer.from('hello', 'latin1') });
+  client.say(commands.searchUin, { requestSeq: 1, uin: other });
+  client.say(commands.infoReq, { requestSeq: 2, uin: other });
+  client.say(commands.extInfoReq, { requestSeq: 3, uin: other });
+  await client.settled();
 }
 
 function meta(client: RawClient, owner: number, subtype: number, parameters: readonly number[]): void {
@@ -250,12 +351,21 @@ function numberForms(value: number): Buffer[] {
   return [big, little, ...[...hex, ...decimal].flatMap(textForms)];
 }
 
+/** 16 bits behind what stands before them: big-endian behind each of some, and as 32 bits little-endian behind another. */
+function shortForms(value: number, before: readonly (readonly number[])[], beforeLittle: readonly number[]): Buffer[] {
+  const [high, low] = [value >>> 8, value & 255];
+  return [...before.map((bytes) => Buffer.of(...bytes, high, low)), Buffer.of(...beforeLittle, low, high, 0, 0)];
+}
+
+const bytesOf = (address: string): number[] => address.split('.').map(Number);
+const bigEndian = (value: number): number[] => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255);
+
 function addressForms(address: string): Buffer[] {
-  const bytes = address.split('.').map(Number);
+  const bytes = bytesOf(address);
   return [...numberForms(Buffer.from(bytes).readUInt32BE()), ...textForms(address), ...textForms(bytes.toReversed().join('.'))];
 }
 
-const size = (client: RawClient): number => client.bytes.reduce((sum, { length }) => sum + length, 0);
+const size = (client: Person['client']): number => client.bytes.reduce((sum, { length }) => sum + length, 0);
 
 /** `anna is shown to boris: external port …` */
 function findings(people: readonly Person[]): string[] {
@@ -276,7 +386,7 @@ function expected(): string[] {
   return NAMES.flatMap((subject) =>
     NAMES.flatMap((observer) => {
       if (observer === subject) return [];
-      const allowed: readonly Fact[] = relationOf(subject, observer);
+      const allowed = relationOf(subject, observer).filter((fact) => canBeTold(fact, subject, observer));
       // Who may know the address of one of two people behind it has it from there.
       const knowsAddress = NAMES.some(
         (name) => castOf(name).from === castOf(subject).from && (name === observer || (relationOf(name, observer) as readonly Fact[]).includes('external')),
@@ -290,6 +400,12 @@ function expected(): string[] {
       );
     }),
   );
+}
+
+/** The UDP protocols know no capabilities, and only the last of them has times. */
+function canBeTold(fact: Fact, subject: Name, observer: Name): boolean {
+  if (fact === 'capability') return castOf(subject).udp === undefined && castOf(observer).udp === undefined;
+  return fact !== 'times' || (castOf(subject).udp === undefined && castOf(observer).udp !== 2);
 }
 
 function relationOf(subject: Name, observer: Name): readonly Fact[] {
