@@ -169,6 +169,7 @@ function whicheverFits(written: Layout<WhitePages>, ...others: readonly Layout<W
       const fits = layouts.find((layout) => leftAfter(layout, r, from) === 0) ?? layouts.find((layout) => leftAfter(layout, r, from) !== undefined);
       return (fits ?? written).read(r);
     },
+    write: (w, value) => (value.homepage === undefined ? written : pages).write(w, value),
   };
 }
 
