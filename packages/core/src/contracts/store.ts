@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Account, type Appended, type MailboxLimits, type MessageDraft, type Store, StoreFailed } from '../ports.ts';
 import type { Body, Message, MessageId, Original, RosterItem, Uin } from '../words.ts';
+import { directoryContract } from './directory.ts';
 import { picturesContract, roomsContract } from './rooms.ts';
 
 const uin = (value: number): Uin => value as Uin;
@@ -90,6 +91,7 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
     places(check);
     roomsContract(check);
     picturesContract(check);
+    directoryContract(check);
     closing(check);
   });
 }

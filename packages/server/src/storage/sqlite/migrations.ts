@@ -2,7 +2,11 @@
  * Every step from an empty database to today's tables, in order. A step that was released is never edited: databases out
  * there have taken it.
  */
+import { folded } from '@seekyou/core';
 import { type Kysely, sql } from 'kysely';
+import { TextField } from './profiles.ts';
+import type { TextColumn } from './schema.ts';
+import { fromColumn } from './text.ts';
 
 export interface Migration {
   readonly version: number;
@@ -13,6 +17,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 1, up: firstTables },
   { version: 2, up: bansAndPlaces },
   { version: 3, up: roomsAndPictures },
+  { version: 4, up: directory },
 ];
 
 /** Who may not come in, and where accounts signed on from. */
@@ -62,6 +67,58 @@ const ROOMS_AND_PICTURES = [
   ) WITHOUT ROWID`,
   sql`CREATE INDEX picture_owner_hash ON picture_owner (hash)`,
   sql`ALTER TABLE account ADD COLUMN pictures TEXT`,
+];
+
+/** What people tell of themselves, and where it is searched. */
+async function directory(db: Kysely<unknown>): Promise<void> {
+  for (const statement of DIRECTORY) await statement.execute(db);
+  // Nicknames are older than profiles.
+  const named = await sql<{ readonly uin: number; readonly nickname: TextColumn }>`SELECT uin, nickname FROM account WHERE nickname <> ''`.execute(db);
+  for (const { uin, nickname } of named.rows) {
+    const text = folded(fromColumn(nickname));
+    if (text === '') continue;
+    await sql`INSERT INTO directory (uin) VALUES (${uin})`.execute(db);
+    await sql`INSERT INTO directory_text (field, text, uin) VALUES (${TextField.nickname}, ${text}, ${uin})`.execute(db);
+    await sql`INSERT INTO directory_words (rowid, nickname) VALUES (${uin}, ${text})`.execute(db);
+  }
+}
+
+const DIRECTORY = [
+  sql`CREATE TABLE profile (uin INTEGER PRIMARY KEY REFERENCES account (uin), data TEXT NOT NULL)`,
+  // Narrow: where nothing can be looked up, all of it is read.
+  sql`CREATE TABLE directory (
+    uin INTEGER PRIMARY KEY REFERENCES account (uin),
+    gender INTEGER NOT NULL DEFAULT 0,
+    country INTEGER NOT NULL DEFAULT 0,
+    occupation INTEGER NOT NULL DEFAULT 0,
+    language1 INTEGER NOT NULL DEFAULT 0,
+    language2 INTEGER NOT NULL DEFAULT 0,
+    language3 INTEGER NOT NULL DEFAULT 0,
+    born INTEGER NOT NULL DEFAULT 0,
+    age INTEGER NOT NULL DEFAULT 0,
+    web_aware INTEGER NOT NULL DEFAULT 0
+  )`,
+  sql`CREATE TABLE directory_text (
+    field INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    uin INTEGER NOT NULL,
+    PRIMARY KEY (field, text, uin)
+  ) WITHOUT ROWID`,
+  sql`CREATE INDEX directory_text_uin ON directory_text (uin, field)`,
+  sql`CREATE TABLE directory_topic (
+    kind INTEGER NOT NULL,
+    category INTEGER NOT NULL,
+    uin INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    words TEXT NOT NULL,
+    PRIMARY KEY (kind, category, uin, place)
+  ) WITHOUT ROWID`,
+  sql`CREATE INDEX directory_topic_uin ON directory_topic (uin)`,
+  // Texts are in the tables above; this only finds them by their parts.
+  sql`CREATE VIRTUAL TABLE directory_words USING fts5 (
+    nickname, first, last, email, topics,
+    content = '', contentless_delete = 1, tokenize = 'trigram case_sensitive 1'
+  )`,
 ];
 
 async function firstTables(db: Kysely<unknown>): Promise<void> {

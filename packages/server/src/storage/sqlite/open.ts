@@ -1,12 +1,14 @@
 /** The embedded store: SQLite in threads of its own. */
 import { closeSync, openSync } from 'node:fs';
-import { type Appended, bodyBytes, type MailboxLimits, type MessageDraft, type Store, StoreFailed } from '@seekyou/core';
+import { type Appended, bodyBytes, type FoundRecord, type MailboxLimits, type MessageDraft, type Store, StoreFailed, type Uin } from '@seekyou/core';
 import { encodeBody } from './body.ts';
 import { Link, type LinkFigures, type LinkLimits, LINK_LIMITS, NO_FIGURES } from './link.ts';
-import { type AppendReply, type AppendRequest, OPERATIONS, type OperationName, type ReplyOf, type RequestOf, type Thread } from './protocol.ts';
+import { type AppendReply, type AppendRequest, type FoundRow, OPERATIONS, type OperationName, type ReplyOf, type RequestOf, type Thread } from './protocol.ts';
 import { banFrom, banRow } from './bans.ts';
+import { profileColumn, profileFrom } from './profiles.ts';
 import { roomFrom, roomRow } from './rooms.ts';
 import { accountFrom, accountRow, changedColumns, messageFrom, rosterFrom, rosterItemRow } from './rows.ts';
+import { fromColumn, toColumn } from './text.ts';
 
 export interface SqliteStoreOptions {
   /** Made when it is not there, for its owner alone. */
@@ -127,9 +129,26 @@ function storeOn(writer: Link, startReader: () => Promise<Link>): SqliteStore {
       has: (hash) => call('pictures.has', hash),
       find: (hash) => call('pictures.find', hash),
     },
+    profiles: {
+      load: async (uin) => {
+        const column = await call('profiles.load', uin);
+        return column === undefined ? undefined : profileFrom(column);
+      },
+      save: (uin, { nickname, profile, entry }) => call('profiles.save', { uin, nickname: toColumn(nickname), data: profileColumn(profile), entry }),
+    },
+    directory: { search: async (query, limit) => (await call('directory.search', { query, limit: whole(limit) })).map(foundFrom) },
     backup: (toFile) => call('backup', toFile),
     stats: () => ({ writer: writer.figures, reader: startedReader?.figures ?? NO_FIGURES }),
     close: () => (closing ??= closeThreads()),
+  };
+}
+
+function foundFrom({ uin, nickname, authorisation_required, data }: FoundRow): FoundRecord {
+  return {
+    uin: uin as Uin,
+    nickname: fromColumn(nickname),
+    authorisationRequired: authorisation_required === 1,
+    ...(data === null ? {} : { profile: profileFrom(data) }),
   };
 }
 

@@ -1,5 +1,5 @@
 /** The calls the main thread makes to the storage threads: their values, their shape on the way, and who answers. */
-import type { IdRange, Picture } from '@seekyou/core';
+import type { DirectoryEntry, DirectoryQuery, IdRange, Picture } from '@seekyou/core';
 import type { Failure } from './failure.ts';
 import type { ParcelReader, ParcelWriter, SentParcel } from './parcel.ts';
 import type { AccountRow, BanTable, RoomTable, RosterItemRow, TextColumn } from './schema.ts';
@@ -252,6 +252,21 @@ export interface PicturesToSave {
   readonly added?: { readonly hash: string; readonly bytes: Uint8Array };
 }
 
+export interface ProfileToSave {
+  readonly uin: number;
+  readonly nickname: TextColumn;
+  /** See `profileColumn`. */
+  readonly data: string;
+  readonly entry: DirectoryEntry;
+}
+
+export interface FoundRow {
+  readonly uin: number;
+  readonly nickname: TextColumn;
+  readonly authorisation_required: 0 | 1;
+  readonly data: string | null;
+}
+
 type Pair = { readonly owner: number; readonly contact: number };
 
 /** Reads that somebody may follow up with a write stay with the writer; lists and copies of everything do not stand in its way. */
@@ -297,6 +312,9 @@ export const OPERATIONS = {
   'pictures.save': operation('writer', 'writes', cloned<PicturesToSave>(), cloned<boolean>()),
   'pictures.has': operation('writer', 'reads', cloned<string>(), cloned<boolean>()),
   'pictures.find': operation('writer', 'reads', cloned<string>(), cloned<Uint8Array | undefined>()),
+  'profiles.load': operation('writer', 'reads', cloned<number>(), cloned<string | undefined>()),
+  'profiles.save': operation('writer', 'writes', cloned<ProfileToSave>(), cloned<boolean>()),
+  'directory.search': operation('reader', 'reads', cloned<{ readonly query: DirectoryQuery; readonly limit: number }>(), cloned<readonly FoundRow[]>()),
   backup: operation('reader', 'reads', cloned<string>(), cloned<void>()),
 };
 
@@ -305,7 +323,7 @@ export type RequestOf<N extends OperationName> = (typeof OPERATIONS)[N] extends 
 export type ReplyOf<N extends OperationName> = (typeof OPERATIONS)[N] extends Operation<infer _, infer R> ? R : never;
 export type OperationsOf<T extends Thread> = T extends 'writer'
   ? Exclude<OperationName, OperationsOf<'reader'>>
-  : 'accounts.list' | 'accounts.count' | 'rooms.list' | 'backup';
+  : 'accounts.list' | 'accounts.count' | 'rooms.list' | 'directory.search' | 'backup';
 /** What a thread does when it is called. */
 export type Implementation<T extends Thread> = { readonly [N in OperationsOf<T>]: (request: RequestOf<N>) => ReplyOf<N> | Promise<ReplyOf<N>> };
 

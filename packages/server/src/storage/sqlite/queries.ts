@@ -5,8 +5,10 @@ import { ThreadFailure } from './failure.ts';
 import type { Mailboxes } from './mailboxes.ts';
 import type { Implementation, RosterItemTuple } from './protocol.ts';
 import { forgetPicturesOf } from './pictures.ts';
+import type { Profiles } from './profiles.ts';
 import { forgetRoomsOf } from './rooms.ts';
 import type { AccountRow, RosterItemRow, Tables } from './schema.ts';
+import { fromColumn } from './text.ts';
 
 const ACCOUNT_COLUMNS = [
   'uin',
@@ -54,7 +56,7 @@ const NO_STAMP = 1;
 type AccountNames = Exclude<Extract<keyof Implementation<'writer'>, `accounts.${string}`>, 'accounts.list' | 'accounts.count'>;
 type RosterNames = Extract<keyof Implementation<'writer'>, `rosters.${string}`>;
 
-export function accountsOn(db: Kysely<Tables>, prepare: Statements, mailboxes: Mailboxes): Pick<Implementation<'writer'>, AccountNames> {
+export function accountsOn(db: Kysely<Tables>, prepare: Statements, mailboxes: Mailboxes, profiles: Profiles): Pick<Implementation<'writer'>, AccountNames> {
   const find = prepare(FIND);
   return {
     'accounts.create': async (row) => {
@@ -66,6 +68,7 @@ export function accountsOn(db: Kysely<Tables>, prepare: Statements, mailboxes: M
         .executeTakeFirstOrThrow();
       if (inserted.numInsertedOrUpdatedRows === 0n) return false;
       await markUsed(db, row.uin);
+      if (row.nickname !== '') profiles.renamed(row.uin, fromColumn(row.nickname));
       return true;
     },
     'accounts.nextFree': async (atLeast) => {
@@ -77,7 +80,9 @@ export function accountsOn(db: Kysely<Tables>, prepare: Statements, mailboxes: M
     'accounts.update': async ({ uin, changes }) => {
       if (Object.keys(changes).length === 0) return find.get(uin) !== undefined;
       const updated = await db.updateTable('account').set(changes).where('uin', '=', uin).executeTakeFirst();
-      return updated.numUpdatedRows > 0n;
+      if (updated.numUpdatedRows === 0n) return false;
+      if (changes.nickname !== undefined) profiles.renamed(uin, fromColumn(changes.nickname));
+      return true;
     },
     'accounts.remove': async (uin) => {
       if (find.get(uin) === undefined) return false;
@@ -89,6 +94,7 @@ export function accountsOn(db: Kysely<Tables>, prepare: Statements, mailboxes: M
       await db.deleteFrom('place').where('owner', '=', uin).execute();
       await forgetRoomsOf(db, uin);
       await forgetPicturesOf(db, uin);
+      profiles.forget(uin);
       await db.deleteFrom('account').where('uin', '=', uin).execute();
       return true;
     },

@@ -11,6 +11,8 @@ import { mailboxesOn } from './mailboxes.ts';
 import { migrate } from './migrate.ts';
 import { type Implementation, OPERATION_NAMES, OPERATIONS, type OperationName, type Thread } from './protocol.ts';
 import { picturesOn } from './pictures.ts';
+import { profilesOn } from './profiles.ts';
+import { directoryOn } from './search.ts';
 import { roomListsOn, roomsOn } from './rooms.ts';
 import { accountsOn, listsOn, rostersOn } from './queries.ts';
 
@@ -44,15 +46,17 @@ export function writerOn(database: DatabaseSync, prepare: Statements = statement
   const transactions = transactionsOn(database, prepare, () => forgetTallies());
   const mailboxes = mailboxesOn(prepare, transactions.atomically, now);
   forgetTallies = mailboxes.rolledBack;
+  const profiles = profilesOn(prepare);
   const run = runner<'writer'>(
     {
       ...mailboxes.operations,
-      ...accountsOn(db, prepare, mailboxes),
+      ...accountsOn(db, prepare, mailboxes, profiles),
       ...rostersOn(db, prepare),
       ...bansOn(db),
       ...placesOn(prepare),
       ...roomsOn(db),
       ...picturesOn(db),
+      ...profiles.operations,
     },
     transactions,
   );
@@ -90,7 +94,12 @@ export function openReaderService(file: string): Service {
 }
 
 export function readerOn(database: DatabaseSync, prepare: Statements = statementCache(database)): Service {
-  const run = runner<'reader'>({ ...listsOn(kyselyOn(prepare)), ...roomListsOn(kyselyOn(prepare)), backup: (target) => backUp(database, target) });
+  const run = runner<'reader'>({
+    ...listsOn(kyselyOn(prepare)),
+    ...roomListsOn(kyselyOn(prepare)),
+    ...directoryOn(prepare),
+    backup: (target) => backUp(database, target),
+  });
   return {
     serve: async <C extends Call>(next: () => C | undefined): Promise<Answer<C>[]> => {
       const call = next();
