@@ -282,8 +282,10 @@ withData('a ban is in effect when it returns, server running or not, and what ha
   await second.talker.end();
   const audit = readFileSync(join(data, 'audit.log'), 'utf8');
   const events = audit.split('\n').flatMap((line) => (line === '' ? [] : [(JSON.parse(line) as { event: string }).event]));
-  assert.deepEqual(events, [
-    'new-key',
+  // As many as there are keys, before anybody comes.
+  const keys = events.findIndex((event) => event !== 'new-key');
+  assert.ok(keys > 0);
+  assert.deepEqual(events.slice(keys), [
     'account-made',
     'account-made',
     'sign-on',
