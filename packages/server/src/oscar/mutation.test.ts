@@ -1,8 +1,11 @@
 /** Sessions that say what no client says: nothing of it may be a mistake of ours, or cost anybody else anything. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeSnac, FlapChannel, oservice } from '@seekyou/wire/oscar';
-import { ROUTES } from './routes.ts';
+import { chatNavigation, encodeSnac, Family, FlapChannel, oservice } from '@seekyou/wire/oscar';
+import { SERVICES } from './oservice.ts';
+import { ROUTES, SERVICE_ROUTES } from './routes.ts';
+import { service } from './service-testing.ts';
+import type { Route } from './state.ts';
 import { quiet, type TestClient, world } from './test-client.ts';
 
 const SEED = Number(process.env['SEEKYOU_TEST_SEED'] ?? 20_261_121);
@@ -21,8 +24,8 @@ function chanceFrom(seed: number): () => number {
 }
 
 /** A packet some client could send, with nothing, a little or a lot changed in it. */
-function mutated(chance: () => number): Uint8Array {
-  const { declaration } = ROUTES[Math.floor(chance() * ROUTES.length)] as (typeof ROUTES)[number];
+function mutated(chance: () => number, routes: readonly Route[] = ROUTES): Uint8Array {
+  const { declaration } = routes[Math.floor(chance() * routes.length)] as Route;
   const payload = encodeSnac(declaration, declaration.body.sample(chance), Math.floor(chance() * 0x7fffffff));
   const changes = Math.floor(chance() * 4);
   for (let i = 0; i < changes; i++) payload[Math.floor(chance() * payload.length)] = Math.floor(chance() * 0x100);
@@ -63,4 +66,41 @@ test(`${ROUNDS} sessions of mutated packets break nothing (SEEKYOU_TEST_SEED=${S
   await quiet();
   assert.deepEqual(bystander.heard(), ['01/0F']);
   assert.ok(frontEnd.connections >= 1);
+});
+
+test(`connections beside a session bear mutated packets too (SEEKYOU_TEST_SEED=${SEED})`, async () => {
+  const here = await world({ limits: { wireErrorsMax: 1_000, serviceConnectionsMax: 1_000 }, settings: { liftRates: true } });
+  const chance = chanceFrom(SEED);
+  const bos = await here.online(await here.account());
+  const navigation = await service(here, bos, Family.chatNavigation);
+  const tlvs = { name: new TextEncoder().encode('cats') };
+  navigation.say(chatNavigation.createRoom, { exchange: chatNavigation.Exchange.public, cookie: chatNavigation.CREATE_ROOM, instance: 0, detail: 1, tlvs });
+  await quiet();
+  const [room] = navigation.one(chatNavigation.navigationReply).tlvs.rooms ?? [];
+  assert.ok(room);
+  const key = { exchange: room.exchange, cookie: room.cookie, instance: 0 };
+  const bystander = await here.online(await here.account());
+  const seat = await service(here, bystander, Family.chat, key);
+  for (let round = 0; round < ROUNDS; round++) {
+    const family = SERVICES[round % SERVICES.length] as number;
+    const routes = SERVICE_ROUTES.filter(({ declaration }) => declaration.family === family);
+    const client = await service(here, bos, family, family === Family.chat ? key : undefined);
+    for (let i = 0; i < SNACS_A_ROUND && client.how === undefined; i++) {
+      client.frame(FlapChannel.snac, mutated(chance, routes));
+      if (chance() < 0.2) await quiet();
+    }
+    await quiet();
+    client.transport.end();
+    await quiet();
+  }
+  assert.equal(
+    here.counters['oscar_handler_failures'],
+    0,
+    here.logs.find((line) => line.includes('could not be handled')),
+  );
+  assert.deepEqual(
+    here.logs.filter((line) => /Error|failed/.test(line)),
+    [],
+  );
+  assert.deepEqual([bos.how, bystander.how, seat.how], [undefined, undefined, undefined]);
 });
