@@ -1,7 +1,7 @@
 /** Writes docs/settings.md and docs/metrics.md from the tables in the sources; `--check` only compares. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { PEOPLE, type Limits } from '@seekyou/core';
-import { CONFIG_KEYS, OSCAR_COUNTERS, optionOf, UDP_COUNTERS, variableOf } from '@seekyou/server';
+import { CONFIG_KEYS, DOOR_EVENTS, HTTP_COUNTERS, OSCAR_COUNTERS, optionOf, UDP_COUNTERS, variableOf } from '@seekyou/server';
 
 /** The reasons stand beside the numbers in the source; here they are read from there. */
 function reasons(): ReadonlyMap<string, string> {
@@ -62,7 +62,7 @@ function metrics(): string {
     '| `messages_stored` | messages in the store |',
     '| `messages_delivered` | messages a client is known to have |',
     '| `sign_ons_refused` | wrong passwords, unknown UINs, and who was told to slow down |',
-    ...Object.entries({ ...OSCAR_COUNTERS, ...UDP_COUNTERS }).map(([name, about]) => `| \`${name}\` | ${about} |`),
+    ...Object.entries({ ...DOOR_EVENTS, ...HTTP_COUNTERS, ...OSCAR_COUNTERS, ...UDP_COUNTERS }).map(([name, about]) => `| \`${name}\` | ${about} |`),
     '',
   ].join('\n');
 }

@@ -60,6 +60,8 @@ async function tellFirstUser(server: RunningServer, data: string): Promise<void>
     `  npx seekyou client --server ${address} --uin UIN --password secret12`,
     `Old ICQ clients: server ${address.replace(/:\d+$/, '')}, port ${address.replace(/^.*:/, '')}. docs/clients/ tells where each one wants it typed.`,
     ...server.udpAddresses.slice(0, 1).map((udp) => `Those of 1996 to 1999: the same server, UDP port ${udp.replace(/^.*:/, '')}.`),
+    `This server's key: ${server.fingerprint()}`,
+    `A page about it all: http://${address}/`,
     `Health and metrics: ${server.adminUrl}/healthz, /metrics`,
     '',
   ];

@@ -5,5 +5,7 @@ export { CONFIG_KEYS, type Config, ConfigError, type ConfigKey, defaultDataDirec
 export { DataDirectoryError, dataFiles, existingDataDirectory, takeOwnership } from './runtime/data-directory.ts';
 export { createLog, type Log } from './runtime/log.ts';
 export { openService, operationsOf, type RunningServer, startServer, STOP_MS_MAX } from './runtime/serve.ts';
+export { DOOR_EVENTS } from '@seekyou/net';
+export { HTTP_COUNTERS } from './http/counters.ts';
 export { OSCAR_COUNTERS } from './oscar/counters.ts';
 export { UDP_COUNTERS } from './udp/counters.ts';

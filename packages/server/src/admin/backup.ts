@@ -3,7 +3,7 @@
  * It is taken from a running server and is whole as of one moment.
  */
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createDataDirectory, type DataFiles, dataFiles } from '../runtime/data-directory.ts';
 import { OperationFailed } from './operations.ts';
@@ -19,6 +19,7 @@ export function completeBackup(file: string, files: DataFiles, withKey: boolean)
     database.exec('CREATE TABLE backup_file (name TEXT PRIMARY KEY, content BLOB NOT NULL)');
     const insert = database.prepare('INSERT INTO backup_file VALUES (?, ?)');
     if (existsSync(files.config)) insert.run('seekyou.toml', readFileSync(files.config));
+    for (const file of [files.tlsKey, files.tlsCert]) if (existsSync(file)) insert.run(basename(file), readFileSync(file));
     if (withKey && existsSync(files.secretKey)) insert.run('secret.key', readFileSync(files.secretKey));
   } finally {
     database.close();
@@ -59,7 +60,7 @@ function unpack(files: DataFiles): Restored {
     if (check.quick_check !== 'ok') throw new OperationFailed(`the backup is damaged: ${check.quick_check}`);
     const inside = database.prepare('SELECT name, content FROM backup_file').all() as { name: string; content: Uint8Array }[];
     for (const { name, content } of inside) {
-      const target = name === 'secret.key' ? files.secretKey : name === 'seekyou.toml' ? files.config : undefined;
+      const target = [files.secretKey, files.config, files.tlsKey, files.tlsCert].find((file) => basename(file) === name);
       if (target !== undefined) writeFileSync(target, content, { mode: 0o600 });
     }
     database.exec('DROP TABLE backup_file');

@@ -21,6 +21,7 @@ import { turns } from '../runtime/turns.ts';
 import type { CookieJar, CookieRecord, ServiceRecord } from './cookies.ts';
 import { count, type CounterName, type Counters } from './counters.ts';
 import type { Encodings } from './encodings.ts';
+import type { ExpectedClients } from './expected.ts';
 import { LoginTalk } from './login-talk.ts';
 import type { LoginSettings } from './login.ts';
 import { AUTH_ERRORS } from './refusal-codes.ts';
@@ -50,6 +51,7 @@ export interface Surroundings {
   readonly counters: Counters;
   readonly encodings: Encodings;
   readonly cookies: CookieJar;
+  readonly expected: ExpectedClients;
   /** Fresh printable characters. */
   readonly loginKey: () => string;
   /** `host:port` this client is told; `undefined` when there is none, which was logged. */
@@ -199,6 +201,7 @@ export class Connection implements TransportUser {
   }
 
   private bos(cookie: Uint8Array): void {
+    this.around.expected.redeemed(this.peer.address, cookie);
     const record = this.around.cookies.redeem(cookie);
     if (typeof record === 'string') {
       this.count(COOKIE_COUNTERS[record]);

@@ -12,6 +12,7 @@ import { Connection, type FrontEndLog, type Surroundings } from './connection.ts
 import { createCookieJar } from './cookies.ts';
 import { count, type Counters, startCounters } from './counters.ts';
 import { Encodings } from './encodings.ts';
+import { ExpectedClients } from './expected.ts';
 import type { ClearSignOn } from './login.ts';
 import { BENCH_RATES, PEOPLE_RATES, RateMemory, type RateRule } from './rates.ts';
 
@@ -45,6 +46,10 @@ export interface OscarFrontEndParts {
 
 export interface OscarFrontEnd {
   accept(transport: Transport): void;
+  /** Whether a silent connection from there is surely a client that waits for our hello. Asked once a connection. */
+  greetsAtOnce(address: string): boolean;
+  /** TLS was spoken from this address. */
+  encrypts(address: string): void;
   /** Open connections, signed on or not. */
   readonly connections: number;
   /** Tells every client, gives them a moment to read it, and closes. New connections are turned away meanwhile. */
@@ -65,6 +70,7 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
   const connections = new Set<Connection>();
   const caps = new ConnectionCaps(limits);
   const addressFrom = addressesFrom(settings.advertise);
+  const expected = new ExpectedClients(clock);
   let cancelTick: (() => void) | undefined;
   let stopping = false;
   let whenEmpty: (() => void) | undefined;
@@ -81,6 +87,7 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
     log,
     counters,
     encodings: new Encodings(counters),
+    expected,
     cookies: createCookieJar({ clock, chance, key: parts.nodeKey ?? randomBytes(32), node: chance.bytes(8), cookieMs: limits.cookieMs }),
     loginKey: () => Array.from(chance.bytes(KEY_LENGTH), (byte) => KEY_CHARACTERS.charAt(byte & 63)).join(''),
     addressFor,
@@ -168,6 +175,8 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
 
   return {
     accept,
+    greetsAtOnce: (address) => expected.takes(address),
+    encrypts: (address) => expected.encrypts(address),
     get connections() {
       return connections.size;
     },

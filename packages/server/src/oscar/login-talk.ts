@@ -151,7 +151,9 @@ export class LoginTalk implements Talk, RunnerHost<Input, LoginState, LoginPacke
     const address = around.addressFor(transport, peer);
     if (address === undefined) return refuse('no-address');
     this.connection.count('oscar_sign_ons_admitted');
-    return { address, cookie: around.cookies.issue({ account, family: 0, software, coexist }) };
+    const cookie = around.cookies.issue({ account, family: 0, software, coexist });
+    if (peer.known && !transport.secure) around.expected.expect(peer.address, cookie);
+    return { address, cookie };
   }
 
   private register({ password }: LoginCommands['login.register']['input']): Promise<unknown> {

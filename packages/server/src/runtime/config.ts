@@ -39,7 +39,12 @@ export interface Config {
   readonly admin: HostPort;
   readonly adminToken: string | undefined;
   readonly advertise: readonly Advertised[];
+  readonly trustProxy: readonly string[];
   readonly plainRelays: readonly string[];
+  /** Absent: made on the first start, in the data directory. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Absent: 20, on port 443 1000. */
+  readonly greetMs: number | undefined;
   readonly registration: 'open' | 'closed';
   readonly oldClients: 'same' | 'own' | 'off';
   readonly clearSignOn: 'off' | 'challenge' | 'all';
@@ -186,7 +191,21 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   { name: 'admin', about: 'health and metrics over HTTP (default 127.0.0.1:5180)', list: false, ...hostPort },
   { name: 'admin_token', about: 'bearer token for the admin address; needed when it is not loopback', list: false, ...secret },
   { name: 'advertise', about: 'the addresses clients are told to connect to', list: true, ...advertised },
+  { name: 'trust_proxy', about: 'relays that must say by a PROXY header for whom they connect; nobody else may', list: true, ...cidr },
   { name: 'plain_relays', about: 'relays that hide the client: sessions from there have no known address', list: true, ...cidr },
+  {
+    name: 'tls_cert',
+    about: 'certificate and its chain, PEM; read again when it changes (default tls.crt in the data directory, made at the first start)',
+    list: false,
+    ...path,
+  },
+  { name: 'tls_key', about: 'its private key, PEM (default tls.key in the data directory)', list: false, ...path },
+  {
+    name: 'greet_ms',
+    about: 'how long a silent connection is left alone before it is greeted as an ICQ client (default 20, on port 443 1000)',
+    list: false,
+    ...wholeNumber(0, 9_000),
+  },
   { name: 'registration', about: 'whether clients may create accounts (default open)', list: false, ...oneOf('open', 'closed') },
   {
     name: 'old_clients',
@@ -311,7 +330,10 @@ function complete(found: ReadonlyMap<string, unknown>, data: string): Config {
     admin: get('admin', { host: '127.0.0.1', port: 5180 }),
     adminToken: get('admin_token', undefined),
     advertise: get('advertise', []),
+    trustProxy: get('trust_proxy', []),
     plainRelays: get('plain_relays', []),
+    tls: tlsOf(get('tls_cert', undefined), get('tls_key', undefined)),
+    greetMs: get('greet_ms', undefined),
     registration: get('registration', 'open'),
     oldClients: get('old_clients', 'same'),
     clearSignOn: get('clear_sign_on', 'all'),
@@ -327,6 +349,14 @@ function complete(found: ReadonlyMap<string, unknown>, data: string): Config {
     throw new ConfigError(`admin: ${formatHostPort(config.admin)} is not loopback, so admin_token must be set (${secret.allowed})`);
   }
   return config;
+}
+
+function tlsOf(cert: string | undefined, key: string | undefined): Config['tls'] {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    throw new ConfigError(`${cert === undefined ? 'tls_key' : 'tls_cert'}: tls_cert and tls_key belong together; set both or neither`);
+  }
+  return { cert: resolve(cert), key: resolve(key) };
 }
 
 function auditLogOf(given: string | undefined, data: string): string | undefined {

@@ -14,6 +14,8 @@ export interface DataFiles {
   readonly database: string;
   readonly secretKey: string;
   readonly config: string;
+  readonly tlsKey: string;
+  readonly tlsCert: string;
   readonly control: string;
   readonly lock: string;
 }
@@ -24,6 +26,8 @@ export function dataFiles(directory: string): DataFiles {
     database: join(directory, 'seekyou.sqlite'),
     secretKey: join(directory, 'secret.key'),
     config: join(directory, 'seekyou.toml'),
+    tlsKey: join(directory, 'tls.key'),
+    tlsCert: join(directory, 'tls.crt'),
     // A named pipe on Windows, where sockets have no place in a directory.
     control: process.platform === 'win32' ? `\\\\.\\pipe\\seekyou-${Buffer.from(directory).toString('base64url')}` : join(directory, 'control.sock'),
     lock: join(directory, 'server.lock'),

@@ -1,7 +1,6 @@
 /** The whole service in one place: everything meets here, nothing is decided here. */
 import { existsSync } from 'node:fs';
 import { createCore, type Core, type CoreSettings, type SecurityEvent } from '@seekyou/core';
-import { listenTcp, type TcpListener } from '@seekyou/net';
 import { completeBackup } from '../admin/backup.ts';
 import { serveControl } from '../admin/control.ts';
 import { adminUrl, serveAdminHttp } from '../admin/http.ts';
@@ -13,8 +12,9 @@ import { openSqliteStore, type SqliteStore } from '../storage/sqlite/open.ts';
 import { openAuditLog } from './audit.ts';
 import { systemChance } from './chance.ts';
 import { systemClock } from './clock.ts';
-import { type Config, formatHostPort, networks } from './config.ts';
+import { type Config, networks } from './config.ts';
 import { createDataDirectory, DataDirectoryError, type DataFiles, keepPrivate, type Ownership, takeOwnership } from './data-directory.ts';
+import { openListeners } from './listener.ts';
 import type { Log } from './log.ts';
 import { createSecrets, loadOrCreateKey } from './secrets.ts';
 import { serveUdp } from './serve-udp.ts';
@@ -28,6 +28,8 @@ export interface RunningServer {
   /** The same for the old clients, which speak UDP. */
   readonly udpAddresses: readonly string[];
   readonly adminUrl: string;
+  /** Of the TLS key. */
+  readonly fingerprint: () => string;
   readonly core: Core;
   readonly counters: Counters;
   readonly store: Pick<SqliteStore, 'stats'>;
@@ -150,15 +152,13 @@ async function startOn(config: Config, files: DataFiles, log: Log, opened: (() =
     log,
     counters,
   });
-  const listeners: TcpListener[] = [];
   opened.push(() => frontEnd.stop());
-  for (const at of config.listen) {
-    const listener = await listenTcp({ ...at, limits: config.limits, onConnection: (transport) => frontEnd.accept(transport) });
-    listeners.push(listener);
-    opened.push(() => listener.close());
-  }
-  const addresses = listeners.map((listener) => formatHostPort(listener.address));
+  const newKey = (fingerprint: string): void => service.audit({ event: 'new-key', key: 'tls', fingerprint });
+  let udpPort: number | undefined;
+  const parts = { config, files, core: service.core, frontEnd, clock: systemClock(), counters, log, newKey, udpPort: () => udpPort };
+  const { addresses, fingerprint } = await openListeners(parts, opened);
   const udpAddresses = await serveUdp(config, service.core, counters, log, opened);
+  if (udpAddresses[0] !== undefined) udpPort = Number(udpAddresses[0].replace(/^.*:/, ''));
   let stopping = false;
   const admin = await serveAdminHttp({
     at: config.admin,
@@ -175,6 +175,7 @@ async function startOn(config: Config, files: DataFiles, log: Log, opened: (() =
   return {
     addresses,
     udpAddresses,
+    fingerprint,
     adminUrl: adminUrl(admin.address),
     core: service.core,
     counters,

@@ -1,0 +1,189 @@
+/**
+ * HTTP on the ports where clients connect: a page that says what this is, and WebSocket with FLAP inside. Connections come from
+ * the front door; nothing here listens.
+ */
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Limits, Peer } from '@seekyou/core';
+import type { Transport, Visit } from '@seekyou/net';
+import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
+import { WebSocketServer } from 'ws';
+import type { Counters } from '../admin/metrics.ts';
+import { ConnectionCaps } from '../runtime/limits.ts';
+import { HTTP_COUNTERS, type HttpEvent } from './counters.ts';
+import { CONTENT_POLICY, type PageFacts, renderPage, renderProblem } from './page.ts';
+import { WebSocketTransport } from './web-socket.ts';
+
+export interface PublicHttpOptions {
+  readonly limits: Limits;
+  readonly counters: Counters;
+  readonly facts: (visit: Visit) => PageFacts;
+  readonly onFlap: (transport: Transport) => void;
+}
+
+export interface PublicHttp {
+  /** Takes a connection whose first bytes are unread. */
+  accept(socket: Duplex, visit: Visit): void;
+  close(): Promise<void>;
+}
+
+/** Where WebSocket is spoken. @see proxies.md §5.3 */
+export const WEB_SOCKET_PATH = '/oscar';
+
+const HEADER_BYTES_MAX = 16 * 1024;
+const HEADERS_MAX = 64;
+const REQUEST_MS = 10_000;
+const KEEP_ALIVE_MS = 5_000;
+const CHECK_MS = 1_000;
+const REQUESTS_PER_CONNECTION_MAX = 100;
+/** FLAP frames have at most 64 KiB; a message may hold some. */
+const MESSAGE_BYTES_MAX = 256 * 1024;
+
+const HEADERS = {
+  'content-security-policy': CONTENT_POLICY,
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-resource-policy': 'same-origin',
+  'cache-control': 'no-store',
+} as const;
+
+export async function createPublicHttp(options: PublicHttpOptions): Promise<PublicHttp> {
+  const { counters } = options;
+  const visits = new WeakMap<Duplex, Visit>();
+  const caps = new ConnectionCaps(options.limits);
+  const open = new Set<Duplex>();
+  const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MESSAGE_BYTES_MAX, clientTracking: false });
+  for (const name of Object.keys(HTTP_COUNTERS)) counters[name] ??= 0;
+
+  function count(event: HttpEvent): void {
+    counters[event] = (counters[event] ?? 0) + 1;
+  }
+
+  /** The last words on a connection nothing more is read from. */
+  function refuse(socket: Duplex, status: number, reason: string, event: HttpEvent): void {
+    count(event);
+    if (!socket.writable) {
+      socket.destroy();
+      return;
+    }
+    socket.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
+  }
+
+  const server = createHttpServer((error, socket) => {
+    const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
+    const large = error.code === 'HPE_HEADER_OVERFLOW';
+    if (late) refuse(socket, 408, 'Request Timeout', 'http_timeouts');
+    else refuse(socket, large ? 431 : 400, large ? 'Request Header Fields Too Large' : 'Bad Request', 'http_refused');
+  });
+  const app = await createPages(server, {
+    facts: (request) => {
+      const visit = visits.get(request.socket);
+      return visit === undefined ? undefined : options.facts(visit);
+    },
+    count,
+  });
+
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const visit = visits.get(socket);
+    if (visit === undefined || new URL(request.url ?? '/', 'http://here').pathname !== WEB_SOCKET_PATH) {
+      refuse(socket, 404, 'Not Found', 'web_sockets_refused');
+    } else if (!sameOrigin(request)) refuse(socket, 403, 'Forbidden', 'web_sockets_refused');
+    else {
+      webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        count('web_sockets');
+        options.onFlap(new WebSocketTransport(webSocket, visit, options.limits));
+      });
+    }
+  });
+  webSockets.on('wsClientError', (_error, socket) => refuse(socket, 400, 'Bad Request', 'web_sockets_refused'));
+  // Nobody is connected anywhere from here.
+  server.on('connect', (_request: IncomingMessage, socket: Duplex) => refuse(socket, 405, 'Method Not Allowed', 'http_refused'));
+
+  return {
+    accept: (socket, visit) => {
+      const peer: Peer = visit.peer;
+      const place = caps.enter(peer);
+      if (typeof place === 'string') {
+        count('http_refused_full');
+        socket.on('error', () => {});
+        socket.destroy();
+        return;
+      }
+      visits.set(socket, visit);
+      open.add(socket);
+      socket.once('close', () => {
+        open.delete(socket);
+        place.gone();
+      });
+      server.emit('connection', socket);
+    },
+    close: async () => {
+      for (const socket of open) socket.destroy();
+      await app.close();
+    },
+  };
+}
+
+/** Node's parser refuses requests that can be read in two ways; the times and sizes are ours. */
+function createHttpServer(broken: (error: NodeJS.ErrnoException, socket: Duplex) => void): Server {
+  const server = createServer({
+    maxHeaderSize: HEADER_BYTES_MAX,
+    headersTimeout: REQUEST_MS,
+    requestTimeout: REQUEST_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    connectionsCheckingInterval: CHECK_MS,
+    insecureHTTPParser: false,
+  });
+  server.maxHeadersCount = HEADERS_MAX;
+  server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION_MAX;
+  server.on('clientError', broken);
+  return server;
+}
+
+interface Pages {
+  readonly facts: (request: IncomingMessage) => PageFacts | undefined;
+  readonly count: (event: HttpEvent) => void;
+}
+
+async function createPages(server: Server, { facts, count }: Pages): Promise<FastifyInstance> {
+  const app = fastify({
+    logger: false,
+    serverFactory: (handle) => {
+      server.on('request', handle);
+      return server;
+    },
+    // What the address cannot mean is not there.
+    frameworkErrors: (_error, _request, reply) => void problem(reply as unknown as FastifyReply, 400, 'This request makes no sense.'),
+  });
+  const problem = (reply: FastifyReply, status: number, sentence: string): FastifyReply => {
+    count('http_refused');
+    return reply.code(status).headers(HEADERS).header('connection', 'close').type('text/html; charset=utf-8').send(renderProblem(status, sentence));
+  };
+  app.addHook('onRequest', async ({ raw }, reply) => {
+    const { 'content-length': length, 'transfer-encoding': encoding } = raw.headers;
+    if (raw.method !== 'GET' && raw.method !== 'HEAD') return problem(reply, 405, 'There is nothing here to send to.');
+    // No page takes a body, so nobody can hide a second request in one.
+    return encoding !== undefined || (length !== undefined && length !== '0') ? problem(reply, 413, 'No page here takes a body.') : undefined;
+  });
+  app.get('/', async ({ raw }, reply) => {
+    const shown = facts(raw);
+    if (shown === undefined) return problem(reply, 404, 'There is no such page.');
+    count('http_requests');
+    return reply.headers(HEADERS).type('text/html; charset=utf-8').send(renderPage(shown));
+  });
+  app.setNotFoundHandler((_request, reply) => problem(reply, 404, 'There is no such page.'));
+  app.setErrorHandler((_error, _request, reply) => problem(reply, 400, 'This request makes no sense.'));
+  await app.ready();
+  // Begins looking after times that ran out.
+  server.emit('listening');
+  return app;
+}
+
+/** Programs say no origin; of pages only our own may speak for their reader. */
+function sameOrigin({ headers }: IncomingMessage): boolean {
+  const { origin, host } = headers;
+  if (origin === undefined) return true;
+  const url = URL.parse(origin);
+  return url !== null && url.host === host?.toLowerCase();
+}
