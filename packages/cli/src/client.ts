@@ -1,8 +1,22 @@
 /** `seekyou client`: a line-mode client. For people, lines to read; for scripts, `--json`: one JSON object a line both ways. */
 import { readFileSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
-import { Client, ClientError, connect, nodePlatform, register, RequestRefused, type Server, type SignOnMethod } from '@seekyou/client';
+import {
+  type Client,
+  ClientError,
+  connect,
+  type ConnectOptions,
+  fileKnownServers,
+  nodePlatform,
+  parseFingerprint,
+  register,
+  registerSecurely,
+  RequestRefused,
+  type Server,
+  type SignOnMethod,
+} from '@seekyou/client';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { askAboutKey } from './client-key.ts';
 import { type ClientCommand, COMMANDS, CommandError, parseJson, parseLine } from './client-commands.ts';
 import { Failed } from './exit.ts';
 import { jsonOutput, type Output, textOutput } from './client-output.ts';
@@ -12,12 +26,16 @@ interface Options {
   readonly uin?: number;
   readonly password?: string;
   readonly passwordFile?: string;
+  readonly pin?: readonly string[];
+  readonly trustFirst?: boolean;
+  readonly oldServer?: boolean;
+  readonly reconnect?: boolean;
   readonly register?: boolean;
   readonly json?: boolean;
   readonly stay?: boolean;
   readonly codepage: number;
   readonly status: string;
-  readonly signOn: SignOnMethod;
+  readonly signOn?: SignOnMethod;
 }
 
 export function registerClient(program: Command): void {
@@ -28,12 +46,16 @@ export function registerClient(program: Command): void {
     .option('--uin <number>', 'your UIN', numberOf)
     .option('--password <password>', 'your password; better --password-file, others on this machine can read options')
     .option('--password-file <file>', 'read the password from the first line of a file')
+    .addOption(new Option('--pin <fingerprint>', 'the only key the server may have, as it prints it; may be given twice').argParser(pinOf))
+    .addOption(new Option('--trust-first', 'accept the first key of a server unseen, and remember it'))
+    .addOption(new Option('--old-server', 'a server without encryption: password and messages can be read on the way').conflicts(['pin', 'trustFirst']))
+    .option('--reconnect', 'come back when the connection breaks')
     .option('--register', 'ask the server for a new UIN first, with this password')
     .option('--json', 'one JSON object a line, in both directions')
     .option('--stay', 'go on listening when the input ends')
     .option('--status <status>', 'the first status: online, away, not-available, occupied, do-not-disturb, free-for-chat, invisible', 'online')
     .option('--codepage <number>', 'Windows code page of clients that send no Unicode', numberOf, 1252)
-    .addOption(new Option('--sign-on <method>', 'how to prove the password').choices(['hashed', 'hashed-old', 'roasted']).default('hashed'))
+    .addOption(new Option('--sign-on <method>', 'how to prove the password to an old server (hashed)').choices(['hashed', 'hashed-old', 'roasted']))
     .action(run);
 }
 
@@ -42,15 +64,21 @@ async function run(options: Options): Promise<void> {
   try {
     const password = passwordOf(options);
     const platform = nodePlatform();
-    const uin = options.register === true ? await register(platform, options.server, password) : options.uin;
+    if (options.signOn !== undefined && options.oldServer !== true) throw new Failed('--sign-on is for --old-server: others are never told the password', 2);
+    const trust = trustOf(options, output);
+    const registered = options.register === true ? await registerAt(options.server, password, trust) : undefined;
+    const uin = registered?.uin ?? options.uin;
     if (uin === undefined) throw new Failed('say who you are with --uin, or ask for a new UIN with --register', 2);
-    if (options.register === true) output.registered(uin);
+    if (registered !== undefined) output.registered(uin);
     const invisible = options.status === 'invisible';
     const client = await connect(platform, {
       server: options.server,
       uin,
       password,
-      method: options.signOn,
+      ...trust,
+      // Who was asked once is not asked again.
+      ...(registered?.fingerprint === undefined ? {} : { pins: [registered.fingerprint] }),
+      reconnect: options.reconnect === true,
       codepage: options.codepage,
       invisible,
       status: invisible ? 'online' : statusOf(options.status),
@@ -64,6 +92,28 @@ async function run(options: Options): Promise<void> {
     }
     throw error;
   }
+}
+
+async function registerAt(server: Server, password: string, trust: Partial<ConnectOptions>): Promise<{ readonly uin: number; readonly fingerprint?: string }> {
+  return trust.tls === 'off' ? { uin: await register(nodePlatform(), server, password) } : registerSecurely(nodePlatform(), server, password, trust);
+}
+
+/** Whose key is accepted; or, for an old server, how it is told the password. */
+function trustOf(options: Options, output: Output): Partial<ConnectOptions> {
+  if (options.oldServer === true) return { tls: 'off', ...(options.signOn === undefined ? {} : { method: options.signOn }) };
+  const known = fileKnownServers();
+  if (options.pin !== undefined) return { known, pins: options.pin };
+  if (options.trustFirst === true) {
+    return {
+      known,
+      unknownKey: (key) => {
+        output.trusted(key);
+        return true;
+      },
+    };
+  }
+  // A script gets an error that says what to do; only a person can compare.
+  return options.json === true || !process.stdin.isTTY ? { known } : { known, unknownKey: askAboutKey };
 }
 
 /** Runs until the connection or the input ends. */
@@ -143,6 +193,12 @@ function serverOf(text: string): Server {
   const port = Number(match?.[3] ?? 5190);
   if (host === undefined || port < 1 || port > 65535) throw new InvalidArgumentError('write HOST or HOST:PORT.');
   return { host, port };
+}
+
+function pinOf(text: string, before: readonly string[] = []): readonly string[] {
+  const fingerprint = parseFingerprint(text);
+  if (fingerprint === undefined) throw new InvalidArgumentError('a fingerprint looks like SHA256: and 43 characters; the server prints it when it starts.');
+  return [...before, fingerprint];
 }
 
 function numberOf(text: string): number {

@@ -57,7 +57,7 @@ async function tellFirstUser(server: RunningServer, data: string): Promise<void>
     first ? 'Nobody has an account yet. In another terminal:' : 'To make another account, in another terminal:',
     `  npx seekyou user add --password secret12${data === defaultDataDirectory() ? '' : ` --data ${data}`}`,
     'prints a UIN. Chat with it from any ICQ client, or from here:',
-    `  npx seekyou client --server ${address} --uin UIN --password secret12`,
+    `  npx seekyou client --server ${address} --pin ${server.fingerprint()} --uin UIN --password secret12`,
     `Old ICQ clients: server ${address.replace(/:\d+$/, '')}, port ${address.replace(/^.*:/, '')}. docs/clients/ tells where each one wants it typed.`,
     ...server.udpAddresses.slice(0, 1).map((udp) => `Those of 1996 to 1999: the same server, UDP port ${udp.replace(/^.*:/, '')}.`),
     `This server's key: ${server.fingerprint()}`,
