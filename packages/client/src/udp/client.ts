@@ -242,15 +242,16 @@ export class UdpClient {
   /** Everything the directory tells, in the forms of 99b. */
   async fullInfo(uin: number): Promise<FullInfo> {
     const parts = new Map<number, unknown>();
+    // Some servers say of nobody that there is no first part, others that there is none at all.
+    const isNobody = (): boolean => parts.get(FIRST_PART) === NONE;
     await this.requestMeta(meta.fullInfo, { uin }, (subtype, read) => {
       const part = FULL_INFO.find((one) => one.old === subtype);
       if (part !== undefined) parts.set(subtype, read(part) ?? NONE);
-      return parts.size === FULL_INFO.length;
+      return isNobody() || parts.size === FULL_INFO.length;
     });
-    if ([...parts.values()].every((part) => part === NONE)) throw new RequestRefused(`details of ${uin}`, 0x14);
-    const [general, more, homepage, work, about, interests, affiliations] = FULL_INFO.map(({ old }) =>
-      parts.get(old ?? 0) === NONE ? undefined : parts.get(old ?? 0),
-    );
+    if (isNobody()) throw new RequestRefused(`details of ${uin}`, 0x14);
+    const told = FULL_INFO.map(({ old = 0 }) => (parts.get(old) === NONE ? undefined : parts.get(old)));
+    const [general, more, homepage, work, about, interests, affiliations] = told;
     return worded({ general, more, homepage, work, about, interests, affiliations }, this.codepage) as FullInfo;
   }
 
@@ -575,6 +576,7 @@ const FULL_INFO: readonly meta.MetaDeclaration<unknown>[] = [
   meta.affiliationsAnswer,
 ];
 
+const FIRST_PART = 200;
 const NONE = 'failed';
 
 const EMPTY_PAGES: Worded<meta.WhitePages> = {
