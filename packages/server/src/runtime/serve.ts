@@ -18,6 +18,7 @@ import { openListeners } from './listener.ts';
 import type { Log } from './log.ts';
 import { createSecrets, loadOrCreateKey } from './secrets.ts';
 import { serveUdp } from './serve-udp.ts';
+import { turns } from './turns.ts';
 
 /** Longest a stop may take; then the process ends with what is written. */
 export const STOP_MS_MAX = 10_000;
@@ -124,7 +125,9 @@ export async function startServer(config: Config, log: Log): Promise<RunningServ
   if (ownership === undefined) throw new DataDirectoryError(`another seekyou is using ${config.data}; stop it first, or choose another directory with --data`);
   const opened: (() => Promise<void> | void)[] = [() => ownership.release()];
   try {
-    return await startOn(config, files, log, opened, ownership);
+    const server = await startOn(config, files, log, opened, ownership);
+    turns.forget();
+    return server;
   } catch (error) {
     await closeAll(opened);
     throw error;

@@ -78,3 +78,18 @@ test('the real clock measures real work', async () => {
   assert.equal(made.figures('input').count, 1);
   assert.ok(made.maxMs > 0 && made.maxMs < 1_000, `${made.maxMs} ms`);
 });
+
+test('what came before does not count after it was forgotten', async () => {
+  const { made, passes } = recorder();
+  await nextTurn();
+  made.begin('answers');
+  passes(90);
+  made.forget();
+  passes(5);
+  await nextTurn();
+  assert.deepEqual([made.maxMs, made.figures('answers').count], [0, 0]);
+  made.begin('input');
+  passes(1);
+  await nextTurn();
+  assert.equal(made.maxMs, 1);
+});

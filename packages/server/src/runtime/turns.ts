@@ -45,7 +45,7 @@ interface Kind {
 
 export class TurnRecorder {
   private readonly clock: TurnClock;
-  private readonly kinds: Record<TurnKind, Kind> = { input: newKind(), answers: newKind(), timer: newKind() };
+  private kinds = newKinds();
   private kind: TurnKind | undefined;
   private beganAt = 0;
   private cpuAt = 0;
@@ -84,6 +84,12 @@ export class TurnRecorder {
     return Math.max(...TURN_KINDS.map((kind) => this.kinds[kind].maxMs));
   }
 
+  /** Begins anew, the turn that is under way included: what the start of a server takes keeps nobody waiting. */
+  forget(): void {
+    this.kinds = newKinds();
+    this.kind = undefined;
+  }
+
   private over(): void {
     const kind = this.kind === undefined ? undefined : this.kinds[this.kind];
     this.kind = undefined;
@@ -98,6 +104,10 @@ export class TurnRecorder {
     const at = found < 0 ? TURN_MS.length : found;
     kind.classes[at] = (kind.classes[at] as number) + 1;
   }
+}
+
+function newKinds(): Record<TurnKind, Kind> {
+  return { input: newKind(), answers: newKind(), timer: newKind() };
 }
 
 function newKind(): Kind {
