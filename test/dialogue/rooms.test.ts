@@ -61,6 +61,14 @@ dialogue('a room outlives a restart of the server', async ({ stage, alice, bob }
   assert.deepEqual([after.id, after.name], [before.id, 'for ever']);
 });
 
+dialogue('who loses the connection hears that he is in no room', async ({ stage, alice }) => {
+  await alice.signsOn();
+  await alice.client.rooms.join('cats');
+  await stage.restart();
+  await alice.expects('the end of the room', (one) => one.type === 'room-closed' && one.room === 'cats');
+  assert.deepEqual(alice.client.rooms.joined(), []);
+});
+
 dialogue('what is no room cannot be entered, spoken in or left', async ({ alice }) => {
   await alice.signsOn();
   for (const hostile of ['a\0b', '\u202etxt', 'x'.repeat(200), ' '])

@@ -240,7 +240,7 @@ export class Client {
   /** Signs off. */
   close(): void {
     this.leaving = true;
-    this.rooms.lost();
+    this.rooms.leaveAll();
     this.connection.close();
     this.stopWaiting();
     this.finish(new ClientError('closed', 'signed off'));

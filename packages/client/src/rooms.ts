@@ -135,8 +135,17 @@ export class Rooms {
     this.emit({ type: 'room-invitation', from, id: fromUtf8.decode(cookie), text: fromUtf8.decode(tlv(0x0c) ?? new Uint8Array(0)) });
   }
 
-  /** @internal The session is over. */
+  /** @internal The session is over, and its rooms with it. */
   lost(): void {
+    for (const seat of [...this.seats.values()]) {
+      this.seats.delete(fold(seat.summary.name));
+      seat.connection.close();
+      this.emit({ type: 'room-closed', room: seat.summary.name });
+    }
+  }
+
+  /** @internal We sign off. */
+  leaveAll(): void {
     for (const { connection } of this.seats.values()) connection.close();
     this.seats.clear();
   }
