@@ -120,6 +120,15 @@ test('plain text may hold the byte of the separator, fields may not', () => {
   assert.deepEqual(system, { type: 9, text: fields('seekyou||||3|лЮблЮ', 1251) });
 });
 
+test('to a client that takes the byte for a separator everywhere, ю is Ю, and the service writes plain text', () => {
+  const micq: ClientProfile = { ...RUSSIAN, quirks: new Set([Quirk.separatesAll]) };
+  const body = write(1, bytes('юла', 1251), RUSSIAN);
+  assert.deepEqual(give(body, RUSSIAN), [{ type: 1, text: bytes('юла', 1251) }]);
+  assert.deepEqual(give(body, micq), [{ type: 1, text: bytes('Юла', 1251) }]);
+  assert.deepEqual(give(write(1, bytes('да', 1251), RUSSIAN), micq), [{ type: 1, text: bytes('да', 1251) }]);
+  assert.deepEqual(give({ kind: 'text', text: 'hello' }, micq, SYSTEM), [{ type: 1, text: bytes('hello') }]);
+});
+
 // ---------------------------------------------------------------- forms
 
 test('each kind of message has the form its type asks for', () => {

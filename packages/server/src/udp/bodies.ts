@@ -75,19 +75,19 @@ function fromOriginal({ bytes }: Original): TypedMessage {
  */
 export function lettersOf({ from, body }: Pick<Message, 'from' | 'body'>, profile: ClientProfile): readonly TypedMessage[] {
   const { codepage } = profile;
-  if (from === SYSTEM) return ordered(systemLetters(body.kind === 'text' ? body.text : '', codepage), profile);
-  const same = body.original === undefined ? undefined : untouched(body, body.original, codepage);
+  if (from === SYSTEM) return ordered(systemLetters(body.kind === 'text' ? body.text : '', profile), profile);
+  const same = body.original === undefined ? undefined : untouched(body, body.original, profile);
   if (same !== undefined) return [same];
   switch (body.kind) {
     case 'text':
-      return ordered(textLetters(body.text, codepage), profile);
+      return ordered(textLetters(body.text, profile), profile);
     case 'opaque':
-      return body.fallback === '' ? [] : ordered(textLetters(body.fallback, codepage), profile);
+      return body.fallback === '' ? [] : ordered(textLetters(body.fallback, profile), profile);
     case 'contacts':
       return contactLetters(body, codepage);
     case 'url': {
       const form = typedForm(body, codepage);
-      return form.text.length <= TEXT_BYTES_MAX ? [form] : ordered(textLetters(inWords(body), codepage), profile);
+      return form.text.length <= TEXT_BYTES_MAX ? [form] : ordered(textLetters(inWords(body), profile), profile);
     }
     case 'auth-request':
     case 'auth-granted':
@@ -102,18 +102,21 @@ export function lettersOf({ from, body }: Pick<Message, 'from' | 'body'>, profil
 }
 
 /** What an old client wrote, if this one reads in it what its author meant, and has room for it. */
-function untouched(body: Body, written: Original, codepage: number): TypedMessage | undefined {
+function untouched(body: Body, written: Original, { codepage, quirks }: ClientProfile): TypedMessage | undefined {
   if (written.format !== ORIGINAL_FORMAT || body.kind === 'opaque') return undefined;
   const message = fromOriginal(written);
   if (message.text.length > TEXT_BYTES_MAX) return undefined;
+  if (body.kind === 'text' && quirks.has(Quirk.separatesAll) && message.text.includes(SEPARATOR)) return undefined;
   const read = wordsOf({ ...message, type: message.type & ~SEVERAL_RECIPIENTS }, codepage);
   return read !== undefined && spelled(read) === spelled(body) ? message : undefined;
 }
 
-function textLetters(text: string, codepage: number): readonly TypedMessage[] {
+function textLetters(text: string, { codepage, quirks }: ClientProfile): readonly TypedMessage[] {
+  // COMPAT: mICQ 0.4 leaves the byte of ю as it is, whatever its terminal makes of that: Ю can be read.
+  const encode = quirks.has(Quirk.separatesAll) ? withoutSeparators : (piece: string): Uint8Array => encodeText(piece, codepage).bytes;
   return splitText(readable(text), TEXT_BYTES_MAX, (piece) => encodedLength(piece, codepage)).map((piece) => ({
     type: MessageType.plain,
-    text: encodeText(piece, codepage).bytes,
+    text: encode(piece, codepage),
   }));
 }
 
@@ -164,7 +167,9 @@ function shortened(text: string, codepage: number, form: (text: string) => Typed
 const CUT = '...';
 
 /** The service speaks as message type 9, whose fields begin with a name (icq-udp.md §15.2). */
-export function systemLetters(text: string, codepage: number): readonly TypedMessage[] {
+export function systemLetters(text: string, profile: ClientProfile): readonly TypedMessage[] {
+  const { codepage, quirks } = profile;
+  if (quirks.has(Quirk.separatesAll)) return textLetters(text, profile);
   const head = Uint8Array.of(...encodeText(SYSTEM_NAME, codepage).bytes, SEPARATOR, SEPARATOR, SEPARATOR, SEPARATOR, SERVER_MARK, SEPARATOR);
   const measure = (piece: string): number => encodedLength(piece, codepage);
   return splitText(readable(text), TEXT_BYTES_MAX - head.length, measure).map((piece) => ({

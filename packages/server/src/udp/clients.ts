@@ -13,6 +13,8 @@ export const Quirk = {
   newestFirst: 'newest-first',
   /** Numbers the visible list 1 and the invisible one 0, and says "hide address" before "web aware". */
   licqOrder: 'licq-order',
+  /** Takes the byte of the separator for one in plain text too, and shows messages of the server with theirs. */
+  separatesAll: 'separates-all',
 } as const;
 
 interface KnownClient {
@@ -24,6 +26,7 @@ interface KnownClient {
 const NONE: ReadonlySet<string> = new Set();
 const NEWEST_FIRST: ReadonlySet<string> = new Set([Quirk.newestFirst]);
 const LICQ_ORDER: ReadonlySet<string> = new Set([Quirk.licqOrder]);
+const SEPARATES_ALL: ReadonlySet<string> = new Set([Quirk.separatesAll]);
 
 /** What of a sign-on tells programs apart. Version 1 says nothing. */
 export type Marks = Pick<Login, 'x1' | 'tail'>;
@@ -57,7 +60,7 @@ function identify(version: Version, marks: Marks | undefined): KnownClient {
 function identify5(marks: Marks | undefined): KnownClient {
   const { x2, build = 0, zero } = marks?.tail ?? {};
   // COMPAT: mICQ 0.4 has licq's number for its own, but leaves out the zero in front.
-  if (x2 === MICQ_X2 && zero === undefined) return { name: 'mICQ', quirks: NONE };
+  if (x2 === MICQ_X2 && zero === undefined) return { name: 'mICQ', quirks: SEPARATES_ALL };
   if (build >>> 24 === LICQ_BUILD) return { name: `licq ${licqVersion(build & LICQ_VERSION)}`, quirks: LICQ_ORDER };
   if (x2 === ICQ_99B_X2) return { name: 'ICQ 99b', quirks: NEWEST_FIRST };
   return { name: build === 0 ? 'ICQ 99a' : 'ICQ 99', quirks: NONE };

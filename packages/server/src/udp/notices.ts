@@ -62,5 +62,5 @@ export function noticeOf({ session, state, now }: UdpContext, to: number, refusa
 
 /** A line of the service's own. */
 export function noticeFor({ session }: Pick<UdpContext, 'session'>, line: string): readonly UdpEffect[] {
-  return systemLetters(line, session.profile.codepage).map(({ type, text }) => say(replies.sysDeliveredMess, { from: SYSTEM, type, text }, { ordered: true }));
+  return systemLetters(line, session.profile).map(({ type, text }) => say(replies.sysDeliveredMess, { from: SYSTEM, type, text }, { ordered: true }));
 }
