@@ -137,7 +137,7 @@ export class Rooms {
 
   /** @internal The session is over, and its rooms with it. */
   lost(): void {
-    for (const seat of [...this.seats.values()]) {
+    for (const seat of this.seats.values()) {
       this.seats.delete(fold(seat.summary.name));
       seat.connection.close();
       this.emit({ type: 'room-closed', room: seat.summary.name });
