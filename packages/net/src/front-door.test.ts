@@ -263,6 +263,21 @@ test('whom a relay brings may be banned, and so may be who comes himself', async
   for (const house of [relayed, direct]) assert.equal(house.events.at(-1), 'door_refused_banned');
 });
 
+test('who is banned while he is expected to speak, or shakes hands, is closed', async () => {
+  const banned: string[] = [];
+  const house = await open({ banned, greetMs: 60_000 });
+  const silent = await house.dial();
+  const shaking = await house.dial();
+  shaking.write(Buffer.from([0x16, 3, 1, 2, 0]));
+  while (house.door.undecided < 2 || house.places < 2) await new Promise(setImmediate);
+  house.door.dismissBanned();
+  assert.equal(house.door.undecided, 2);
+  banned.push('127.0.0.1');
+  house.door.dismissBanned();
+  await Promise.all([closed(silent), closed(shaking)]);
+  assert.deepEqual(house.events.slice(-2), ['door_refused_banned', 'door_refused_banned']);
+});
+
 test('nonsense, garbage instead of a handshake, and half a handshake are closed and counted', async () => {
   const house = await open({ greetMs: 60_000, limits: { handshakeMs: 150, firstBytesMs: 150 } });
   for (const bytes of [Buffer.from('\u0005\u0001\u0000'), Buffer.from([0x16, 3, 1, 0, 5, 1, 2, 3, 4, 5]), Buffer.from([0x16, 3, 1, 2, 0]), Buffer.from('GE')]) {

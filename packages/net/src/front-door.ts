@@ -86,6 +86,8 @@ export interface FrontDoor {
   useIdentity(identity: Identity): void;
   /** Connections that have not said what they want. */
   readonly undecided: number;
+  /** Ends those of them who are no longer admitted. */
+  dismissBanned(): void;
   /** Ends those. */
   close(): void;
 }
@@ -102,7 +104,7 @@ export function createFrontDoor(options: DoorOptions, identity: Identity): Front
   const { limits, count } = options;
   const undecided = new Set<Hall>();
   /** Handshakes under way, by the ends of their connection: TLS hands us another socket than it was given. */
-  const shaking = new Map<string, Guest>();
+  const shaking = new Map<string, { readonly guest: Guest; readonly socket: Socket }>();
   const tls: TlsServer = createTlsServer({
     ...identity,
     handshakeTimeout: limits.handshakeMs,
@@ -128,7 +130,7 @@ export function createFrontDoor(options: DoorOptions, identity: Identity): Front
 
   function shakeHands(socket: Socket, guest: Guest): void {
     const ends = endsOf(socket);
-    shaking.set(ends, guest);
+    shaking.set(ends, { guest, socket });
     socket.once('close', () => {
       if (shaking.delete(ends)) guest.leaves();
     });
@@ -137,7 +139,7 @@ export function createFrontDoor(options: DoorOptions, identity: Identity): Front
 
   function secured(socket: TLSSocket): void {
     const ends = endsOf(socket);
-    const guest = shaking.get(ends);
+    const guest = shaking.get(ends)?.guest;
     shaking.delete(ends);
     if (guest === undefined) {
       socket.destroy();
@@ -157,6 +159,14 @@ export function createFrontDoor(options: DoorOptions, identity: Identity): Front
     useIdentity: (next) => tls.setSecureContext({ ...next, minVersion: MIN_VERSION }),
     get undecided() {
       return undecided.size + shaking.size;
+    },
+    dismissBanned: () => {
+      for (const hall of undecided) hall.reconsider();
+      for (const { guest, socket } of shaking.values()) {
+        if (options.admits(guest.visit.peer.address)) continue;
+        count('door_refused_banned');
+        socket.destroy();
+      }
     },
     close: () => {
       for (const hall of undecided) hall.leave();
@@ -237,6 +247,11 @@ class Hall {
     }
     this.guest = { ...this.guest, leaves };
     return true;
+  }
+
+  /** Somebody was banned meanwhile. Of a relay it is not known yet whom it brings. */
+  reconsider(): void {
+    if (!this.headerDue && !this.house.options.admits(this.guest.visit.peer.address)) this.refuse('door_refused_banned');
   }
 
   /** It is clear what it speaks. */

@@ -61,6 +61,7 @@ export async function openListeners(parts: ListenerParts, opened: (() => Promise
   opened.push(() => http.close());
   const door = openDoor(parts, identity, (socket, visit) => http.accept(socket, visit));
   opened.push(() => door.close());
+  opened.push(parts.core.whenBanned(() => door.dismissBanned()));
   const changed = (next: ServerIdentity): void => {
     door.useIdentity(next);
     log.info({ fingerprint: next.fingerprint }, next.fingerprint === shown.fingerprint ? 'the certificate was renewed' : 'the server has a new key');
