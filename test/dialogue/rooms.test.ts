@@ -36,6 +36,10 @@ dialogue('people meet in a room, talk, whisper and leave', async ({ stage, alice
   bob.breaksOff();
   await goes(alice, bob);
   await carol.hearsNothingMore();
+  await carol.client.rooms.join('Кошки');
+  await comes(alice, carol);
+  await carol.signsOff();
+  await goes(alice, carol);
 });
 
 dialogue('a private room is entered by invitation alone', async ({ alice, bob }) => {

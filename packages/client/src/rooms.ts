@@ -146,8 +146,9 @@ export class Rooms {
 
   /** @internal We sign off. */
   leaveAll(): void {
-    for (const { connection } of this.seats.values()) connection.close();
+    const seats = [...this.seats.values()];
     this.seats.clear();
+    for (const { connection } of seats) connection.close();
   }
 
   // -------------------------------------------------------------- inside
