@@ -16,7 +16,7 @@ test('programs are told apart by the constants of their sign-on', () => {
     [3, marks(0x0002_007a), 'ICQ Groupware', []],
     [3, marks(0x98), 'ICQ 98 beta', []],
     [4, marks(0x98), 'ICQ 98a', []],
-    [5, marks(0xd5, { x2: 0x822c01ec, webPort: 0x50, features: 3, build: 0x7d0001ea }), 'mICQ', [Quirk.separatesAll]],
+    [5, marks(0xd5, { x2: 0x822c01ec, webPort: 0x50, features: 3, build: 0x7d0001ea }), 'mICQ', [Quirk.separatesAll, Quirk.reversedAddresses]],
     [5, marks(0x0b013f, { zero: 0, x2: 0x013f0002, build: 0x7d0003ec, infoTime: 0, statusTime: 0 }), 'licq 1.0.4', [Quirk.licqOrder]],
     [5, marks(0x0b013f, { zero: 0, x2: 0x013f0002, build: 0x7d800352 }), 'licq 0.85.0', [Quirk.licqOrder]],
     [5, marks(0x0b013f, { zero: 0, x2: 0x013f0002, build: 0x385bfaac }), 'ICQ 99b', [Quirk.newestFirst]],
@@ -52,4 +52,10 @@ test('a sign-on says its status and where its program listens', () => {
   const { status, direct } = presenceOf(login);
   assert.deepEqual([status.availability, status.invisible, status.webAware, status.word], ['do-not-disturb', true, true, 0x0001_0113]);
   assert.deepEqual(direct, { internalAddress: '192.168.0.2', port: 0x0d05, kind: 4, version: 6, cookie: 0, webPort: 80, features: 3, times: [7, 8, 9] });
+});
+
+test('mICQ says its address backwards', () => {
+  const tail = { x2: 0x822c01ec, webPort: 80, features: 3, build: 0x7d0001ea, extra: NOTHING };
+  const { direct } = presenceOf({ port: 0, password: NOTHING, x1: 0xd5, address: '7.2.168.192', tcpFlag: 0, status: 0, tcpVersion: 0, tail });
+  assert.equal(direct.internalAddress, '192.168.2.7');
 });

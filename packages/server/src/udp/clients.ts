@@ -15,6 +15,8 @@ export const Quirk = {
   licqOrder: 'licq-order',
   /** Takes the byte of the separator for one in plain text too, and shows messages of the server with theirs. */
   separatesAll: 'separates-all',
+  /** Writes and reads addresses from their last octet to their first. */
+  reversedAddresses: 'reversed-addresses',
 } as const;
 
 interface KnownClient {
@@ -26,7 +28,7 @@ interface KnownClient {
 const NONE: ReadonlySet<string> = new Set();
 const NEWEST_FIRST: ReadonlySet<string> = new Set([Quirk.newestFirst]);
 const LICQ_ORDER: ReadonlySet<string> = new Set([Quirk.licqOrder]);
-const SEPARATES_ALL: ReadonlySet<string> = new Set([Quirk.separatesAll]);
+const MICQ: ReadonlySet<string> = new Set([Quirk.separatesAll, Quirk.reversedAddresses]);
 
 /** What of a sign-on tells programs apart. Version 1 says nothing. */
 export type Marks = Pick<Login, 'x1' | 'tail'>;
@@ -58,12 +60,16 @@ function identify(version: Version, marks: Marks | undefined): KnownClient {
 }
 
 function identify5(marks: Marks | undefined): KnownClient {
-  const { x2, build = 0, zero } = marks?.tail ?? {};
-  // COMPAT: mICQ 0.4 has licq's number for its own, but leaves out the zero in front.
-  if (x2 === MICQ_X2 && zero === undefined) return { name: 'mICQ', quirks: SEPARATES_ALL };
+  const { x2, build = 0 } = marks?.tail ?? {};
+  if (isMicq(marks)) return { name: 'mICQ', quirks: MICQ };
   if (build >>> 24 === LICQ_BUILD) return { name: `licq ${licqVersion(build & LICQ_VERSION)}`, quirks: LICQ_ORDER };
   if (x2 === ICQ_99B_X2) return { name: 'ICQ 99b', quirks: NEWEST_FIRST };
   return { name: build === 0 ? 'ICQ 99a' : 'ICQ 99', quirks: NONE };
+}
+
+// COMPAT: mICQ 0.4 has licq's number for its own, but leaves out the zero in front.
+function isMicq(marks: Marks | undefined): boolean {
+  return marks?.tail.x2 === MICQ_X2 && marks.tail.zero === undefined;
 }
 
 /** 1004 is 1.0.4, 850 is 0.85.0. */
@@ -103,9 +109,10 @@ export function presenceOf({ status, ...login }: Login): Pick<Presence, 'status'
 const PORT_BITS = 0xffff; // mICQ once sent 0x10000 more
 const TCP_VERSION_BITS = 0xffff;
 
-function directOf({ address, port, tcpFlag, tcpVersion, tail }: Omit<Login, 'status'>): DirectInfo {
+function directOf({ address, port, tcpFlag, tcpVersion, tail, x1 }: Omit<Login, 'status'>): DirectInfo {
   return {
-    internalAddress: address,
+    // COMPAT: mICQ 0.4.11.
+    internalAddress: isMicq({ x1, tail }) ? reversed(address) : address,
     port: port & PORT_BITS,
     kind: tcpFlag,
     version: tcpVersion & TCP_VERSION_BITS,
@@ -114,4 +121,9 @@ function directOf({ address, port, tcpFlag, tcpVersion, tail }: Omit<Login, 'sta
     features: tail.features ?? 0,
     times: [tail.build ?? 0, tail.infoTime ?? 0, tail.statusTime ?? 0],
   };
+}
+
+/** An IPv4 address from its last octet to its first. */
+export function reversed(address: string): string {
+  return address.split('.').toReversed().join('.');
 }

@@ -3,8 +3,9 @@ import { test } from 'node:test';
 import type { DirectInfo, PresenceView } from '@seekyou/core';
 import { commands, replies } from '@seekyou/wire/udp';
 import { statusFromWord } from '../runtime/icq-status.ts';
+import { Quirk } from './clients.ts';
 import { renderAbsence, renderPresence, routes } from './presence.ts';
-import { ALICE, asked, BOB, contextOf, handle, received, receivedOne, VERSIONS, viewOf } from './testing.ts';
+import { ALICE, asked, BOB, contextOf, handle, LATIN_CLIENT, received, receivedOne, VERSIONS, viewOf } from './testing.ts';
 
 const DIRECT: DirectInfo = {
   internalAddress: '10.0.0.7',
@@ -69,6 +70,12 @@ test('who may connect gets the addresses, others get zeros and no attempt', () =
   assert.deepEqual([far.address, far.port, far.ownAddress, far.tcpFlag, far.directCookie, far.build], ['0.0.0.0', 0, '0.0.0.0', 2, 0, 0x7d0003ec]);
   const nothing = receivedOne(renderPresence(contextOf(), viewOf()), replies.userOnline);
   assert.deepEqual([nothing.tcpFlag, nothing.tcpVersion, nothing.build], [2, 0, 0]);
+});
+
+test('mICQ reads addresses backwards', () => {
+  const context = contextOf({ profile: { ...LATIN_CLIENT, quirks: new Set([Quirk.reversedAddresses]) } });
+  const shown = receivedOne(renderPresence(context, viewOf(BOB, { externalAddress: '203.0.113.9', direct: DIRECT })), replies.userOnline);
+  assert.deepEqual([shown.address, shown.ownAddress], ['9.113.0.203', '7.0.0.10']);
 });
 
 test('Groupware is never told an address', () => {

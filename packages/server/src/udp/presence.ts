@@ -1,6 +1,7 @@
 /** Who is there: contacts as they come, change and go. @see icq-udp.md §14, §22.2 */
-import type { DirectInfo, PresenceView, Uin } from '@seekyou/core';
+import type { DirectInfo, PresenceView, Session, Uin } from '@seekyou/core';
 import { commands, replies, type UserOnline, type Version } from '@seekyou/wire/udp';
+import { Quirk, reversed } from './clients.ts';
 import { wordFor } from './status.ts';
 import { statusFromWord } from '../runtime/icq-status.ts';
 import { ask, type Handler, on, type Route, say, type UdpContext, type UdpEffect } from './state.ts';
@@ -22,8 +23,14 @@ export function renderPresence({ session, state }: UdpContext, view: PresenceVie
   const reach = reachOf(shown);
   if (before?.word === word && before.reach === reach) return [];
   told.set(view.uin, { word, reach });
-  if (before === undefined || before.reach !== reach) return [say(replies.userOnline, shown, { shared: view })];
+  if (before === undefined || before.reach !== reach) return [first(session, view, shown)];
   return [say(replies.statusUpdate, { uin: view.uin, status: word }, { shared: view })];
+}
+
+/** COMPAT: mICQ 0.4.11 reads addresses backwards. */
+function first({ profile }: Session, view: PresenceView, shown: UserOnline): UdpEffect {
+  if (!profile.quirks.has(Quirk.reversedAddresses)) return say(replies.userOnline, shown, { shared: view });
+  return say(replies.userOnline, { ...shown, address: reversed(shown.address), ownAddress: reversed(shown.ownAddress) });
 }
 
 /** Only to those who were told that he is there. */
