@@ -102,3 +102,12 @@ dialogue('a picture is seen by friends, and kept', async ({ stage, alice, bob })
   await bob.expects('no picture', (one) => one.type === 'presence' && !bob.client.avatars.has(alice.uin));
   await assert.rejects(alice.client.avatars.show(Uint8Array.of(1, 2, 3)), RequestRefused);
 });
+
+dialogue('rooms and pictures go through TLS', async ({ alice, bob }) => {
+  const secure = { tls: 'require', unknownKey: () => true } as const;
+  for (const person of [alice, bob]) await person.signsOn(secure);
+  for (const person of [alice, bob]) await person.client.rooms.join('vault');
+  alice.client.rooms.say('vault', 'sealed');
+  await hearsInRoom(bob, alice, 'sealed');
+  await alice.client.avatars.show(GIF);
+});
