@@ -5,7 +5,6 @@ import { connectUdp, nodeUdpPlatform, type UdpClient, type UdpEvent, type UdpVer
 import { encode } from '@seekyou/wire';
 import { icbm, type StatusName } from '@seekyou/wire/oscar';
 import { encodeText } from '@seekyou/wire/text';
-import { commands } from '@seekyou/wire/udp';
 import { PASSWORD } from './stage.ts';
 
 /** Far beyond what anything here takes; a test that waits longer has failed. */
@@ -198,6 +197,6 @@ export class UdpActor extends Actor {
 
   /** The server answers in order: what came before this answer is there. */
   override async settles(): Promise<void> {
-    await this.line.command(commands.keepAlive, { padding: Uint8Array.of(1) });
+    await this.line.info(this.uin);
   }
 }
