@@ -18,9 +18,9 @@ import { type Ban, StoreFailed } from './ports.ts';
 import { Refused, refuse } from './refusals.ts';
 import { calmReport } from './reporting.ts';
 import { Rooms } from './rooms/rooms.ts';
+import { AccountBudget } from './security/account-budget.ts';
 import { NewAddresses } from './security/new-addresses.ts';
 import { Penalties } from './security/penalties.ts';
-import { SearchBrake } from './security/search-brake.ts';
 import type { Core, CorePorts, CoreSettings } from './service.ts';
 import type { Session } from './session.ts';
 import { type CoreSession, factsOf, type SessionHost } from './sessions/core-session.ts';
@@ -35,9 +35,6 @@ interface Posted {
   readonly node: string;
   readonly notice: UserNotice;
 }
-
-/** What looks through everybody or everything; braked for each account, whatever protocol it asks in. */
-const SEARCHES: ReadonlySet<string> = new Set(['directory.search', 'random.find', 'rooms.list']);
 
 /** The service, complete. It begins to forget old messages, and does so until `stop`. */
 export function createCore(outside: CorePorts, settings: CoreSettings): Core {
@@ -99,7 +96,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
   });
   const commands = { ...tableOf(people, messages, delivery), ...rooms.commands, ...pictures.commands, ...directory.commands, ...ownAccounts };
   const banWatchers = new Set<() => void>();
-  const searches = new SearchBrake(settings.limits, ports.clock);
+  const budgets = budgetsFor(ports, settings);
   let running = 0;
   let whenIdle: (() => void) | undefined;
 
@@ -187,7 +184,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
   function run<C extends CommandName>(session: Session, command: C, input: CommandInput<C>): Promise<CommandOutput<C> | Refused> {
     const live = session as CoreSession;
     if (live.ended) return Promise.resolve(refuse('unavailable'));
-    const tooOften = SEARCHES.has(command) ? searches.enter(live.uin) : undefined;
+    const tooOften = budgets[command]?.spend(live.uin);
     if (tooOften !== undefined) return Promise.resolve(tooOften);
     let answer: unknown;
     live.commandStarts();
@@ -257,6 +254,14 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
     }),
     stop,
   };
+}
+
+/** What looks through everybody, and what tries a password: limited for each account, whatever protocol it asks in. */
+function budgetsFor({ clock }: CorePorts, { limits }: CoreSettings): Partial<Record<CommandName, AccountBudget>> {
+  const entriesMax = limits.brakeEntriesMax;
+  const searches = new AccountBudget({ atOnceMax: limits.searchesAtOnceMax, everyMs: limits.searchMs, entriesMax }, clock);
+  const passwords = new AccountBudget({ atOnceMax: limits.passwordTriesMax, everyMs: limits.passwordTryMs, entriesMax }, clock);
+  return { 'directory.search': searches, 'random.find': searches, 'rooms.list': searches, 'account.password': passwords, 'account.unregister': passwords };
 }
 
 function tableOf(

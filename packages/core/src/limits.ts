@@ -53,6 +53,8 @@ export interface Limits {
   readonly placeVisitsKeptMax: number;
   readonly searchesAtOnceMax: number;
   readonly searchMs: number;
+  readonly passwordTriesMax: number;
+  readonly passwordTryMs: number;
   readonly searchedOnlineMax: number;
   readonly profileTextBytesMax: number;
   readonly groupsMax: number;
@@ -141,6 +143,8 @@ export const PEOPLE: Limits = {
   placeVisitsKeptMax: 50_000, // in memory: who was where lately, so that the store need not be asked at each sign-on
   searchesAtOnceMax: 30, // of one account; a person looks through a page between two
   searchMs: 2_000, // after those there is one more each time
+  passwordTriesMax: 5, // changes of the own password and removals of the own account: each may be a guess of a password
+  passwordTryMs: MINUTE, // after those there is one more each time
   searchedOnlineMax: 10_000, // people on line among whom one search looks
   profileTextBytesMax: 512, // of one line of a profile; what people write about themselves has profileBytesMax
   groupsMax: 200, // what 13/03 announces
