@@ -248,6 +248,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
     figures: () => ({
       sessions: registry.sessions,
       usersOnLine: registry.users,
+      rooms: rooms.count,
       messagesStored: messages.stored,
       messagesDelivered: confirmations.total,
       signOnsRefused: accounts.signOnsRefused,

@@ -55,6 +55,8 @@ export interface Reservation {
 export interface CoreFigures {
   readonly sessions: number;
   readonly usersOnLine: number;
+  /** With somebody in them. */
+  readonly rooms: number;
   readonly messagesStored: number;
   readonly messagesDelivered: number;
   readonly signOnsRefused: number;

@@ -54,6 +54,7 @@ describe('a public room', () => {
     await place.passes(0);
     assert.deepEqual(news(alice), [{ kind: 'joined', uins: [BOB] }]);
     assert.deepEqual(news(bob), [], 'not of himself');
+    assert.equal(place.core.figures().rooms, 1);
     await bob.asks('rooms.leave', { room });
     bob.session.close(true);
     assert.deepEqual(news(alice), [{ kind: 'left', uins: [BOB] }], 'once');

@@ -43,6 +43,7 @@ export function createMetrics(sources: MetricsSources): Registry {
   gauge('connections', 'Open connections, signed on or not', sources.connections);
   gauge('sessions', 'Signed-on sessions', () => sources.figures().sessions);
   gauge('users_online', 'Accounts with at least one session', () => sources.figures().usersOnLine);
+  gauge('rooms', 'Rooms with somebody in them', () => sources.figures().rooms);
   const stored: readonly (readonly [name: string, help: string, value: (figures: StoreFigures) => number])[] = [
     ['operations', 'Operations of the database answered', (figures) => figures.answered],
     ['operations_failed', 'Operations of the database that failed', (figures) => figures.failed],
