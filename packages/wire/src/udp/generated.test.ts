@@ -24,7 +24,7 @@ import { decodeCommand, decodeReply, META_REGISTRY, UDP_REGISTRY } from './regis
 // A failure names its seed: SEEKYOU_SEED=… repeats it, SEEKYOU_ROUNDS=… looks longer.
 const seed = Number(process.env['SEEKYOU_SEED'] ?? Date.now() % 1_000_000_000);
 const rounds = Number(process.env['SEEKYOU_ROUNDS'] ?? 10);
-const mutations = Number(process.env['SEEKYOU_MUTATIONS'] ?? 20_000);
+const mutations = Number(process.env['SEEKYOU_MUTATIONS'] ?? 100_000);
 const VERSIONS: readonly Version[] = [1, 2, 3, 4, 5];
 
 for (const { module, name, declaration } of UDP_REGISTRY) {
