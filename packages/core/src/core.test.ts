@@ -56,7 +56,7 @@ test('figures say what is there', async () => {
   await alice.says(BOB, 'hello');
   await place.passes(1_000);
   bob.session.heard(true);
-  assert.deepEqual(place.core.figures(), { sessions: 3, usersOnLine: 2, messagesStored: 1, messagesDelivered: 1, signOnsRefused: 0 });
+  assert.deepEqual(place.core.figures(), { sessions: 3, usersOnLine: 2, rooms: 0, messagesStored: 1, messagesDelivered: 1, signOnsRefused: 0 });
 });
 
 describe('stop', () => {

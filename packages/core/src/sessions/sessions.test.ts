@@ -236,7 +236,7 @@ describe('sign-on', () => {
       const place = new Place({ store });
       await place.accounts(ALICE, BOB);
       await assert.rejects(place.opens(ALICE), /unavailable/);
-      assert.deepEqual(place.core.figures(), { sessions: 0, usersOnLine: 0, messagesStored: 0, messagesDelivered: 0, signOnsRefused: 0 });
+      assert.deepEqual(place.core.figures(), { sessions: 0, usersOnLine: 0, rooms: 0, messagesStored: 0, messagesDelivered: 0, signOnsRefused: 0 });
       fails = false;
       const alice = await place.signsOn(ALICE);
       assert.equal(alice.session.instance, 1);
