@@ -21,6 +21,8 @@ import { oldClient, OLD_CAPABILITIES, type Place, type RawClient, settled } from
 const PASSWORD = 'secret12';
 const INVISIBLE = 0x0100;
 const RELAYS = '127.72.0.0/16';
+/** 07DA 0366 with success, behind a sequence number of ours. */
+const RANDOM_FOUND = Buffer.from('da07070066030a', 'hex');
 
 /** What somebody may have to hide, and how much of it a relation shows. */
 const FACTS = ['external', 'internal', 'port', 'cookie', 'version', 'times', 'capability', 'software'] as const;
@@ -132,6 +134,7 @@ interface Person {
   readonly name: Name;
   readonly uin: number;
   readonly client: RawClient | RawUdpClient;
+  readonly internal: string;
   readonly needles: ReadonlyMap<Fact, readonly Buffer[]>;
 }
 
@@ -144,6 +147,8 @@ test('nobody is sent an address, a program or a time he may not see, in any form
     admin: '127.0.0.1:0',
     plain_relays: [RELAYS],
     advertise: ['127.0.0.1'],
+    // They ask more than people do.
+    'limits.searches_at_once_max': 10_000,
   };
   const server = await startServer(loadConfig({ options, environment: {} }), createLog({ logFile: join(data, 'log'), logLevel: 'warn' }));
   const people: Person[] = [];
@@ -155,9 +160,14 @@ test('nobody is sent an address, a program or a time he may not see, in any form
     await Promise.all(people.map((person) => makesLists(person, uins)));
     await rests(people);
     for (const person of people) for (const other of people) if (other !== person) await meets(person, other);
+    await chatsAtRandom(people);
     await rests(people);
     for (const { name, client } of people) goesAway(client, (statusOf(name) | 0x0001) >>> 0);
     await rests(people);
+    assert.ok(
+      people.some(({ client }) => Buffer.concat(client.bytes).includes(RANDOM_FOUND)),
+      'somebody found somebody at random',
+    );
     const found = findings(people);
     t.diagnostic(`${people.reduce((sum, { client }) => sum + size(client), 0)} bytes to ${people.length} people were searched`);
     assert.deepEqual(found, expected());
@@ -250,7 +260,7 @@ async function arrives(server: Place & { readonly udpPort: number }, uins: Reado
     ['capability', [Buffer.from(capability, 'hex'), ...textForms(capability), ...textForms(capability.toLowerCase())]],
     ['software', [...textForms(program), ...numberForms(distribution)]],
   ]);
-  return { name, uin, client, needles };
+  return { name, uin, client, internal, needles };
 }
 
 async function makesLists({ name, client }: Person, uins: ReadonlyMap<Name, number>): Promise<void> {
@@ -300,7 +310,26 @@ async function meets({ uin, client }: Person, other: Person): Promise<void> {
   const le32 = [0, 8, 16, 24].map((shift) => (other.uin >>> shift) & 255);
   for (const subtype of [0x04b2, 0x04cf, 0x04d0, 0x04ba, 0x0654, 0x051f]) meta(client, uin, subtype, le32);
   meta(client, uin, 0x0569, [0x36, 0x01, 4, 0, ...le32]);
+  const nothing = [1, 0, 0];
+  meta(client, uin, 0x0515, [...nothing, ...nothing, other.name.length + 1, 0, ...Buffer.from(`${other.name}\0`, 'latin1')]);
   await settled(client);
+}
+
+/** Everybody offers himself to strangers, with all that his client tells for that, and looks for others. */
+async function chatsAtRandom(people: readonly Person[]): Promise<void> {
+  const group = 1;
+  for (const { uin, name, client, internal } of people) {
+    if (client instanceof RawUdpClient) {
+      if (castOf(name).udp === 5) client.say(commands.randSet, { group });
+    } else meta(client, uin, 0x0758, [group, 0, ...bytesOf(castOf(name).from), 0, 0, 0x12, 0x34, ...bytesOf(internal), 4, 8, 0]);
+  }
+  await rests(people);
+  for (const { uin, name, client } of people) {
+    for (let times = 0; times < 8; times++) {
+      if (!(client instanceof RawUdpClient)) meta(client, uin, 0x074e, [group, 0]);
+      else if (castOf(name).udp === 5) client.say(commands.randSearch, { group });
+    }
+  }
 }
 
 async function meetsByUdp(client: RawUdpClient, other: number): Promise<void> {
