@@ -6,17 +6,15 @@ import { hasOwnPacket } from './authorisation.ts';
 import { type OfflineForm, offlineForms } from './bodies.ts';
 import { readerOf, renderStored } from './icbm.ts';
 import { readable } from '../runtime/readable.ts';
+import { accountRoutes } from './icq-account.ts';
+import { directoryRoutes } from './icq-directory.ts';
+import { infoRoutes } from './icq-info.ts';
+import { searchRoutes } from './icq-search.ts';
+import { answer, type Asked, metaResult, type MetaRoute, refused } from './icq-talk.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
-import { ask, type Handler, on, type OscarContext, type OscarEffect, type OutgoingSnac, reply, type Request, type Route } from './state.ts';
+import { ask, type Handler, on, type OscarEffect, type OutgoingSnac, type Route } from './state.ts';
 
 const { IcqType, MetaResult } = icqMeta;
-
-/** A request with the numbers its answer echoes. */
-interface Asked {
-  readonly context: OscarContext;
-  readonly request: Request;
-  readonly block: icqMeta.IcqBlock;
-}
 
 const onRequest: Handler<icqMeta.Request> = (context, { block }, request) => {
   if (block === undefined) return [refused(request, ErrorCode.incorrectFormat)];
@@ -41,15 +39,6 @@ const onRequest: Handler<icqMeta.Request> = (context, { block }, request) => {
       return [refused(request, ErrorCode.invalidSnac, block)];
   }
 };
-
-function refused(request: Request, code: number, block?: icqMeta.IcqBlock): OscarEffect {
-  const tlvs = block === undefined ? {} : { request: encode(icqMeta.icqBlock, block) };
-  return reply(request, icqMeta.error, { code, tlvs });
-}
-
-function answer({ context, request, block }: Asked, type: number, data: Uint8Array, flags = 0): OscarEffect & { readonly do: 'send' } {
-  return reply(request, icqMeta.reply, { block: { owner: context.session.uin, type, sequence: block.sequence, data } }, flags);
-}
 
 export const routes: readonly Route[] = [on(icqMeta.request, onRequest)];
 
@@ -102,55 +91,18 @@ function dated({ from, sentAt }: Message, form: OfflineForm): icqMeta.OfflineMes
 
 // ---------------------------------------------------------------- the directory
 
-/**
- * There is no directory yet: every question is answered with the failure its client waits for, because silence costs the
- * user a time-out.
- */
+const META_ROUTES: ReadonlyMap<number, MetaRoute> = new Map(
+  [...infoRoutes, ...searchRoutes, ...directoryRoutes, ...accountRoutes].map((route) => [route.declaration.subtype, route]),
+);
+
+/** Whatever is asked is answered, because silence costs the user a time-out. */
 function answerMeta(asked: Asked): readonly OscarEffect[] {
   const { request, block } = asked;
   const meta = readable(() => decode(icqMeta.metaRequestData, block.data));
   if (meta === undefined) return [refused(request, ErrorCode.incorrectFormat, block)];
-  if (UNANSWERED.has(meta.subtype)) return [];
-  const failure = FAILURES.get(meta.subtype);
-  if (failure === undefined) return [refused(request, ErrorCode.invalidSnac, block)];
-  return [answer(asked, IcqType.metaReply, icqMeta.encodeMetaResult(failure.reply, failure.result))];
-}
-
-/** Statistics and the like, which have no answer by protocol. */
-const UNANSWERED: ReadonlySet<number> = new Set([0x0a8c, 0x0a96, 0x0aaa, 0x0aaf, 0x0ab4, 0x0ab9, 0x0abe, 0x0ac8, 0x0acd, 0x0ad2, 0x0ad7]);
-
-/** Subtype of a request → its answer's; oscar.md §9.3. A search that found nobody ends in 01AE without data, which is the truth. */
-const FAILURES: ReadonlyMap<number, { readonly reply: number; readonly result: number }> = new Map(
-  (
-    [
-      [0x0064, 0x03ea],
-      [0x006e, 0x03f3],
-      [0x0078, 0x03fd],
-      [0x0082, 0x0406],
-      [0x0087, 0x040b],
-      [0x008c, 0x0410],
-      [0x0096, 0x041a],
-      [0x00a0, 0x0424],
-      [0x00aa, 0x042e],
-      [0x00b4, 0x04c4],
-      [0x00be, 0x0442],
-      [0x00c8, 0x04b2, 0x04cf, 0x04d0],
-      [0x0104, 0x04ba],
-      [0x01ae, 0x0515, 0x051f, 0x0529, 0x0533, 0x053d, 0x0547, 0x0551, 0x055f, 0x0569, 0x0573],
-      [0x0302, 0x0aa5],
-      [0x031e, 0x0654],
-      [0x0366, 0x074e],
-      [0x0370, 0x0758],
-      [0x08a2, 0x0898],
-      [0x0c3f, 0x0c3a],
-      [0x0fb4, 0x0fa0],
-      [0x0fdc, 0x0fd2],
-      [0x2012, 0x2008],
-    ] as const
-  ).flatMap(([answered, ...requests]) => requests.map((subtype) => [subtype, { reply: answered, result: failureOf(answered) }] as const)),
-);
-
-/** XML variables and ICQ6's directory fail by 14, all else by 32. */
-function failureOf(answered: number): number {
-  return answered === 0x08a2 || answered === 0x0fb4 || answered === 0x0fdc ? MetaResult.failed : MetaResult.noData;
+  if (icqMeta.META_UNANSWERED.has(meta.subtype)) return [];
+  const route = META_ROUTES.get(meta.subtype);
+  if (route === undefined) return [refused(request, ErrorCode.invalidSnac, block)];
+  const value: unknown = readable(() => decode(route.declaration.body, meta.data) as unknown);
+  return value === undefined ? [metaResult(asked, route.fails, MetaResult.failed)] : route.handle(asked, value);
 }

@@ -103,7 +103,7 @@ export type DirectoryFields = Value<typeof directoryFields>;
 export const directoryQueryBody = struct({
   kind: be.u16, // DirectoryKind
   count: be.u32,
-  who: within(bytesOf(be.u16), tlvs({ uin: [0x32, ascii(rest)], token: [0x3c, bytes(rest)] })),
+  who: within(bytesOf(be.u16), directoryFields), // a number or a token; names and the like in searches
 });
 export type DirectoryQuery = Value<typeof directoryQueryBody>;
 
