@@ -3,7 +3,7 @@ import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import { test } from 'node:test';
 import { Refused, type Uin } from '@seekyou/core';
 import type { PairOptions } from '@seekyou/net';
-import { login, own, oservice, roast, scram } from '@seekyou/wire/oscar';
+import { decodeSnacBody, login, own, oservice, roast, scram } from '@seekyou/wire/oscar';
 import { createSecrets } from '../runtime/secrets.ts';
 import { md5ForTests, quiet, roastedSignOn, signOn, type TestClient, type World, type WorldOptions, world } from './test-client.ts';
 
@@ -198,6 +198,45 @@ test('a sniffed sign-on of an old client never opens the main password when old 
   // Nor does an old client get in with the main one.
   assert.equal((await signOn(connect({ client: { address: '198.51.100.8', port: 1 } }), uin, MAIN)).error, login.AuthError.mismatch);
   assert.ok((await scramSignOn(connect(TLS), uin, MAIN)).cookie);
+});
+
+/** Repeatable numbers below a limit. */
+function chanceFrom(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return (state >>> 8) % below;
+  };
+}
+
+test('whatever was changed in a message, the answer is a refusal, and nothing of ours fails', async (t) => {
+  const seed = Date.now() & 0xffff;
+  t.diagnostic(`seed ${seed}`);
+  const chance = chanceFrom(seed);
+  const { connect, uin, counters, core } = await place({ limits: { failuresFreePerPair: 10_000, failuresFreePerAddressPerMinute: 10_000 } });
+  const changed = (message: string): string => {
+    const at = chance(message.length);
+    const piece = ['', ',', '=', 'm=x,', 'x=y,', '\u0000', '\u00ff', 'A', message.slice(0, chance(message.length)), ',,,,'.repeat(200)][chance(10)] as string;
+    const other = message.slice(0, at) + piece + message.slice(at + chance(3));
+    return other === message ? `${message}A` : other;
+  };
+  let signedOn = 0;
+  for (let round = 0; round < 300; round++) {
+    const client = connect(TLS);
+    const first = `${scram.GS2_HEADER}${scram.clientFirst(String(uin), NONCE).bare}`;
+    await begin(client, uin, round % 2 === 0 ? changed(first) : first);
+    const answer = client.snacs().at(-1);
+    if (answer?.subtype !== own.scramServerFirst.subtype) continue;
+    const { message = '' } = decodeSnacBody(own.scramServerFirst, answer.data);
+    if (scram.readServerFirst(message, NONCE) === undefined) continue;
+    client.say(own.scramClientFinal, { message: changed(proofFor(uin, { message }, MAIN).message) });
+    await quiet();
+    if (client.snacs().some(({ subtype }) => subtype === own.scramServerFinal.subtype)) signedOn++;
+  }
+  // The last character of base64 has bits that mean nothing.
+  assert.ok(signedOn < 20, `${signedOn} sign-ons`);
+  assert.equal(counters['oscar_handler_failures'], 0);
+  assert.equal(core.figures().sessions, 0);
 });
 
 test('who registers tells nobody his password', async () => {

@@ -45,6 +45,7 @@ for (const [message, fault] of [
   ['p=tls-exporter,,n=100001,r=a,c', 'invalid-encoding'],
   ['p=tls-exporter,,n=100001,r=a\u0000c', 'invalid-encoding'],
   [`p=tls-exporter,,n=100001,r=${'a'.repeat(257)}`, 'invalid-encoding'],
+  [`p=tls-exporter,,n=100001,r=abc,x=${'a'.repeat(1_024)}`, 'invalid-encoding'],
   ['', 'invalid-encoding'],
 ] as const) {
   test(`a first message ${JSON.stringify(message.slice(0, 48))} is refused: ${fault}`, () => assert.equal(scram.readClientFirst(message), fault));

@@ -34,6 +34,8 @@ export const ITERATIONS = 16_384;
 export const SALT_BYTES = 16;
 
 const NONCE_MAX = 256;
+/** Is remembered until the last message comes. */
+const CLIENT_FIRST_MAX = 1_024;
 const NONCE = '[\\x21-\\x2b\\x2d-\\x7e]+';
 const BASE64 = '[A-Za-z0-9+/]*={0,2}';
 /** What we do not know and may ignore; `m` is what must not be ignored. */
@@ -54,6 +56,7 @@ export function clientFirst(user: string, nonce: string): ClientFirst {
 }
 
 export function readClientFirst(message: string): ClientFirst | ScramFault {
+  if (message.length > CLIENT_FIRST_MAX) return 'invalid-encoding';
   // `n` cannot bind, `y` believes that we cannot: both are somebody's idea of a weaker sign-on.
   if (/^[ny],/.test(message)) return 'channel-binding-not-supported';
   if (message.startsWith('p=') && !message.startsWith('p=tls-exporter,')) return 'unsupported-channel-binding-type';
