@@ -2,16 +2,18 @@
  * Floods: everything comes by the clock, whatever became of what came before, so that a port that answers nothing gets the
  * same flood as a server.
  */
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
 import { encode } from '@seekyou/wire';
 import { encodeFlap, FlapChannel, icqMeta, login, roast } from '@seekyou/wire/oscar';
+import { buildClientPacket, chooseCheck, commands, encodeParameters, type Login } from '@seekyou/wire/udp';
 import { measureFor, seconds, type Target, type Tell } from './crowd.ts';
 import { snacFrame } from './frames.ts';
 import { Letter } from './letter.ts';
 import type { Address } from './line.ts';
 import { Session } from './session.ts';
 
-export const FLOODS = ['connections', 'sign-ons', 'registrations', 'messages', 'searches'] as const;
+export const FLOODS = ['connections', 'sign-ons', 'datagrams', 'registrations', 'messages', 'searches'] as const;
 export type FloodKind = (typeof FLOODS)[number];
 
 export interface FloodOptions {
@@ -20,6 +22,8 @@ export interface FloodOptions {
   readonly target: Target;
   /** Takes the flood instead of the server. */
   readonly discard?: Address;
+  /** Where datagrams go: guesses at passwords by UDP. */
+  readonly udp: Address;
   /** Connections, or packets, a second. */
   readonly perSecond: number;
   readonly seconds: number;
@@ -49,7 +53,7 @@ export async function floods(all: readonly FloodOptions[], tell: Tell): Promise<
 }
 
 async function flood(options: FloodOptions, tell: Tell): Promise<FloodResult> {
-  const attack = options.kind === 'messages' || options.kind === 'searches' ? new Pumps(options) : new Visits(options);
+  const attack = attackOf(options);
   await attack.ready();
   let struck = 0;
   const started = performance.now();
@@ -64,6 +68,18 @@ async function flood(options: FloodOptions, tell: Tell): Promise<FloodResult> {
     attack.stop();
   }
   return { sent: attack.sent, ended: attack.ended };
+}
+
+function attackOf(options: FloodOptions): Attack {
+  switch (options.kind) {
+    case 'messages':
+    case 'searches':
+      return new Pumps(options);
+    case 'datagrams':
+      return new Datagrams(options);
+    default:
+      return new Visits(options);
+  }
 }
 
 interface Attack {
@@ -127,6 +143,57 @@ function firstWords({ kind, uins }: FloodOptions): Uint8Array | undefined {
 function registrationFrame(): Uint8Array {
   const block = { sequence: Uint8Array.of(0, 1), cookie: 0x12345678, password: Buffer.from('flooding\0', 'latin1'), trailer: new Uint8Array(0) };
   return snacFrame(login.registerRequest, { registration: block });
+}
+
+// ---------------------------------------------------------------- datagrams
+
+/** Sign-ons by UDP with wrong passwords, each as if it were the first of its client. */
+class Datagrams implements Attack {
+  sent = 0;
+  readonly ended = 0;
+  private readonly options: FloodOptions;
+  private readonly sockets: UdpSocket[] = [];
+
+  constructor(options: FloodOptions) {
+    this.options = options;
+  }
+
+  async ready(): Promise<void> {
+    for (const address of this.options.from) {
+      const socket = createSocket('udp4');
+      socket.on('error', () => {});
+      await new Promise<void>((resolve) => socket.bind({ address, port: 0 }, resolve));
+      this.sockets.push(socket);
+    }
+  }
+
+  strike(turn: number): void {
+    const { udp, uins } = this.options;
+    this.sent++;
+    this.sockets[turn % this.sockets.length]?.send(guessByUdp(uins[turn % uins.length] as number, turn), udp.port, udp.host);
+  }
+
+  stop(): void {
+    for (const socket of this.sockets) socket.close();
+  }
+}
+
+function guessByUdp(uin: number, turn: number): Uint8Array {
+  const tail = { x2: 0x98_0010, webPort: 0, features: 3, build: 0, extra: new Uint8Array(0) };
+  const value: Login = {
+    time: 0,
+    port: 0,
+    password: Buffer.from('guess', 'latin1'),
+    x1: 0x98,
+    address: '10.0.0.2',
+    tcpFlag: 0,
+    status: 0,
+    tcpVersion: 3,
+    tail,
+  };
+  const parameters = encodeParameters(commands.login, 5, value);
+  const numbers = { seq1: turn & 0x3fff, seq2: 1, sessionId: 0x10000000 + turn };
+  return buildClientPacket({ version: 5, command: commands.login.code, uin, parameters, ...numbers }, chooseCheck(5, parameters.length, Math.random));
 }
 
 // ---------------------------------------------------------------- people who say too much

@@ -35,7 +35,17 @@ const ATTACKERS = 20;
 const ATTACKERS_FROM = range(1, 8).map((last) => `127.66.0.${last}`);
 
 /** A flood of each kind as one machine on a local network makes it without effort, connections or packets a second. */
-const PER_SECOND: Readonly<Record<FloodKind, number>> = { connections: 500, 'sign-ons': 300, registrations: 100, messages: 2_000, searches: 1_000 };
+const PER_SECOND: Readonly<Record<FloodKind, number>> = {
+  connections: 500,
+  'sign-ons': 300,
+  datagrams: 2_000,
+  registrations: 100,
+  messages: 2_000,
+  searches: 1_000,
+};
+
+/** A server without UDP. */
+const NOWHERE = { host: '127.0.0.1', port: 9 };
 
 /** Everything at once, each with less. */
 const MIXTURE = 0.3;
@@ -88,6 +98,7 @@ export async function feel(options: Omit<AbuseOptions, 'print' | 'floods'>, kind
   const around: Around = {
     size,
     target: { address: server.address, password: POPULATION.password },
+    server,
     people: new Generator(() => {}),
     attackers: new Generator(tell),
   };
@@ -95,10 +106,10 @@ export async function feel(options: Omit<AbuseOptions, 'print' | 'floods'>, kind
     const control: Round[] = [];
     const flooded: Round[] = [];
     // The first round warms everything up.
-    await oneRound(around, floodsOf(kind, around, discard.address));
+    await oneRound(around, floodsOf(kind, around, discard));
     const before = server.memoryBytes();
     for (let turn = 0; turn < size.rounds; turn++) {
-      control.push(await oneRound(around, floodsOf(kind, around, discard.address)));
+      control.push(await oneRound(around, floodsOf(kind, around, discard)));
       flooded.push(await oneRound(around, floodsOf(kind, around)));
     }
     return { control, flooded, memory: { before, after: server.memoryBytes() }, turnMs: await longestTurnMs(server) };
@@ -111,11 +122,12 @@ export async function feel(options: Omit<AbuseOptions, 'print' | 'floods'>, kind
 interface Around {
   readonly size: AbuseSize;
   readonly target: Target;
+  readonly server: ServerProcess;
   readonly people: Generator;
   readonly attackers: Generator;
 }
 
-function floodsOf(kind: FloodKind | 'everything', { size, target }: Around, discard?: Target['address']): FloodOptions[] {
+function floodsOf(kind: FloodKind | 'everything', { size, target, server }: Around, discard?: ServerProcess): FloodOptions[] {
   const kinds = kind === 'everything' ? FLOODS : [kind];
   return kinds.map((one, i) => ({
     kind: one,
@@ -125,7 +137,8 @@ function floodsOf(kind: FloodKind | 'everything', { size, target }: Around, disc
     seconds: size.warmUpSeconds + size.seconds + 1,
     uins: range(POPULATION.first + i * ATTACKERS, ATTACKERS),
     from: ATTACKERS_FROM,
-    ...(discard === undefined ? {} : { discard }),
+    udp: (discard ?? server).udp ?? NOWHERE,
+    ...(discard === undefined ? {} : { discard: discard.address }),
   }));
 }
 
