@@ -77,8 +77,12 @@ function attackOf(options: FloodOptions): Attack {
       return new Pumps(options);
     case 'datagrams':
       return new Datagrams(options);
-    default:
+    case 'connections':
+    case 'sign-ons':
+    case 'registrations':
       return new Visits(options);
+    default:
+      return options.kind satisfies never;
   }
 }
 
