@@ -122,7 +122,13 @@ describe('what is said', () => {
     const room = await opens(alice, 'public');
     await alice.asks('rooms.join', { room });
     assert.equal(refusalOf(await alice.asks('rooms.say', { room, text: 'ы'.repeat(6), echo: true })), 'too-large');
-    assert.equal(refusalOf(await alice.asks('rooms.say', { room, text: 'ы'.repeat(5), echo: true })), undefined);
+    assert.equal(refusalOf(await alice.asks('rooms.say', { room, text: '世'.repeat(6), echo: true })), 'too-large');
+    for (const text of ['ы'.repeat(5), '世'.repeat(5), 'x'.repeat(10)]) {
+      const original = { format: 'chat', bytes: new Uint8Array(40) };
+      assert.equal(refusalOf(await alice.asks('rooms.say', { room, text, echo: true, original })), undefined, text);
+    }
+    const original = { format: 'chat', bytes: new Uint8Array(300) };
+    assert.equal(refusalOf(await alice.asks('rooms.say', { room, text: 'x', echo: true, original })), 'too-large');
   });
 });
 

@@ -20,6 +20,8 @@ const DAY_MS = 24 * 3600_000;
 const PRUNED_AT_ONCE = 10;
 const FOUND_MAX = 40;
 const ID_BYTES = 12;
+/** What a front end's bytes have around the words. */
+const AROUND_BYTES_MAX = 256;
 
 /** A room somebody is in. */
 interface OpenRoom {
@@ -149,7 +151,8 @@ export class Rooms {
     const { ports, settings } = this.around;
     const open = this.open.get(id);
     if (open === undefined || this.seats.get(session)?.has(id) !== true) return refuse('no-such-room');
-    if (Math.max(new TextEncoder().encode(text).length, original?.bytes.length ?? 0) > settings.limits.roomLineBytesMax) return refuse('too-large');
+    const most = settings.limits.roomLineBytesMax;
+    if (lineBytes(text) > most || (original?.bytes.length ?? 0) > most + AROUND_BYTES_MAX) return refuse('too-large');
     const now = ports.clock.now();
     const line: RoomLine = {
       from: session.uin,
@@ -180,6 +183,11 @@ export class Rooms {
     const { store, report } = this.around.ports;
     store.rooms.used(open.room.id, now).catch((error: unknown) => report('a room that is used was not noted as such', error));
   }
+}
+
+/** In UTF-8 or UTF-16, whichever is less: clients choose between them, or something shorter. */
+function lineBytes(text: string): number {
+  return Math.min(new TextEncoder().encode(text).length, text.length * 2);
 }
 
 function hexadecimal(bytes: Uint8Array): string {

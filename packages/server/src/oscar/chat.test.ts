@@ -263,6 +263,22 @@ describe('a room over connections', () => {
     assert.deepEqual(third.heard(), ['hello', 'close']);
   });
 
+  test('may be entered twice by one session, which is in it until the last connection ends', async () => {
+    const here = await world();
+    const room = await createRoom(here, await here.online(await here.account()));
+    const [alice, bob] = [await takeSeat(here, room), await takeSeat(here, room)];
+    const again = await service(here, bob.bos, Family.chat, { exchange: room.exchange, cookie: room.cookie, instance: 0 });
+    bob.room.transport.end();
+    await quiet();
+    for (const client of [alice.room, again]) client.take();
+    alice.room.say(chat.channelMsgToHost, { cookie: COOKIE, channel: 3, tlvs: { public: true, message: text('still there?') } });
+    await quiet();
+    assert.deepEqual(again.one(chat.channelMsgToClient).tlvs.message, text('still there?'));
+    again.transport.end();
+    await quiet();
+    assert.deepEqual(names(alice.room.one(chat.usersLeft)), [String(bob.uin)]);
+  });
+
   test('takes so many connections beside a session and no more', async () => {
     const here = await world({ limits: { serviceConnectionsMax: 2 } });
     const bos = await here.online(await here.account());

@@ -11,7 +11,8 @@ export interface ServiceOwner {
   /** Asks the core, or does what only that connection can. */
   ask(command: OscarCommand, input: unknown): unknown;
   announce(effects: readonly OscarEffect[]): void;
-  serviceOver(service: ServiceTalk): void;
+  /** False when another connection of the session is for the same room. */
+  serviceOver(service: ServiceTalk): boolean;
 }
 
 export class ServiceTalk extends SnacTalk {
@@ -29,8 +30,13 @@ export class ServiceTalk extends SnacTalk {
   /** What confirms messages is heard on the session's own connection, where they were written. */
   heard(): void {}
 
+  /** The room this connection is for. */
+  get room(): RoomId | undefined {
+    return this.state.room;
+  }
+
   news(room: RoomId, news: RoomNews): void {
-    if (room !== this.state.room) return;
+    if (room !== this.room) return;
     try {
       this.runner.announce(roomNews(this.context(), news));
     } catch (error) {
@@ -45,9 +51,9 @@ export class ServiceTalk extends SnacTalk {
 
   over(): void {
     this.runner.stop();
-    this.owner.serviceOver(this);
+    const wasLast = this.owner.serviceOver(this);
     const { room } = this.state;
-    if (room !== undefined) void this.connection.around.core.run(this.session, 'rooms.leave', { room });
+    if (room !== undefined && wasLast) void this.connection.around.core.run(this.session, 'rooms.leave', { room });
   }
 
   override become(change: Partial<OscarState>): void {

@@ -118,8 +118,9 @@ export class SessionTalk extends SnacTalk {
     return { address, cookie: around.cookies.issue({ account: { uin: this.session.uin }, family, begin }) };
   }
 
-  serviceOver(service: ServiceTalk): void {
+  serviceOver(service: ServiceTalk): boolean {
     this.services?.delete(service);
+    return ![...(this.services ?? [])].some(({ room }) => room === service.room);
   }
 
   // -------------------------------------------------------------- particulars
