@@ -263,29 +263,29 @@ scene('version 5 describes itself, and is found by it', async ({ stage, comes })
     country: 48,
     gmtOffset: -2,
   };
-  await b.client.setGeneral({ ...general, hideEmail: 0 });
-  await b.client.setAbout('Zażółć gęślą jaźń');
-  await b.client.setInterests([{ category: 100, keywords: 'szachy' }]);
+  await b.client.directory.setGeneral({ ...general, hideEmail: 0 });
+  await b.client.directory.setAbout('Zażółć gęślą jaźń');
+  await b.client.directory.setInterests([{ category: 100, keywords: 'szachy' }]);
   const work = { city: 'Łódź', state: '', phone: '', fax: '', street: '', zip: '', country: 48, company: 'Kino', department: '', position: 'Kierownik' };
-  await b.client.setWork({ ...work, occupation: 1, webPage: 'http://kino.example.test' });
-  const info = await a.client.fullInfo(bob.uin);
+  await b.client.directory.setWork({ ...work, occupation: 1, webPage: 'http://kino.example.test' });
+  const info = await a.client.directory.fullInfo(bob.uin);
   for (const [name, value] of Object.entries(general)) {
     assert.equal((info.general as Record<string, unknown> | undefined)?.[name], value, name);
   }
   assert.equal(info.about?.about, 'Zażółć gęślą jaźń');
   assert.deepEqual(info.interests?.interests[0], { category: 100, keywords: 'szachy' });
   assert.deepEqual([info.work?.company, info.work?.position], ['Kino', 'Kierownik']);
-  assert.equal((await a.client.shortInfo(bob.uin)).nick, 'Łukasz');
+  assert.equal((await a.client.directory.shortInfo(bob.uin)).nick, 'Łukasz');
   for (const criteria of [{ uin: bob.uin }, { email: 'l@example.test' }, { first: 'Łukasz', last: 'Żółć' }, { pages: { city: 'Łódź', country: 48 } }]) {
-    const people = await a.client.find(criteria);
+    const people = await a.client.directory.find(criteria);
     assert.deepEqual(
       people.map(({ person }) => person.uin),
       [bob.uin],
       JSON.stringify(criteria),
     );
   }
-  assert.deepEqual(await a.client.find({ email: 'nobody@example.test' }), []);
-  await assert.rejects(a.client.fullInfo(99_999_999), RequestRefused);
+  assert.deepEqual(await a.client.directory.find({ email: 'nobody@example.test' }), []);
+  await assert.rejects(a.client.directory.fullInfo(99_999_999), RequestRefused);
 });
 
 scene('somebody is found for random chat, and not after leaving', async ({ stage, comes }) => {

@@ -560,14 +560,14 @@ test('META: all seven parts make a person, and failures are nobody', async () =>
   };
   const { signsOn, within } = scene(new Map([[commands.metaUser, answer]]));
   const client = await signsOn();
-  const info = await within(client.fullInfo(BOB));
+  const info = await within(client.directory.fullInfo(BOB));
   assert.deepEqual(
     [info.general?.city, info.general?.zip, info.about?.about, info.interests?.interests],
     ['Köln', '50667', 'me', [{ category: 100, keywords: 'chess' }]],
   );
   assert.equal(info.work, undefined);
-  await assert.rejects(within(client.fullInfo(5)), RequestRefused);
-  await within(client.setAbout('about me'));
+  await assert.rejects(within(client.directory.fullInfo(5)), RequestRefused);
+  await within(client.directory.setAbout('about me'));
   await assert.rejects(within(client.changePassword('newpass1')), RequestRefused);
 });
 
