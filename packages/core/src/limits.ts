@@ -20,6 +20,8 @@ export interface Limits {
   readonly fetchWaitMs: number;
   readonly confirmAfterMs: number;
   readonly cookieMs: number;
+  readonly cookiesMax: number;
+  readonly cookiesPerAccountMax: number;
   readonly failuresFreePerPair: number;
   readonly failuresFreePerAddressPerMinute: number;
   readonly failureDelayMs: number;
@@ -110,6 +112,8 @@ export const PEOPLE: Limits = {
   fetchWaitMs: 5_000, // live messages wait at most so long for the fetch of earlier ones
   confirmAfterMs: 1_000, // after a write, before an inbound frame confirms it
   cookieMs: MINUTE,
+  cookiesMax: 120_000, // sign-ons of a minute at the highest rate a machine bears; beyond it the oldest are forgotten
+  cookiesPerAccountMax: 32, // a session has 16 connections beside it at most; beyond it the account's oldest are forgotten
   failuresFreePerPair: 5, // people mistype
   failuresFreePerAddressPerMinute: 30, // a site's worth of people mistype
   failureDelayMs: 1_000,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import type { Account, Chance, Clock, Uin } from '@seekyou/core';
+import { type Account, type Chance, type Clock, type Limits, PEOPLE, type Uin } from '@seekyou/core';
 import { COOKIE_BYTES, type CookieRecord, createCookieJar } from './cookies.ts';
 
 let counter = 0;
@@ -9,9 +9,9 @@ const chance: Chance = { bytes: (length) => Uint8Array.from({ length }, (_, i) =
 const KEY = new Uint8Array(32).fill(1);
 const NODE = new Uint8Array(8).fill(2);
 
-function jarAt(time: { now: number }, over: { key?: Uint8Array; node?: Uint8Array } = {}) {
+function jarAt(time: { now: number }, { limits, ...over }: { key?: Uint8Array; node?: Uint8Array; limits?: Partial<Limits> } = {}) {
   const clock: Clock = { now: () => time.now, after: () => () => {} };
-  return createCookieJar({ clock, chance, key: KEY, node: NODE, cookieMs: 60_000, ...over });
+  return createCookieJar({ clock, chance, key: KEY, node: NODE, limits: { ...PEOPLE, ...limits }, ...over });
 }
 
 const record: CookieRecord = {
@@ -76,4 +76,25 @@ test('no two cookies are alike', () => {
   const jar = jarAt({ now: 1_795_000_000_000 });
   const seen = new Set(Array.from({ length: 100 }, () => Buffer.from(jar.issue(record)).toString('hex')));
   assert.equal(seen.size, 100);
+});
+
+test('who asks for many pushes out his own, never those of others', () => {
+  const jar = jarAt({ now: 1_795_000_000_000 }, { limits: { cookiesPerAccountMax: 3, cookiesMax: 10 } });
+  const other = { ...record, account: { uin: 100_002 as Uin } as Account };
+  const theirs = jar.issue(other);
+  const mine = Array.from({ length: 100 }, () => jar.issue(record));
+  assert.equal(jar.outstanding, 4);
+  assert.deepEqual(
+    mine.slice(-4).map((cookie) => jar.redeem(cookie) === record),
+    [false, true, true, true],
+  );
+  assert.equal(jar.redeem(theirs), other);
+  assert.equal(jar.outstanding, 0);
+});
+
+test('of everybody together the oldest are forgotten', () => {
+  const jar = jarAt({ now: 1_795_000_000_000 }, { limits: { cookiesMax: 10 } });
+  const all = Array.from({ length: 20 }, (_, i) => jar.issue({ ...record, account: { uin: (100_000 + i) as Uin } as Account }));
+  assert.equal(jar.outstanding, 10);
+  assert.deepEqual([jar.redeem(all[9] as Uint8Array), typeof jar.redeem(all[10] as Uint8Array)], ['repeated', 'object']);
 });

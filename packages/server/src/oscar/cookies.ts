@@ -3,7 +3,7 @@
  * on the node that made them. @see oscar.md §2.5
  */
 import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto';
-import { type Account, asUin, type Chance, type Clock, type Uin } from '@seekyou/core';
+import { type Account, asUin, type Chance, type Clock, type Limits, type Uin } from '@seekyou/core';
 import type { Connection, Talk } from './connection.ts';
 import type { ClientSoftware } from './state.ts';
 
@@ -51,11 +51,8 @@ export interface CookieSettings {
   readonly key: Uint8Array;
   /** This node's id, 8 bytes. */
   readonly node: Uint8Array;
-  readonly cookieMs: number;
+  readonly limits: Pick<Limits, 'cookieMs' | 'cookiesMax' | 'cookiesPerAccountMax'>;
 }
-
-/** Sign-ons of a minute at the highest rate a machine bears; beyond it the oldest are forgotten. */
-const OUTSTANDING_MAX = 120_000;
 
 // node 8, id 16, UIN 4, family 2, expiry 6 (milliseconds), HMAC 32, random bytes to the end
 const ID_AT = 8;
@@ -65,16 +62,35 @@ const EXPIRY_AT = 30;
 const HMAC_AT = 36;
 const PADDING_AT = 68;
 
-export function createCookieJar({ clock, chance, key, node, cookieMs }: CookieSettings): CookieJar {
+export function createCookieJar({ clock, chance, key, node, limits }: CookieSettings): CookieJar {
   const sealingKey = createSecretKey(key);
   /** By id. Insertion order is order of expiry. */
   const known = new Map<string, { readonly record: CookieRecord | ServiceRecord; readonly expiresAt: number }>();
+  /** Ids by account, oldest first: nobody with a right password pushes out the cookies of others. */
+  const ofAccount = new Map<Uin, Set<string>>();
 
   function forgetOld(now: number): void {
     for (const [id, { expiresAt }] of known) {
-      if (expiresAt > now && known.size < OUTSTANDING_MAX) break;
-      known.delete(id);
+      if (expiresAt > now && known.size < limits.cookiesMax) break;
+      forget(id);
     }
+  }
+
+  function forget(id: string): void {
+    const uin = known.get(id)?.record.account.uin;
+    known.delete(id);
+    if (uin === undefined) return;
+    const ids = ofAccount.get(uin);
+    ids?.delete(id);
+    if (ids?.size === 0) ofAccount.delete(uin);
+  }
+
+  function remember(id: string, record: CookieRecord | ServiceRecord, expiresAt: number): void {
+    const { uin } = record.account;
+    const [oldest] = ofAccount.get(uin) ?? [];
+    if (oldest !== undefined && (ofAccount.get(uin)?.size ?? 0) >= limits.cookiesPerAccountMax) forget(oldest);
+    known.set(id, { record, expiresAt });
+    ofAccount.set(uin, (ofAccount.get(uin) ?? new Set()).add(id));
   }
 
   function seal(data: Uint8Array): Uint8Array {
@@ -91,7 +107,7 @@ export function createCookieJar({ clock, chance, key, node, cookieMs }: CookieSe
       forgetOld(now);
       const cookie = new Uint8Array(COOKIE_BYTES);
       const chosen = chance.bytes(COOKIE_BYTES - PADDING_AT + 16);
-      const expiresAt = now + cookieMs;
+      const expiresAt = now + limits.cookieMs;
       const view = new DataView(cookie.buffer);
       cookie.set(node, 0);
       cookie.set(chosen.subarray(0, 16), ID_AT);
@@ -101,7 +117,7 @@ export function createCookieJar({ clock, chance, key, node, cookieMs }: CookieSe
       view.setUint32(EXPIRY_AT + 2, expiresAt % 2 ** 32);
       cookie.set(seal(cookie.subarray(0, HMAC_AT)), HMAC_AT);
       cookie.set(chosen.subarray(16), PADDING_AT);
-      known.set(idOf(cookie), { record, expiresAt });
+      remember(idOf(cookie), record, expiresAt);
       return cookie;
     },
 
@@ -112,7 +128,7 @@ export function createCookieJar({ clock, chance, key, node, cookieMs }: CookieSe
       const expiresAt = view.getUint16(EXPIRY_AT) * 2 ** 32 + view.getUint32(EXPIRY_AT + 2);
       const id = idOf(cookie);
       const found = known.get(id);
-      known.delete(id);
+      forget(id);
       if (clock.now() >= expiresAt) return 'late';
       // The UIN in the cookie is for the nodes of a service to route by; what counts is what we remember.
       return found === undefined || asUin(view.getUint32(UIN_AT)) !== found.record.account.uin ? 'repeated' : found.record;

@@ -88,7 +88,7 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
     counters,
     encodings: new Encodings(counters),
     expected,
-    cookies: createCookieJar({ clock, chance, key: parts.nodeKey ?? randomBytes(32), node: chance.bytes(8), cookieMs: limits.cookieMs }),
+    cookies: createCookieJar({ clock, chance, key: parts.nodeKey ?? randomBytes(32), node: chance.bytes(8), limits }),
     loginKey: () => Array.from(chance.bytes(KEY_LENGTH), (byte) => KEY_CHARACTERS.charAt(byte & 63)).join(''),
     addressFor,
     left,
