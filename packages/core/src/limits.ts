@@ -39,6 +39,7 @@ export interface Limits {
   readonly connectionsPerNetworkMax: number;
   readonly frameBytesBeforeSignOnMax: number;
   readonly wireErrorsMax: number;
+  readonly inputsWaitingMax: number;
   readonly loginPacketsMax: number;
   readonly serviceConnectionsMax: number;
   readonly roomsOwnedMax: number;
@@ -141,6 +142,7 @@ export const PEOPLE: Limits = {
   roomLineBytesMax: 4_096, // a long paragraph in UTF-16
   roomDays: 90, // a room nobody came to for so long is forgotten
   pictureBytesMax: 32 * 1024, // clients make theirs of 8 KB or less
+  inputsWaitingMax: 32, // packets of a client whose earlier ones wait for the database; further ones stay in the network
   bansMax: 100_000, // all in memory, some 300 bytes each
   placesMax: 20, // addresses remembered for an account: home, work, a telephone's changing ones
   newAddressNoticeMs: 60 * MINUTE, // who moves about is told once in this time; 0: nobody is told

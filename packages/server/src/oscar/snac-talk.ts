@@ -15,8 +15,6 @@ export interface Input {
   readonly snac: Snac;
 }
 
-/** Further packets of a client whose earlier ones wait for the core stay in the network. */
-const INPUTS_WAITING_MAX = 32;
 /** Answers wait when so much is unread. More than what Node takes without saying that it drained (64 KB). */
 const CONGESTED_BYTES_MIN = 128 * 1024;
 
@@ -57,7 +55,7 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
     }
     if (!this.withinRates(snac)) return;
     this.runner.take({ payload, snac });
-    if (this.runner.waiting < INPUTS_WAITING_MAX || this.paused) return;
+    if (this.runner.waiting < this.connection.around.limits.inputsWaitingMax || this.paused) return;
     this.paused = true;
     this.connection.transport.pause();
   }
