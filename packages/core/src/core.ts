@@ -90,7 +90,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
     ports,
     settings,
     passwordChanged,
-    remove: (uin) => remove(uin, 'owner'),
+    leaveForGood,
     changed: (uin) => changed(uin),
     changeProfile: (uin, changes) => directory.change(uin, changes),
   });
@@ -167,6 +167,16 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
   function passwordChanged(session: LiveSession): void {
     sessions.endAccount(session.uin, 'password-changed', session);
     publish(session.uin, { type: 'account.changed', end: 'password-changed' });
+  }
+
+  /** All its sessions end, the one that asked when its client has the answer. False when the account was gone. */
+  async function leaveForGood(session: LiveSession): Promise<boolean> {
+    const { uin } = session;
+    if (!(await remove(uin, 'owner'))) return false;
+    sessions.endAccount(uin, 'account-removed', session);
+    publish(uin, { type: 'account.changed', end: 'account-removed' });
+    ports.clock.after(0, () => sessions.end(session as CoreSession, 'account-removed'));
+    return true;
   }
 
   /** Administration changed an account: its sessions here end, or know it. */

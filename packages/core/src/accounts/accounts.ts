@@ -302,7 +302,8 @@ export class Accounts {
     const { createdAt, main, old } = account;
     const rest = { nickname: '', authorisationRequired: true, hideAddress: true };
     await this.ports.store.accounts.create({ uin, state: 'deleted', createdAt, main, ...(old === undefined ? {} : { old }), ...rest });
-    await this.changed(uin, 'account-removed');
+    // An owner's own session has an answer to wait for: whoever asked for him ends it.
+    if (by === 'administrator') await this.changed(uin, 'account-removed');
     this.ports.audit({ event: 'account-removed', uin, by });
     return true;
   }

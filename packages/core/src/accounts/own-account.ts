@@ -12,8 +12,8 @@ export interface OwnAccountAround {
   readonly settings: CoreSettings;
   /** The password is another one now: the account's other sessions end. */
   readonly passwordChanged: (session: LiveSession) => void;
-  /** Removes the account. False when it was gone. */
-  readonly remove: (uin: Uin) => Promise<boolean>;
+  /** Removes the account and ends its sessions. False when it was gone. */
+  readonly leaveForGood: (session: LiveSession) => Promise<boolean>;
   /** Carries a change to live sessions. */
   readonly changed: (uin: Uin) => Promise<void>;
   readonly changeProfile: (uin: Uin, changes: { readonly webAware?: boolean; readonly directPermissions?: number }) => Promise<void | Refused>;
@@ -39,7 +39,7 @@ export function ownAccountCommands(around: OwnAccountAround): CommandTable<'acco
     if (account === undefined) return refuse('no-such-user');
     const proved = given === oldPasswordOf(ports, account) || (await ports.secrets.proves(given, account.main));
     if (!proved) return refuse('wrong-credentials');
-    return (await around.remove(session.uin)) ? undefined : refuse('no-such-user');
+    return (await around.leaveForGood(session)) ? undefined : refuse('no-such-user');
   }
 
   async function permissions(session: LiveSession, wanted: CommandInput<'account.permissions'>): Promise<void | Refused> {

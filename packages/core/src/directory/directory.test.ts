@@ -248,6 +248,8 @@ describe('one’s own account', () => {
     assert.equal(refusalOf(await alice.asks('account.unregister', { password: 'wrong' })), 'wrong-credentials');
     assert.deepEqual(alice.endings, []);
     some(await alice.asks('account.unregister', { password: 'secret' }));
+    assert.deepEqual(alice.endings, [], 'not before the answer');
+    await place.passes(0);
     assert.deepEqual(alice.endings, ['account-removed']);
     assert.deepEqual(await finds(bob, { nickname: 'gone' }), []);
     assert.equal(await place.core.admin.show(uin(ALICE)), undefined);

@@ -54,7 +54,7 @@ export interface SearchResult {
 
 // ---------------------------------------------------------------- as the store is asked
 
-/** Characters beside `*` that a text with wildcards needs: a directory is not for reading from one end to the other. */
+/** Letters beside `*` that a text with wildcards needs: a directory is not for reading from one end to the other. */
 export const WILDCARD_CHARACTERS_MIN = 3;
 export const FOUND_MAX = 40;
 
@@ -164,7 +164,7 @@ export function queryOf(criteria: SearchCriteria, limits: Pick<Limits, 'profileT
     const pattern = patternOf(criteria[field] ?? '', criteria.wildcards === true);
     return pattern === undefined ? [] : [{ field, pattern }];
   });
-  if (texts.some(({ pattern }) => pattern.wild && Array.from(pattern.text.replaceAll('*', '')).length < WILDCARD_CHARACTERS_MIN)) return undefined;
+  if (texts.some(({ pattern }) => pattern.wild && lettersIn(pattern.text.replaceAll('*', '')) < WILDCARD_CHARACTERS_MIN)) return undefined;
   const topics = SEARCH_TOPICS.flatMap((kind) => {
     const { category = 0, text = '' } = criteria[kind] ?? {};
     const words = folded(text.replaceAll('*', ' '));
@@ -176,6 +176,11 @@ export function queryOf(criteria: SearchCriteria, limits: Pick<Limits, 'profileT
   const asksNothing = uin === undefined && texts.length + topics.length === 0 && keywords === '' && ages === undefined;
   if (asksNothing && gender + language + country + occupation === 0) return undefined;
   return { ...(uin === undefined ? {} : { uin }), texts, topics, keywords, ...(ages === undefined ? {} : { ages }), gender, language, country, occupation };
+}
+
+/** Hangul and ideographs say as much as two letters of an alphabet. */
+function lettersIn(text: string): number {
+  return Array.from(text).reduce((sum, character) => sum + (character >= '\u1100' ? 2 : 1), 0);
 }
 
 function patternOf(text: string, wildcards: boolean): SearchPattern | undefined {

@@ -33,11 +33,12 @@ test('a password is changed for the own account only, and only to what old clien
 });
 
 test('who leaves proves it, and removes nobody else', async () => {
-  const { asker, core } = await directoryTown();
+  const { asker, core, clock } = await directoryTown();
   const anna = await asker(ANNA);
   assert.equal(await anna.result(icqMeta.unregister, { uin: BORIS, password: ascii('secret') }), MetaResult.failed);
   assert.equal(await anna.result(icqMeta.unregister, { uin: ANNA, password: ascii('wrong') }), MetaResult.failed);
   assert.equal(await anna.result(icqMeta.unregister, { uin: ANNA, password: ascii('secret') }), MetaResult.success);
+  clock.advance(0);
   assert.deepEqual(anna.events.at(-1), { type: 'ended', reason: 'account-removed' });
   assert.equal(await core.admin.show(ANNA), undefined);
   assert.notEqual(await core.admin.show(BORIS), undefined);

@@ -1,7 +1,7 @@
 /** People who ask the directory in ICQ's own packets, and a whole core that answers: for the tests of the `icq-…` files. */
 import assert from 'node:assert/strict';
 import { asUin, type ClientProfile, type Core, createCore, PEOPLE, Refused, type Session, type SessionEvent, type Uin } from '@seekyou/core';
-import { memoryStore, settled, testAccount, testBus, testChance, testClock, testSecrets, testSettings } from '@seekyou/core/testing';
+import { memoryStore, settled, testAccount, testBus, testChance, testClock, testSecrets, testSettings, type TestClock } from '@seekyou/core/testing';
 import { decode } from '@seekyou/wire';
 import { icqMeta } from '@seekyou/wire/oscar';
 import { routes } from './icq-meta.ts';
@@ -35,6 +35,7 @@ const REGISTERED = [ANNA, BORIS, CHIE];
 
 export interface DirectoryTown {
   readonly core: Core;
+  readonly clock: TestClock;
   readonly asker: (uin: Uin, profile?: Partial<ClientProfile>) => Promise<Asker>;
 }
 
@@ -42,10 +43,11 @@ export interface DirectoryTown {
 export async function directoryTown(): Promise<DirectoryTown> {
   const store = memoryStore();
   const secrets = testSecrets();
-  const ports = { clock: testClock(), chance: testChance(1), secrets, store, bus: testBus(), report: assert.fail, audit: () => undefined };
+  const clock = testClock();
+  const ports = { clock, chance: testChance(1), secrets, store, bus: testBus(), report: assert.fail, audit: () => undefined };
   const core = createCore(ports, { ...testSettings, limits: { ...PEOPLE, searchesAtOnceMax: 1_000 } });
   for (const uin of REGISTERED) await store.accounts.create(testAccount(uin, { old: secrets.seal(uin, 'secret') }));
-  return { core, asker: (uin, profile = {}) => signOn(core, uin, { ...UNICODE_CLIENT, ...profile }) };
+  return { core, clock, asker: (uin, profile = {}) => signOn(core, uin, { ...UNICODE_CLIENT, ...profile }) };
 }
 
 async function signOn(core: Core, uin: Uin, profile: ClientProfile): Promise<Asker> {
