@@ -73,6 +73,18 @@ dialogue('who loses the connection hears that he is in no room', async ({ stage,
   assert.deepEqual(alice.client.rooms.joined(), []);
 });
 
+dialogue('who comes back by himself comes back into his rooms', async ({ stage, alice, bob }) => {
+  await alice.signsOn({ reconnect: true });
+  await alice.client.rooms.join('cats');
+  await alice.client.rooms.join('plans', { private: true });
+  await stage.restart();
+  await alice.expects('to be on line again', (one) => one.type === 'reconnected');
+  await bob.signsOn();
+  await bob.client.rooms.join('cats');
+  await comes(alice, bob);
+  alice.client.rooms.say('plans', 'nobody else here');
+});
+
 dialogue('what is no room cannot be entered, spoken in or left', async ({ alice }) => {
   await alice.signsOn();
   for (const hostile of ['a\0b', '\u202etxt', 'x'.repeat(200), ' '])

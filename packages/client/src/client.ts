@@ -31,6 +31,7 @@ import { Avatars } from './avatars.ts';
 import { BackOff } from './back-off.ts';
 import type { OscarConnection } from './connection.ts';
 import { ClientError, type ClientErrorCode, RequestRefused } from './errors.ts';
+import { Directory } from './directory.ts';
 import { type Contact, Roster } from './feedbag.ts';
 import { confirmByMeta, fetchByMeta, timeOf } from './icq-meta.ts';
 import { addressOf, type Credentials, open, openOn, type Platform, type Server, type SignedOn, signOn, type SignOnMethod } from './login.ts';
@@ -106,6 +107,7 @@ export class Client {
   readonly roster = new Roster();
   readonly rooms: Rooms;
   readonly avatars: Avatars;
+  readonly directory: Directory;
   /** Set it before events are expected; those of the sign-on itself are kept until then. */
   private listener: ((event: ClientEvent) => void) | undefined;
   private readonly early: ClientEvent[] = [];
@@ -138,6 +140,7 @@ export class Client {
     this.status = { status: options.status ?? 'online', invisible: options.invisible ?? false };
     this.rooms = new Rooms(this, { random: platform.random, now: () => platform.timers.now(), codepage: this.codepage }, (event) => this.emit(event));
     this.avatars = new Avatars(this, this.roster, platform);
+    this.directory = new Directory(this, this.codepage);
     this.backOff = new BackOff(() => (platform.random(1)[0] as number) / 0xff);
   }
 
@@ -258,6 +261,11 @@ export class Client {
   /** A packet of any declared kind: for scripts and tests that need more than this class offers. */
   request<Q, A>(question: SnacDeclaration<Q>, value: Q, answer: SnacDeclaration<A>, what: string): Promise<A> {
     return this.connection.request(question, value, answer, what);
+  }
+
+  /** @internal */
+  gather<Q>(question: SnacDeclaration<Q>, value: Q, answer: SnacDeclaration<any>, what: string): Promise<readonly Snac[]> {
+    return this.connection.gather(question, value, [answer], what);
   }
 
   /** @internal */
@@ -517,7 +525,9 @@ export class Client {
     } catch (error) {
       return this.lost(error instanceof ClientError ? error : new ClientError('refused', (error as Error).message, { cause: error }));
     }
+    await this.rooms.comeBack();
     if (this.connection.ended === undefined && !this.leaving) this.emit({ type: 'reconnected' });
+    return undefined;
   }
 
   private finish(error: ClientError): void {

@@ -51,6 +51,8 @@ export class Rooms {
   private readonly emit: (event: RoomEvent) => void;
   /** By folded name. */
   private readonly seats = new Map<string, Seat>();
+  /** Where we were when the connection broke. */
+  private left: readonly RoomSummary[] = [];
 
   constructor(session: Beside, platform: RoomsPlatform, emit: (event: RoomEvent) => void) {
     this.session = session;
@@ -137,11 +139,19 @@ export class Rooms {
 
   /** @internal The session is over, and its rooms with it. */
   lost(): void {
+    if (this.seats.size > 0) this.left = [...this.seats.values()].map(({ summary }) => summary);
     for (const seat of this.seats.values()) {
       this.seats.delete(fold(seat.summary.name));
       seat.connection.close();
       this.emit({ type: 'room-closed', room: seat.summary.name });
     }
+  }
+
+  /** @internal We are on line again: back to where we were. A room that is closed to us now stays closed. */
+  async comeBack(): Promise<void> {
+    const rooms = this.left;
+    this.left = [];
+    await Promise.allSettled(rooms.map((room) => this.join(room.private ? room.id : room.name, { private: room.private })));
   }
 
   /** @internal We sign off. */
