@@ -6,7 +6,18 @@
 import type { EndReason, Session, SessionEvent, Time, Uin } from '@seekyou/core';
 import type { DatagramPort, Endpoint } from '@seekyou/net';
 import { WireError } from '@seekyou/wire';
-import { buildServerPacket, type ClientPacket, commandOf, commands, decodeParameters, encodeReply, replies, serverFormat, TextCode } from '@seekyou/wire/udp';
+import {
+  buildServerPacket,
+  type ClientPacket,
+  commandOf,
+  commands,
+  decodeParameters,
+  dissectPacket,
+  encodeReply,
+  replies,
+  serverFormat,
+  TextCode,
+} from '@seekyou/wire/udp';
 import { SessionRunner } from '../runtime/session-runner.ts';
 import type { Surroundings } from './around.ts';
 import { count, type CounterName } from './counters.ts';
@@ -317,8 +328,8 @@ export class UdpSession {
 
   failed(error: unknown, packet: ClientPacket | undefined, event?: string): void {
     this.count('udp_handler_failures');
-    const name = packet === undefined ? event : commandOf(packet.version, packet.command)?.name;
-    this.host.around.log.error({ err: error, uin: this.uin, packet: name }, 'a packet could not be handled; its session ends');
+    const what = packet === undefined ? event : dissectPacket(packet, 'client', { redact: true });
+    this.host.around.log.error({ err: error, uin: this.uin, packet: what }, 'a packet could not be handled; its session ends');
     this.goAway();
     this.end('failed', false);
   }

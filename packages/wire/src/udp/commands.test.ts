@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { decode, encode } from '../schema.ts';
 import { addToList, contactList, getDeps, login, loginV1, registrationEmail, searchUin, statusChange } from './commands.ts';
 import { decodeParameters, encodeParameters, layoutOf } from './declaration.ts';
-import { dissectDatagram } from './dissect.ts';
+import { dissectDatagram, dissectPacket } from './dissect.ts';
 import { date, yearOf1900, zipNumber } from './layouts.ts';
 import { decodeMeta, decodeMetaAnswer, encodeMetaAnswer, encodeMetaRequest, lastUserFound, metaFailure, metaRequestOf, whitePages } from './meta.ts';
 import { buildClientPacket, isPacket, parseClientPacket } from './packet.ts';
@@ -170,6 +170,8 @@ test('a redacted dissection shows neither password, nor text, nor session', () =
   const redacted = dissectDatagram(wire, 'client', { redact: true });
   assert.doesNotMatch(redacted, /secret12|73 65 63|1a2b3c4d|439041101/);
   assert.match(redacted, /login, seq 1 and 1, UIN 9/);
+  const [, ...fields] = dissectPacket(packet, 'client', { redact: true }).split('\n');
+  assert.deepEqual(fields, redacted.split('\n').slice(1), 'the same of a packet that was read already');
 });
 
 test('parsing leaves the datagram as it was', () => {

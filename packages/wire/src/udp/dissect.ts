@@ -18,10 +18,19 @@ export interface DissectUdpOptions extends DissectOptions {
 export function dissectDatagram(data: Uint8Array, from: Side, options: DissectUdpOptions = {}): string {
   const packet = from === 'client' ? parseClientPacket(data) : parseServerPacket(data);
   if (!isPacket<ClientPacket | ServerPacket>(packet)) return `not a packet: ${packet.problem}, ${data.length} bytes from the ${from}`;
+  return packetText(packet, from, `${data.length} bytes`, options);
+}
+
+/** A packet that was read already. Never throws. */
+export function dissectPacket(packet: ClientPacket | ServerPacket, from: Side, options: DissectUdpOptions = {}): string {
+  return packetText(packet, from, `${packet.parameters.length} bytes of parameters`, options);
+}
+
+function packetText(packet: ClientPacket | ServerPacket, from: Side, size: string, options: DissectUdpOptions): string {
   const version = options.version ?? packet.version;
   const kind = from === 'client' ? commandOf(version, packet.command) : replyOf(version, packet.command);
   const name = kind === undefined ? 'not declared' : `${kind.module} ${kind.name}`;
-  const title = `UDP version ${packet.version} ${hex(packet.command, 4)} ${name}, ${numbers(packet, options)}, ${data.length} bytes from the ${from}`;
+  const title = `UDP version ${packet.version} ${hex(packet.command, 4)} ${name}, ${numbers(packet, options)}, ${size} from the ${from}`;
   if (kind === undefined) return packet.parameters.length === 0 ? title : `${title}\n${packet.parameters.length} bytes of parameters`;
   const body = dissectLayout(layoutOf(kind.declaration, version), packet.parameters, options);
   return [title, ...(body === '' ? [] : [body]), ...(kind.name === 'metaUser' ? metaLines(packet.parameters, from, options) : [])].join('\n');
