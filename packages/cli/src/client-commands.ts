@@ -1,6 +1,7 @@
 /** What a person or a script can say to the line-mode client. One table: the help, both parsers and the actions come from it. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Client } from '@seekyou/client';
+import { FieldError, groupFrom, info, searchFrom, tell } from './client-directory.ts';
 
 /** Said to the person who typed it. */
 export class CommandError extends Error {
@@ -125,9 +126,43 @@ export const COMMANDS = {
     fields: { uin: 'uin', file: 'words' },
     run: (client, command) => savePicture(client, uin(command), words(command, 'file')),
   },
+  info: {
+    about: 'what somebody tells of himself',
+    fields: { uin: 'uin' },
+    run: (client, command) => info(client, uin(command)),
+  },
+  search: {
+    about: 'find people, such as: last=nowak city=Łódź nickname=ann* onlineOnly',
+    fields: { for: 'words' },
+    run: (client, command) => fielded(() => client.directory.search(searchFrom(words(command, 'for')))),
+  },
+  set: {
+    about: 'tell something of yourself, such as: nickname Anna; without a value, nothing',
+    fields: { field: 'word', value: 'words?' },
+    run: (client, command) => fielded(() => tell(client, words(command, 'field'), words(command, 'value'))),
+  },
+  meetable: {
+    about: 'let others meet you by chance in a group, 1 to 11; 0 ends it',
+    fields: { group: 'word' },
+    run: (client, command) => fielded(() => client.directory.meetable(groupFrom(words(command, 'group')))),
+  },
+  meet: {
+    about: 'somebody of a group, whoever',
+    fields: { group: 'word' },
+    run: (client, command) => fielded(async () => (await client.directory.meet(groupFrom(words(command, 'group')))) ?? null),
+  },
   help: { about: 'this list', fields: {}, run: () => helpLines() },
   quit: { about: 'sign off', fields: {}, run: () => undefined },
 } as const satisfies Readonly<Record<string, Definition>>;
+
+/** @throws CommandError when a field is wrong */
+function fielded<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    throw error instanceof FieldError ? new CommandError(error.message) : error;
+  }
+}
 
 async function join(client: Client, name: string, isPrivate: boolean): Promise<unknown> {
   const { id } = await client.rooms.join(name, { private: isPrivate });

@@ -1,6 +1,7 @@
 /** How the line-mode client speaks: sentences for people, JSON for scripts. */
 import { type Client, ClientError, type ClientEvent, type PresentedKey } from '@seekyou/client';
 import type { ClientCommand } from './client-commands.ts';
+import { foundLines, infoLines } from './client-directory.ts';
 
 export interface Output {
   registered(uin: number): void;
@@ -123,6 +124,12 @@ export function textOutput(stream: NodeJS.WriteStream): Output {
       } else if (command.do === 'picture-of') {
         const { bytes } = result as { bytes: number };
         print(bytes === 0 ? `${String(command['uin'])} shows no picture` : `${bytes} bytes in ${harmless(String(command['file']))}`);
+      } else if (command.do === 'info') {
+        for (const line of infoLines(result as Parameters<typeof infoLines>[0])) print(line);
+      } else if (command.do === 'search') {
+        for (const line of foundLines(result as Parameters<typeof foundLines>[0])) print(line);
+      } else if (command.do === 'meet') {
+        print(result === null ? 'there is nobody to meet' : `you meet ${result as number}`);
       } else if (command.do === 'add') {
         const { awaiting } = result as { awaiting: boolean };
         print(awaiting ? `${String(command['uin'])} wants to be asked: waiting for authorisation` : `${String(command['uin'])} is added`);

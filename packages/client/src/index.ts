@@ -3,6 +3,7 @@ export { formatEndpoint, parseFingerprint } from '@seekyou/net';
 export { Avatars, PICTURE_BYTES_MAX } from './avatars.ts';
 export { Client, type ClientEvent, connect, type ConnectOptions, MESSAGE_BYTES_MAX, type SeenStatus } from './client.ts';
 export { ANSWER_MS_MAX, type Dial, OscarConnection, type Timers } from './connection.ts';
+export { Directory, type PersonDetails, type PersonFound, type PersonSearch, type Topic } from './directory.ts';
 export { ClientError, type ClientErrorCode, type KeyTrouble, RequestRefused } from './errors.ts';
 export type { Contact } from './feedbag.ts';
 export { type Credentials, open, type Platform, register, type Server, signOn, type SignOnMethod } from './login.ts';

@@ -1,0 +1,98 @@
+/** What people tell of themselves, finding each other, and leaving, over real sockets. */
+import assert from 'node:assert/strict';
+import { type PersonDetails, RequestRefused } from '@seekyou/client';
+import { decode } from '@seekyou/wire';
+import { decodeSnacBody, icqMeta } from '@seekyou/wire/oscar';
+import { dialogue, PASSWORD, type Person } from './stage.ts';
+
+const DETAILS: Partial<PersonDetails> = {
+  nickname: 'Żółw 🐢',
+  first: 'Анна',
+  last: '山田',
+  email: 'anna@example.org',
+  city: 'Łódź',
+  street: 'ul. Długa 1',
+  zip: '90-001',
+  country: 48,
+  phone: '+48 1',
+  originCity: 'Москва',
+  originCountry: 7,
+  company: '株式会社',
+  position: 'кодер',
+  occupation: 5,
+  workHomepage: 'http://work.example.org',
+  homepage: 'http://example.org',
+  gender: 1,
+  birthday: '1974-05-31',
+  languages: [44, 50],
+  gmtOffset: -2,
+  about: 'О себе\nżółć\n私について',
+  interests: [{ category: 104, text: 'коды' }],
+  affiliations: [{ category: 205, text: 'fans' }],
+  pasts: [{ category: 303, text: 'МГУ' }],
+  webAware: true,
+};
+
+async function finds(who: Person, whom: Parameters<Person['client']['directory']['search']>[0]): Promise<number[]> {
+  return (await who.client.directory.search(whom)).found.map(({ uin }) => uin);
+}
+
+dialogue('what somebody tells is found and read back unchanged', async ({ stage, alice, bob }) => {
+  for (const person of [alice, bob]) await person.signsOn();
+  await alice.client.directory.tell(DETAILS);
+  const read = await bob.client.directory.info(alice.uin);
+  assert.deepEqual({ ...read, ...DETAILS }, read);
+  assert.equal(await bob.client.directory.info(99_999_999), undefined);
+  const questions = [
+    { uin: alice.uin },
+    { nickname: 'ŻÓŁW 🐢' },
+    { first: 'анна' },
+    { first: 'Анна', last: '山田' },
+    { email: 'anna@example.org' },
+    { email: 'anna@*' },
+    { city: 'łódź', country: 48 },
+    { company: '*会社' },
+    { keywords: 'коды' },
+    { gender: 1, language: 50 },
+    { occupation: 5, ageFrom: 20, ageTo: 120 },
+    { first: 'анна', onlineOnly: true },
+  ];
+  for (const question of questions) assert.deepEqual(await finds(bob, question), [alice.uin], JSON.stringify(question));
+  await assert.rejects(alice.client.directory.tell({ birthday: '1999-02-30', first: 'lost' }), RequestRefused);
+  await stage.restart();
+  await bob.signsOn();
+  assert.deepEqual(await bob.client.directory.info(alice.uin), read);
+});
+
+dialogue('a hidden address is its owner’s own', async ({ alice, bob }) => {
+  for (const person of [alice, bob]) await person.signsOn();
+  await alice.client.directory.tell({ email: 'anna@example.org' });
+  assert.deepEqual(await finds(bob, { email: 'anna@example.org' }), [alice.uin]);
+  await alice.client.directory.tell({ hideEmail: true });
+  assert.deepEqual(await finds(bob, { email: 'anna@example.org' }), []);
+  assert.equal((await bob.client.directory.info(alice.uin))?.email, '');
+  const own = await alice.client.directory.info(alice.uin);
+  assert.deepEqual([own?.email, own?.hideEmail], ['anna@example.org', true]);
+});
+
+dialogue('two meet by chance', async ({ alice, bob }) => {
+  for (const person of [alice, bob]) await person.signsOn();
+  assert.equal(await bob.client.directory.meet(1), undefined);
+  await alice.client.directory.meetable(1);
+  assert.equal(await bob.client.directory.meet(1), alice.uin);
+  await alice.signsOff();
+  assert.equal(await bob.client.directory.meet(1), undefined);
+});
+
+dialogue('who leaves for good is told so, and is gone', async ({ alice, bob }) => {
+  for (const person of [alice, bob]) await person.signsOn();
+  const data = icqMeta.encodeMetaRequest(icqMeta.unregister, { uin: alice.uin, password: new TextEncoder().encode(PASSWORD) });
+  const block = { owner: alice.uin, type: icqMeta.IcqType.metaRequest, sequence: Uint8Array.of(2, 0), data };
+  const [part] = await alice.client.gather(icqMeta.request, { block }, icqMeta.reply, 'leaving');
+  assert.ok(part !== undefined);
+  const answer = decode(icqMeta.metaReplyData, decodeSnacBody(icqMeta.reply, part.data).block?.data ?? new Uint8Array(0));
+  assert.deepEqual([answer.subtype, answer.result], [0x00b4, icqMeta.MetaResult.success]);
+  await alice.expects('the connection to close', (event) => event.type === 'closed');
+  assert.equal(await bob.client.directory.info(alice.uin), undefined);
+  await assert.rejects(alice.signsOn());
+});
