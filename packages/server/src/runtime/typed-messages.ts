@@ -136,7 +136,17 @@ export interface TypedForm {
   readonly lossless: boolean;
 }
 
-export function typedForm(body: Exclude<Words, { readonly kind: 'text' }>, codepage: number): TypedForm {
+/** What the messages of authorisation say of their author. */
+export interface Author {
+  readonly nickname: string;
+  readonly first: string;
+  readonly last: string;
+  readonly email: string;
+}
+
+const NOBODY: Author = { nickname: '', first: '', last: '', email: '' };
+
+export function typedForm(body: Exclude<Words, { readonly kind: 'text' }>, codepage: number, author: Author = NOBODY): TypedForm {
   switch (body.kind) {
     case 'url':
       return { type: MessageType.url, ...fields([body.caption, body.url], codepage) };
@@ -145,17 +155,27 @@ export function typedForm(body: Exclude<Words, { readonly kind: 'text' }>, codep
       return { type: MessageType.contacts, ...fields([String(body.contacts.length), ...pairs, ''], codepage) };
     }
     case 'auth-request':
-      return { type: MessageType.authRequest, ...fields(['', '', '', '', '1', body.reason], codepage) };
+      return { type: MessageType.authRequest, ...fields([...introduction(author), '1', body.reason], codepage) };
     case 'auth-denied':
       return { type: MessageType.authDenied, ...unseparated(body.reason, codepage) };
     case 'auth-granted':
     case 'pre-authorised': // Old clients know no other word for it.
       return { type: MessageType.authGranted, ...unseparated(body.reason, codepage) };
     case 'added':
-      return { type: MessageType.added, ...fields(['', '', '', '', '1'], codepage) };
+      return { type: MessageType.added, ...fields([...introduction(author), '1'], codepage) };
     default:
       return body satisfies never;
   }
+}
+
+/** Characters that clients have room for (icq-udp.md §2, §25.3). */
+const NICKNAME_MAX = 20;
+const NAME_MAX = 30;
+const EMAIL_MAX = 50;
+
+function introduction({ nickname, first, last, email }: Author): readonly string[] {
+  const cut = (text: string, max: number): string => Array.from(text).slice(0, max).join('');
+  return [cut(nickname, NICKNAME_MAX), cut(first, NAME_MAX), cut(last, NAME_MAX), cut(email, EMAIL_MAX)];
 }
 
 function unseparated(text: string, codepage: number): Omit<TypedForm, 'type'> {

@@ -4,7 +4,7 @@ import { asUin, type Body, type ClientProfile, SYSTEM, type Uin } from '@seekyou
 import { icbm } from '@seekyou/wire/oscar';
 import { decodeText, encodeText } from '@seekyou/wire/text';
 import type { TypedMessage } from '../runtime/typed-messages.ts';
-import { lettersOf, TEXT_BYTES_MAX, writtenBody, type WrittenBody } from './bodies.ts';
+import { lettersOf, TEXT_BYTES_MAX, wantsAuthor, writtenBody, type WrittenBody } from './bodies.ts';
 import { Quirk } from './clients.ts';
 
 const { MessageType } = icbm;
@@ -106,6 +106,17 @@ test('bytes pass untouched between clients that read the same in them, undefined
 test('the sender’s fields reach the other old client whole', () => {
   const text = fields('al|Al|Ice|al@example.org|0|пусти', 1251);
   assert.deepEqual(give(write(6, text, RUSSIAN), RUSSIAN), [{ type: 6, text }]);
+});
+
+test('clients that do not introduce themselves are introduced', () => {
+  const author = { nickname: 'a nickname of more than twenty letters', first: 'Al', last: 'Ice', email: 'al@example.org' };
+  const short = write(6, bytes('let me'));
+  assert.equal(wantsAuthor({ body: short }), true);
+  assert.deepEqual(lettersOf({ from: BOB, body: short }, LATIN, author)[0]?.text, fields('a nickname of more t|Al|Ice|al@example.org|1|let me'));
+  const added = write(12, Uint8Array.of(3));
+  assert.deepEqual(lettersOf({ from: BOB, body: added }, LATIN, author)[0]?.text, fields('a nickname of more t|Al|Ice|al@example.org|1'));
+  assert.equal(wantsAuthor({ body: write(12, fields('al|Al|Ice|al@example.org|1')) }), false);
+  assert.equal(wantsAuthor({ body: { kind: 'text', text: 'x' } }), false);
 });
 
 // ---------------------------------------------------------------- the separator

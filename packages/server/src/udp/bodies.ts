@@ -5,7 +5,7 @@
 import { type Body, type ClientProfile, type Message, type Original, SYSTEM } from '@seekyou/core';
 import { icbm } from '@seekyou/wire/oscar';
 import { encodedLength, encodeText, splitText } from '@seekyou/wire/text';
-import { inWords, SEPARATOR, spelled, type TypedForm, typedForm, type TypedMessage, wordsOf, type Words } from '../runtime/typed-messages.ts';
+import { type Author, inWords, SEPARATOR, spelled, type TypedForm, typedForm, type TypedMessage, wordsOf, type Words } from '../runtime/typed-messages.ts';
 import { Quirk } from './clients.ts';
 
 const { MessageType } = icbm;
@@ -72,8 +72,10 @@ function fromOriginal({ bytes }: Original): TypedMessage {
 
 /**
  * A message as this client gets it, in the order in which it has to get the parts. Empty when there is nothing in it for people.
+ *
+ * @param author of a message that {@link wantsAuthor}
  */
-export function lettersOf({ from, body }: Pick<Message, 'from' | 'body'>, profile: ClientProfile): readonly TypedMessage[] {
+export function lettersOf({ from, body }: Pick<Message, 'from' | 'body'>, profile: ClientProfile, author?: Author): readonly TypedMessage[] {
   const { codepage } = profile;
   if (from === SYSTEM) return ordered(systemLetters(body.kind === 'text' ? body.text : '', profile), profile);
   const same = body.original === undefined ? undefined : untouched(body, body.original, profile);
@@ -93,17 +95,31 @@ export function lettersOf({ from, body }: Pick<Message, 'from' | 'body'>, profil
     case 'auth-granted':
     case 'auth-denied':
     case 'pre-authorised':
-      return [reasonLetter(body, codepage)];
+      return [reasonLetter(body, codepage, author)];
     case 'added':
-      return [typedForm(body, codepage)];
+      return [typedForm(body, codepage, author)];
     default:
       return body satisfies never;
   }
 }
 
+/** Clients introduce themselves in some messages; what came from elsewhere, or from those that do not, has to be completed. */
+export function wantsAuthor({ body }: Pick<Message, 'body'>): boolean {
+  if (body.kind !== 'auth-request' && body.kind !== 'added') return false;
+  const { original: written } = body;
+  return written?.format !== ORIGINAL_FORMAT || !isIntroduced(fromOriginal(written));
+}
+
+/** COMPAT: mICQ and Miranda leave out everything before the reason (icq-udp.md §15.2); icqlib drops such a message. */
+function isIntroduced({ text }: TypedMessage): boolean {
+  return text.filter((byte) => byte === SEPARATOR).length >= INTRODUCTION_SEPARATORS;
+}
+
+const INTRODUCTION_SEPARATORS = 4; // nick, first name, last name, e-mail, authorisation
+
 /** What an old client wrote, if this one reads in it what its author meant, and has room for it. */
 function untouched(body: Body, written: Original, { codepage, quirks }: ClientProfile): TypedMessage | undefined {
-  if (written.format !== ORIGINAL_FORMAT || body.kind === 'opaque') return undefined;
+  if (written.format !== ORIGINAL_FORMAT || body.kind === 'opaque' || wantsAuthor({ body })) return undefined;
   const message = fromOriginal(written);
   if (message.text.length > TEXT_BYTES_MAX) return undefined;
   if (body.kind === 'text' && quirks.has(Quirk.separatesAll) && message.text.includes(SEPARATOR)) return undefined;
@@ -152,8 +168,8 @@ function oneContact(
 type Reasoned = Extract<Body, { readonly reason: string }>;
 
 /** Only its free text can be cut: the fields before it are what clients go by. */
-function reasonLetter(body: Reasoned, codepage: number): TypedMessage {
-  const form = (reason: string): TypedForm => typedForm({ ...body, reason: readable(reason) }, codepage);
+function reasonLetter(body: Reasoned, codepage: number, author: Author | undefined): TypedMessage {
+  const form = (reason: string): TypedForm => typedForm({ ...body, reason: readable(reason) }, codepage, author);
   const whole = form(body.reason);
   return whole.text.length <= TEXT_BYTES_MAX ? whole : shortened(body.reason, codepage, form);
 }

@@ -1,12 +1,29 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DirectInfo, Passing, Refusal } from '@seekyou/core';
+import { type DirectInfo, EMPTY_PROFILE, type Message, type Passing, type Refusal } from '@seekyou/core';
+import { decodeText } from '@seekyou/wire/text';
 import { commands, replies } from '@seekyou/wire/udp';
 import { TEXT_BYTES_MAX } from './bodies.ts';
 import { renderMessage, renderPassing, routes } from './messages.ts';
 import { NOTICE_EVERY_MS, Noticed } from './notices.ts';
 import type { UdpContext, UdpEffect } from './state.ts';
-import { ALICE, asked, BOB, contextOf, handle, messageOf, NOW, packets, received, receivedOne, RUSSIAN_CLIENT, said, VERSIONS, viewOf } from './testing.ts';
+import {
+  ALICE,
+  type Asked,
+  asked,
+  BOB,
+  contextOf,
+  handle,
+  messageOf,
+  NOW,
+  packets,
+  received,
+  receivedOne,
+  RUSSIAN_CLIENT,
+  said,
+  VERSIONS,
+  viewOf,
+} from './testing.ts';
 
 const write = (type: number, text: Uint8Array | string, context: UdpContext = contextOf(), to: number = BOB): readonly UdpEffect[] =>
   handle(routes, commands.sendMessage, { to, type, text: typeof text === 'string' ? said(text) : text }, context);
@@ -94,6 +111,17 @@ test('each version reads the same message', () => {
     const effects = renderMessage(contextOf({ version, profile: RUSSIAN_CLIENT }), messageOf({ kind: 'text', text: 'привет' }));
     assert.deepEqual(receivedOne(effects, replies.sysDeliveredMess, version), { from: BOB, type: 1, text: said('привет', 1251) });
   }
+});
+
+test('who asks or adds is introduced, as far as he has told who he is', () => {
+  const profile = { ...EMPTY_PROFILE, nickname: 'Боб', authorisationRequired: false, first: 'Robert', email: { address: 'bob@example.org', hidden: false } };
+  const render = (body: Message['body']): Asked<'profile.load'> =>
+    asked(renderMessage(contextOf({ profile: RUSSIAN_CLIENT }), messageOf(body)), 'profile.load');
+  const shown = (effects: readonly UdpEffect[]): string => decodeText(receivedOne(effects, replies.sysDeliveredMess).text, 1251);
+  assert.deepEqual(render({ kind: 'added' }).input, { uin: BOB });
+  assert.equal(shown(render({ kind: 'added' }).answered(profile)), 'БобюRobertююbob@example.orgю1');
+  assert.equal(shown(render({ kind: 'auth-request', reason: 'пусти' }).answered(profile)), 'БобюRobertююbob@example.orgю1юпусти');
+  assert.equal(shown(render({ kind: 'added' }).refused('no-such-user')), 'ююююю1'.slice(1));
 });
 
 test('what has nothing in it for people is confirmed and not shown', () => {
