@@ -1,5 +1,6 @@
 /**
  * `npm run bench -- abuse`: what others feel of a flood. `npm run bench -- rooms`: a line in a room full of people.
+ * `npm run bench -- udp`: what clients of 1996 to 1999 cost, idle and keeping themselves alive.
  * `npm run bench -- smoke`: the figures of docs/bench.md, measured beside the floor and the disk.
  *
  * Exit codes: 0 measured; 1 a measurement failed (a message was lost, repeated, reordered or changed), or with --strict a bar
@@ -15,9 +16,10 @@ import { FsyncMeter, volatileFileSystem } from '../bench/src/run/fsync.ts';
 import { Progress } from '../bench/src/run/progress.ts';
 import { FLOODS } from '../bench/src/load/flood.ts';
 import { ROOM_LINES, rooms } from '../bench/src/run/rooms.ts';
+import { udp, UDP_FULL, UDP_SHORT } from '../bench/src/run/udp.ts';
 import { FULL, GROUPS, OUR_POPULATION, SHORT, smoke, smokeAgainst, type SmokeOptions } from '../bench/src/run/smoke.ts';
 
-const USAGE = `npm run bench -- smoke|abuse|rooms [options]
+const USAGE = `npm run bench -- smoke|abuse|rooms|udp [options]
 
   --short               a few minutes less: shorter measurements, 2,000 idle sessions; a bar that is missed is only printed
   --strict              exit with 1 when a bar is missed
@@ -33,7 +35,7 @@ const USAGE = `npm run bench -- smoke|abuse|rooms [options]
 
 class Usage extends Error {}
 
-const RUNS = ['smoke', 'abuse', 'rooms'] as const;
+const RUNS = ['smoke', 'abuse', 'rooms', 'udp'] as const;
 const isRun = (name: string | undefined): name is (typeof RUNS)[number] => (RUNS as readonly (string | undefined)[]).includes(name);
 
 function options() {
@@ -102,6 +104,7 @@ async function main(): Promise<number> {
     if (!given.json) process.stdout.write(`${heading(directory, given.run, given.short)}\n\n${tableHead()}\n`);
     if (given.run === 'abuse') await abuse({ ...options_, size: given.short ? ABUSE_SHORT : ABUSE_FULL, ...(floods === undefined ? {} : { floods }) });
     else if (given.run === 'rooms') await rooms({ ...options_, lines: given.short ? ROOM_LINES.short : ROOM_LINES.full });
+    else if (given.run === 'udp') await udp({ ...options_, size: given.short ? UDP_SHORT : UDP_FULL });
     else if (given.against === undefined) await smoke(options_);
     else {
       const population = { first: number(given['first-uin'], 'first-uin'), count: number(given.accounts, 'accounts'), password: given.password };

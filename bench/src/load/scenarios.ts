@@ -6,6 +6,7 @@ import { latency, pairs } from './messages.ts';
 import { roomLines } from './rooms.ts';
 import { signOns } from './sign-ons.ts';
 import { statusChanges } from './status.ts';
+import { udpHold, udpKeepAlives, udpRelease } from './udp.ts';
 
 const held = new Crowd();
 
@@ -19,7 +20,7 @@ async function release(): Promise<void> {
   await held.signOff();
 }
 
-export const scenarios = { signOns, pairs, latency, stores, fetchStored, statusChanges, roomLines, hold, release, floods };
+export const scenarios = { signOns, pairs, latency, stores, fetchStored, statusChanges, roomLines, hold, release, floods, udpHold, udpKeepAlives, udpRelease };
 
 export type ScenarioName = keyof typeof scenarios;
 export type ScenarioOptions<N extends ScenarioName> = Parameters<(typeof scenarios)[N]> extends [infer O, ...unknown[]] ? O : undefined;
