@@ -6,7 +6,7 @@ import { type Marks, presenceOf, profileOf, Quirk } from './clients.ts';
 const NOTHING = new Uint8Array(0);
 const marks = (x1: number, tail: Partial<LoginTail> = {}): Marks => ({ x1, tail: { extra: NOTHING, ...tail } });
 const profile = (version: Version, said?: Marks): ReturnType<typeof profileOf> =>
-  profileOf({ version, marks: said, accountCodepage: undefined, country: undefined, defaultCodepage: 1252 });
+  profileOf({ version, marks: said, accountCodepage: undefined, defaultCodepage: 1252 });
 
 test('programs are told apart by the constants of their sign-on', () => {
   const cases: readonly (readonly [Version, Marks | undefined, string, readonly string[]])[] = [
@@ -28,13 +28,9 @@ test('programs are told apart by the constants of their sign-on', () => {
   }
 });
 
-test('the code page is the account’s, else that of the country, else the server’s', () => {
-  const page = (accountCodepage?: number, country?: number): number =>
-    profileOf({ version: 5, marks: undefined, accountCodepage, country, defaultCodepage: 1252 }).codepage;
-  assert.deepEqual(
-    [page(), page(undefined, 7), page(undefined, 48), page(undefined, 81), page(1250, 7), page(undefined, 49)],
-    [1252, 1251, 1250, 932, 1250, 1252],
-  );
+test('the code page is the account’s, else the server’s', () => {
+  const page = (accountCodepage?: number): number => profileOf({ version: 5, marks: undefined, accountCodepage, defaultCodepage: 1252 }).codepage;
+  assert.deepEqual([page(), page(1250)], [1252, 1250]);
 });
 
 test('a sign-on says its status and where its program listens', () => {

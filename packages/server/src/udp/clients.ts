@@ -3,7 +3,6 @@
  * quirks and never rights. @see icq-udp.md §9.2, §13.3, §15.3, §19.1
  */
 import type { ClientProfile, DirectInfo, Presence } from '@seekyou/core';
-import { codepageForCountry } from '@seekyou/wire/text';
 import type { Login, Version } from '@seekyou/wire/udp';
 import { statusFromWord } from '../runtime/icq-status.ts';
 
@@ -80,20 +79,18 @@ function licqVersion(version: number): string {
 export interface ProfileParts {
   readonly version: Version;
   readonly marks: Marks | undefined;
-  /** The account's own setting goes before everything else. */
+  /** Without one, the country in the user's details says more: see `learnCodepage`. */
   readonly accountCodepage: number | undefined;
-  /** Of the user's details, ICQ's number. */
-  readonly country: number | undefined;
   readonly defaultCodepage: number;
 }
 
 /** What the renderers go by. Worked out at sign-on. */
-export function profileOf({ version, marks, accountCodepage, country, defaultCodepage }: ProfileParts): ClientProfile {
+export function profileOf({ version, marks, accountCodepage, defaultCodepage }: ProfileParts): ClientProfile {
   const { name, quirks } = identify(version, marks);
   return {
     protocol: 'udp',
     name,
-    codepage: accountCodepage ?? (country === undefined ? undefined : codepageForCountry(country)) ?? defaultCodepage,
+    codepage: accountCodepage ?? defaultCodepage,
     unicode: false,
     html: false,
     serverRoster: false,

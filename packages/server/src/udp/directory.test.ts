@@ -527,6 +527,31 @@ describe('details before META', () => {
   });
 });
 
+// ---------------------------------------------------------------- code pages
+
+test('who set no code page types in that of his country', async () => {
+  const place = await town();
+  const [uin, other] = [await place.account(), await accountIn(place, 1251)];
+  await place.store.profiles.save(uin, {
+    nickname: '',
+    profile: { ...EMPTY_PROFILE, home: { ...EMPTY_PROFILE.home, country: 7 } },
+    entry: entryOf('', EMPTY_PROFILE),
+  });
+  const [ivan, boris] = [await place.online(uin), await place.online(other)];
+  await place.passes(6_000);
+  ivan.say(commands.sendMessage, { to: other, type: 1, text: encodeText('привет', 1251).bytes });
+  boris.say(commands.sendMessage, { to: uin, type: 1, text: encodeText('и тебе', 1251).bytes });
+  await place.passes(200);
+  assert.deepEqual(
+    [...boris.texts, ...ivan.texts].map((text) => decodeText(ascii(text), 1251)),
+    ['привет', 'и тебе'],
+  );
+  assert.deepEqual(
+    place.core.admin.sessionsOf(uin).map(({ profile }) => profile.codepage),
+    [1251],
+  );
+});
+
 // ---------------------------------------------------------------- random chat
 
 test('random chat finds somebody of the group, never his address', async () => {

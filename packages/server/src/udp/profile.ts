@@ -2,11 +2,21 @@
  * What people tell of themselves, as UDP clients say it and read it: texts in their code page, no longer than they can hold, and
  * the numbers of ICQ's tables. @see icq-udp.md §2, §18.3, §19, §23
  */
-import { ageOf, type FoundPerson, GMT_OFFSET_UNKNOWN, type Place, type Profile, type ProfileChanges, type ProfileEmail, type Topic } from '@seekyou/core';
+import {
+  ageOf,
+  type FoundPerson,
+  GMT_OFFSET_UNKNOWN,
+  type Place,
+  type Profile,
+  type ProfileChanges,
+  type ProfileEmail,
+  type Session,
+  type Topic,
+} from '@seekyou/core';
 import { icqMeta } from '@seekyou/wire/oscar';
-import { decodeText, encodedLength, encodeText, splitText } from '@seekyou/wire/text';
+import { codepageForCountry, decodeText, encodedLength, encodeText, splitText } from '@seekyou/wire/text';
 import type { ExtInfoReply, HomeInfo, meta, MetaValue, UpdateExtInfo, WorkInfo } from '@seekyou/wire/udp';
-import type { UdpContext } from './state.ts';
+import { ask, type UdpContext, type UdpEffect } from './state.ts';
 
 const { Authorization, Gender } = icqMeta;
 
@@ -366,4 +376,18 @@ export function groupwareHomeChange(value: HomeInfo, codepage: number): ProfileC
 /** One text of somebody's. */
 export function textOf(text: string, codepage: number, bytesMax?: number): Uint8Array {
   return sayer(codepage)(text, bytesMax);
+}
+
+/** Where somebody lives says what he types in, unless his account says it (icq-udp.md §21). */
+export function learnCodepage(session: Session): UdpEffect {
+  return ask(
+    'profile.load',
+    { uin: session.uin },
+    ({ home }) => {
+      const codepage = codepageForCountry(home.country);
+      if (codepage !== undefined) session.profile = { ...session.profile, codepage };
+      return [];
+    },
+    () => [],
+  );
 }

@@ -7,6 +7,7 @@ import type { Surroundings } from './around.ts';
 import { presenceOf, profileOf } from './clients.ts';
 import { count } from './counters.ts';
 import { proofOf } from './passwords.ts';
+import { learnCodepage } from './profile.ts';
 import { refuseSignOn } from './refusals.ts';
 import type { Registrations } from './registration.ts';
 import { type SessionHost, UdpSession } from './session.ts';
@@ -158,14 +159,15 @@ export class SignOns {
     const { packet, from, port } = call;
     const { version } = packet;
     const marks = login;
-    const profile = profileOf({ version, marks, accountCodepage: account.codepage, country: undefined, defaultCodepage: around.settings.defaultCodepage });
+    const profile = profileOf({ version, marks, accountCodepage: account.codepage, defaultCodepage: around.settings.defaultCodepage });
     const session = new UdpSession(host, { port, from, login: headerOf(packet, uin), first: version === 4 && this.wasListed(call) ? 1 : 0 });
     const opened = await around.core.open({ uin, peer, profile, coexist: false, verified: account, receive: session.event });
     if (opened instanceof Refused) return opened;
     table.add(session);
     count(around.counters, 'udp_sign_ons');
     around.log.info({ uin, peer: peer.address, version, client: profile.name }, 'signed on');
-    session.begin(opened, this.welcome(opened, packet, login, peer));
+    const learning = account.codepage === undefined ? [learnCodepage(opened)] : [];
+    session.begin(opened, [...this.welcome(opened, packet, login, peer), ...learning]);
     return undefined;
   }
 
