@@ -55,11 +55,12 @@ export class FuzzTest {
   async prepare(): Promise<{ readonly specimens: number }> {
     await prepareAccounts({ data: this.data, population: POPULATION, contacts: 'none', tell: this.tell });
     this.server = await startOurServer({ data: this.data, profile: 'people', log: (line) => this.logged(line) });
-    const { address } = this.server;
+    const { address, udp } = this.server;
+    if (udp === undefined) throw new Error('the server does not speak UDP');
     const { password } = POPULATION;
     const [one, other] = RECORDED.map((uin) => ({ uin, password })) as [{ uin: number; password: string }, { uin: number; password: string }];
     const specimens = [...goldenSpecimens(), ...clientSpecimens(), ...(await recordedSpecimens(address, one, other))];
-    this.place = { address, password, uins: OTHERS, specimens };
+    this.place = { address, udp, password, uins: OTHERS, specimens };
     const witness = (uin: number): Promise<Session> =>
       signOn({
         address,

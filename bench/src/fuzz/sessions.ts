@@ -5,10 +5,13 @@ import type { Chance } from '../chance.ts';
 import { type Address, Line } from '../load/line.ts';
 import { Session } from '../load/session.ts';
 import type { Specimen } from './corpus.ts';
+import { badConversation, strangeDatagrams } from './datagrams.ts';
 import { framesOf, inPieces, mutatedFrame, mutatedOrder, mutatedStream } from './mutate.ts';
 
 export interface FuzzPlace {
   readonly address: Address;
+  /** Where the same server speaks UDP. */
+  readonly udp: Address;
   readonly password: string;
   /** Accounts nobody else uses. */
   readonly uins: readonly number[];
@@ -33,7 +36,11 @@ const somewhere = (chance: Chance): string => `127.${1 + chance.below(250)}.${ch
 
 export function badSession(place: FuzzPlace, chance: Chance): Promise<Deed> {
   // Most mistakes are made by those who are in.
-  return chance.pick([stranger, dialogue, inside, inside, inside])(place, chance);
+  return chance.pick([stranger, dialogue, inside, inside, inside, overUdp])(place, chance);
+}
+
+function overUdp(place: FuzzPlace, chance: Chance): Promise<Deed> {
+  return chance.pick([strangeDatagrams, badConversation, badConversation])(place, somewhere(chance), chance);
 }
 
 const someFrames = ({ specimens }: FuzzPlace, chance: Chance): Buffer[] =>
