@@ -5,7 +5,7 @@ import type { SecurityEvent } from './audit/events.ts';
 import type { SessionEvent } from './events.ts';
 import type { Limits } from './limits.ts';
 import { PEOPLE } from './limits.ts';
-import type { Account, Bus, Store } from './ports.ts';
+import type { Account, Bus, Clock, Store } from './ports.ts';
 import { Refused } from './refusals.ts';
 import type { Core, CorePorts, CoreSettings } from './service.ts';
 import type { Session, SessionRequest } from './session.ts';
@@ -34,6 +34,8 @@ export interface PlaceOptions {
   readonly store?: Store;
   readonly bus?: Bus;
   readonly seed?: number;
+  /** What the core is told the time is; the place's own clock unless given. */
+  readonly clock?: Clock;
 }
 
 export class Place {
@@ -50,7 +52,7 @@ export class Place {
   constructor(options: PlaceOptions = {}) {
     this.store = options.store ?? memoryStore();
     this.ports = {
-      clock: this.clock,
+      clock: options.clock ?? this.clock,
       chance: testChance(options.seed ?? 1),
       secrets: this.secrets,
       store: this.store,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HERE, OWN, Place } from '../core-testing.ts';
 import { memoryStore } from '../memory-store.ts';
-import { settled } from '../testing.ts';
+import { settled, type TestClock, testClock } from '../testing.ts';
 import { type Peer, SYSTEM } from '../words.ts';
 
 const ALICE = 10_001;
@@ -103,3 +103,20 @@ test('notices can be switched off', async () => {
   await settled();
   assert.deepEqual([alice.heard, there.audited.some(({ event }) => event === 'new-address')], [[], false]);
 });
+
+test('a clock that goes on between the notice and its message gives nothing away', async () => {
+  const clock = testClock();
+  const store = memoryStore();
+  const there = new Place({ store, clock: { ...clock, now: () => ticking(clock) } });
+  await there.accounts(ALICE);
+  const alice = await there.signsOn(ALICE, { profile: OWN });
+  const other = await there.signsOn(ALICE, { profile: OWN, peer: ELSEWHERE });
+  await settled();
+  assert.deepEqual([alice.heard.length, other.heard, await other.fetches()], [1, [], []]);
+});
+
+/** Each look at it a millisecond later. */
+function ticking(clock: TestClock): number {
+  clock.advance(1);
+  return clock.now();
+}

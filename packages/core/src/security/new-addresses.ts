@@ -56,7 +56,8 @@ export class NewAddresses {
   withholds(session: Session, message: Message): boolean {
     if (message.from !== SYSTEM) return false;
     const notice = this.notices.get(message.to);
-    return notice !== undefined && notice.at === message.sentAt && session.peer.known && siteOf(session.peer.address) === notice.site;
+    // It is the only thing the service says by itself; what is older was about somewhere else.
+    return notice !== undefined && message.sentAt >= notice.at && session.peer.known && siteOf(session.peer.address) === notice.site;
   }
 
   private async tell({ uin, peer, profile }: Session, site: string): Promise<void> {
