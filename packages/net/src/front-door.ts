@@ -4,6 +4,7 @@
  * ICQ's servers speak first, everybody else's clients do. So who stays silent for a moment is greeted as an ICQ client; what he says
  * afterwards may still turn out to be TLS, on a line so slow that it looked like silence.
  */
+import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from 'node:tls';
@@ -95,7 +96,8 @@ export interface FrontDoor {
 /** Inside TLS, a client may say beforehand which it will speak. */
 const ICQ = 'icq';
 const HTTP = 'http/1.1';
-const MIN_VERSION = 'TLSv1.2';
+/** A second handshake on one connection has no use, and cost servers much. */
+const RULES = { minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION } as const;
 const BINDING_LABEL = 'EXPORTER-Channel-Binding';
 const BINDING_BYTES = 32;
 const TLS_HANDSHAKE = 0x16;
@@ -107,9 +109,9 @@ export function createFrontDoor(options: DoorOptions, identity: Identity): Front
   const shaking = new Map<string, { readonly guest: Guest; readonly socket: Socket }>();
   const tls: TlsServer = createTlsServer({
     ...identity,
+    ...RULES,
     handshakeTimeout: limits.handshakeMs,
     ALPNProtocols: [ICQ, HTTP],
-    minVersion: MIN_VERSION,
   });
   tls.on('secureConnection', secured);
   tls.on('tlsClientError', (_error, socket) => {
@@ -146,8 +148,6 @@ export function createFrontDoor(options: DoorOptions, identity: Identity): Front
       return;
     }
     count('door_tls');
-    // A second handshake on one connection has no use, and cost servers much.
-    socket.disableRenegotiation();
     const hall = new Hall(house, socket, { ...guest, visit: { ...guest.visit, secure: true } });
     if (socket.alpnProtocol === HTTP) hall.take('http');
     else if (socket.alpnProtocol === ICQ) hall.take('flap');
@@ -156,7 +156,7 @@ export function createFrontDoor(options: DoorOptions, identity: Identity): Front
 
   return {
     listen: (at) => listenSockets({ ...at, onSocket: accept }),
-    useIdentity: (next) => tls.setSecureContext({ ...next, minVersion: MIN_VERSION }),
+    useIdentity: (next) => tls.setSecureContext({ ...next, ...RULES }),
     get undecided() {
       return undecided.size + shaking.size;
     },

@@ -2,7 +2,7 @@
  * HTTP on the ports where clients connect: a page that says what this is, and WebSocket with FLAP inside. Connections come from
  * the front door; nothing here listens.
  */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Limits, Peer } from '@seekyou/core';
 import type { Transport, Visit } from '@seekyou/net';
@@ -32,7 +32,6 @@ export const WEB_SOCKET_PATH = '/oscar';
 
 const HEADER_BYTES_MAX = 16 * 1024;
 const HEADERS_MAX = 64;
-const REQUEST_MS = 10_000;
 const KEEP_ALIVE_MS = 5_000;
 const CHECK_MS = 1_000;
 const REQUESTS_PER_CONNECTION_MAX = 100;
@@ -53,6 +52,10 @@ export async function createPublicHttp(options: PublicHttpOptions): Promise<Publ
   const visits = new WeakMap<Duplex, Visit>();
   const caps = new ConnectionCaps(options.limits);
   const open = new Set<Duplex>();
+  /** Had their last words. */
+  const refused = new WeakSet<Duplex>();
+  /** Answers that are being given. */
+  const answers = new WeakMap<Duplex, ServerResponse>();
   const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MESSAGE_BYTES_MAX, clientTracking: false });
   for (const name of Object.keys(HTTP_COUNTERS)) counters[name] ??= 0;
 
@@ -62,6 +65,8 @@ export async function createPublicHttp(options: PublicHttpOptions): Promise<Publ
 
   /** The last words on a connection nothing more is read from. */
   function refuse(socket: Duplex, status: number, reason: string, event: HttpEvent): void {
+    if (refused.has(socket)) return;
+    refused.add(socket);
     count(event);
     if (!socket.writable) {
       socket.destroy();
@@ -70,23 +75,40 @@ export async function createPublicHttp(options: PublicHttpOptions): Promise<Publ
     socket.end(`HTTP/1.1 ${status} ${reason}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () => socket.destroy());
   }
 
-  const server = createHttpServer((error, socket) => {
+  /** What came cannot be understood, or does not come. */
+  function broken(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const answer = answers.get(socket);
+    if (answer !== undefined) {
+      // What came behind a request is not read; that one gets its answer.
+      answer.once('finish', () => {
+        if (answer.statusCode === 200) count('http_refused');
+        socket.end();
+      });
+      return;
+    }
     const late = error.code === 'ERR_HTTP_REQUEST_TIMEOUT';
     const large = error.code === 'HPE_HEADER_OVERFLOW';
     if (late) refuse(socket, 408, 'Request Timeout', 'http_timeouts');
     else refuse(socket, large ? 431 : 400, large ? 'Request Header Fields Too Large' : 'Bad Request', 'http_refused');
-  });
+  }
+
+  const server = createHttpServer(options.limits.firstBytesMs);
   const app = await createPages(server, {
     facts: (request) => {
       const visit = visits.get(request.socket);
       return visit === undefined ? undefined : options.facts(visit);
     },
     count,
+    broken,
+    begins: (socket, answer) => {
+      answers.set(socket, answer);
+      answer.once('close', () => answers.delete(socket));
+    },
   });
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const visit = visits.get(socket);
-    if (visit === undefined || new URL(request.url ?? '/', 'http://here').pathname !== WEB_SOCKET_PATH) {
+    if (visit === undefined || request.url?.split('?')[0] !== WEB_SOCKET_PATH) {
       refuse(socket, 404, 'Not Found', 'web_sockets_refused');
     } else if (!sameOrigin(request)) refuse(socket, 403, 'Forbidden', 'web_sockets_refused');
     else {
@@ -126,31 +148,38 @@ export async function createPublicHttp(options: PublicHttpOptions): Promise<Publ
 }
 
 /** Node's parser refuses requests that can be read in two ways; the times and sizes are ours. */
-function createHttpServer(broken: (error: NodeJS.ErrnoException, socket: Duplex) => void): Server {
+/** @param requestMs for a whole request */
+function createHttpServer(requestMs: number): Server {
   const server = createServer({
     maxHeaderSize: HEADER_BYTES_MAX,
-    headersTimeout: REQUEST_MS,
-    requestTimeout: REQUEST_MS,
+    headersTimeout: requestMs,
+    requestTimeout: requestMs,
     keepAliveTimeout: KEEP_ALIVE_MS,
     connectionsCheckingInterval: CHECK_MS,
     insecureHTTPParser: false,
   });
   server.maxHeadersCount = HEADERS_MAX;
   server.maxRequestsPerSocket = REQUESTS_PER_CONNECTION_MAX;
-  server.on('clientError', broken);
   return server;
 }
 
 interface Pages {
   readonly facts: (request: IncomingMessage) => PageFacts | undefined;
   readonly count: (event: HttpEvent) => void;
+  readonly broken: (error: NodeJS.ErrnoException, socket: Duplex) => void;
+  /** An answer will be given. */
+  readonly begins: (socket: Duplex, answer: ServerResponse) => void;
 }
 
-async function createPages(server: Server, { facts, count }: Pages): Promise<FastifyInstance> {
+async function createPages(server: Server, { facts, count, broken, begins }: Pages): Promise<FastifyInstance> {
   const app = fastify({
     logger: false,
+    clientErrorHandler: broken,
     serverFactory: (handle) => {
-      server.on('request', handle);
+      server.on('request', (request, response) => {
+        begins(request.socket, response);
+        handle(request, response);
+      });
       return server;
     },
     // What the address cannot mean is not there.
