@@ -248,6 +248,7 @@ const META_ROUTES: readonly MetaRoute[] = [
   onMeta(meta.searchEmail, meta.lastUserFound, onSearchEmail),
   onMeta(meta.whitePages, meta.lastWhitePagesFound, onWhitePages),
   onMeta(meta.metaLogin, undefined, onMetaLogin),
+  onMeta(meta.usageStatistics, undefined, () => []),
 ];
 
 export const routes: readonly Route[] = [on(commands.metaUser, onMetaUser)];

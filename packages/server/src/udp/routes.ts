@@ -6,6 +6,7 @@ import { routes as keepAlive } from './keep-alive.ts';
 import { routes as lists } from './lists.ts';
 import { routes as messages } from './messages.ts';
 import { routes as meta } from './meta.ts';
+import { fragmentRoute, routes as others } from './others.ts';
 import { routes as password } from './password.ts';
 import { routes as presence } from './presence.ts';
 import { routes as randomChat } from './random-chat.ts';
@@ -20,11 +21,13 @@ export const ROUTES: readonly Route[] = [
   ...lists,
   ...messages,
   ...meta,
+  ...others,
   ...password,
   ...presence,
   ...randomChat,
   ...search,
   ...stored,
+  fragmentRoute(routeOf),
 ];
 
 const table: ReadonlyMap<Declaration<any>, Route> = new Map(ROUTES.map((route) => [route.declaration, route]));

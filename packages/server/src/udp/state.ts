@@ -1,6 +1,6 @@
 /** What a UDP session knows about itself, and the shape of everything that handles its packets. */
 import type { CommandInput, CommandName, CommandOutput, Limits, Refused, Session, Time, Uin } from '@seekyou/core';
-import type { Declaration, Version } from '@seekyou/wire/udp';
+import type { Assembly, Declaration, Version } from '@seekyou/wire/udp';
 import type { AskEffect, BecomeEffect, Effect, SendEffect } from '../runtime/effects.ts';
 import type { Noticed } from './notices.ts';
 
@@ -18,6 +18,8 @@ export interface UdpState {
   readonly told: Map<Uin, Told>;
   /** About whom the service has said something of late. */
   readonly noticed?: Noticed;
+  /** A packet that is coming in pieces. */
+  readonly assembly?: Assembly | undefined;
 }
 
 /** What a client was told of a contact: what it is not told again. */
