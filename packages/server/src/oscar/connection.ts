@@ -2,7 +2,7 @@
  * One TCP connection: frames, the stage it is in, and its deadlines. What is said on it is the business of
  * `login-talk.ts` and `session-talk.ts`.
  */
-import { type Core, type Clock, type Limits, type Peer, Refused, type Session, type SessionEvent, type Time } from '@seekyou/core';
+import { type Core, type Clock, type Limits, type Peer, Refused, type Session, type SessionEvent, type Time, type Uin } from '@seekyou/core';
 import type { Closed, Transport, TransportUser } from '@seekyou/net';
 import { decode, encode, WireError } from '@seekyou/wire';
 import {
@@ -52,6 +52,8 @@ export interface Surroundings {
   readonly encodings: Encodings;
   readonly cookies: CookieJar;
   readonly expected: ExpectedClients;
+  /** An account was admitted to BOS. */
+  readonly signedOn: (uin: Uin, peer: Peer, transport: Transport) => void;
   /** Fresh printable characters. */
   readonly loginKey: () => string;
   /** `host:port` this client is told; `undefined` when there is none, which was logged. */

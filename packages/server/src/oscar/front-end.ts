@@ -5,6 +5,7 @@ import type { Transport } from '@seekyou/net';
 import { encode } from '@seekyou/wire';
 import { encodeFlap, FlapChannel, login } from '@seekyou/wire/oscar';
 import type { Advertised } from '../runtime/config.ts';
+import { OneAddressHint } from '../runtime/hints.ts';
 import { ConnectionCaps, type Place } from '../runtime/limits.ts';
 import { turns } from '../runtime/turns.ts';
 import { addressesFrom } from './advertise.ts';
@@ -71,6 +72,7 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
   const caps = new ConnectionCaps(limits);
   const addressFrom = addressesFrom(settings.advertise);
   const expected = new ExpectedClients(clock);
+  const oneAddress = new OneAddressHint((fields, message) => log.warn(fields, message));
   let cancelTick: (() => void) | undefined;
   let stopping = false;
   let whenEmpty: (() => void) | undefined;
@@ -88,6 +90,7 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
     counters,
     encodings: new Encodings(counters),
     expected,
+    signedOn: (uin, peer, transport) => oneAddress.signedOn(uin, peer, transport.destination !== undefined),
     cookies: createCookieJar({ clock, chance, key: parts.nodeKey ?? randomBytes(32), node: chance.bytes(8), limits }),
     loginKey: () => Array.from(chance.bytes(KEY_LENGTH), (byte) => KEY_CHARACTERS.charAt(byte & 63)).join(''),
     addressFor,
@@ -100,7 +103,8 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
     if (address === undefined) {
       log.warn(
         { peer: client ?? 'behind a relay', local: transport.local.address },
-        `a sign-on was refused: no address of this server can be told to that client; add advertise = ["HOST:${transport.local.port}"] to seekyou.toml`,
+        `a sign-on was refused: ${transport.local.address} is no address for that client, and no other is known. Add the one it connects to, to seekyou.toml: ` +
+          `advertise = ["HOST:${transport.local.port}"]`,
       );
     }
     return address;

@@ -152,6 +152,7 @@ export class LoginTalk implements Talk, RunnerHost<Input, LoginState, LoginPacke
     if (address === undefined) return refuse('no-address');
     this.connection.count('oscar_sign_ons_admitted');
     const cookie = around.cookies.issue({ account, family: 0, software, coexist });
+    around.signedOn(account.uin, peer, transport);
     if (peer.known && !transport.secure) around.expected.expect(peer.address, cookie);
     return { address, cookie };
   }

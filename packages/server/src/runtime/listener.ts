@@ -1,4 +1,5 @@
 /** The TCP ports of a service: one front door for all of them, and who stands behind it. */
+import { existsSync, readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import type { Clock, Core } from '@seekyou/core';
 import { createFrontDoor, DOOR_EVENTS, type FrontDoor, type TcpListener, type Visit } from '@seekyou/net';
@@ -10,6 +11,7 @@ import type { OscarFrontEnd } from '../oscar/front-end.ts';
 import { type CertificateFiles, loadIdentity, ownNames, type ServerIdentity, watchIdentity } from './certificate.ts';
 import { type Config, formatHostPort, networks } from './config.ts';
 import type { DataFiles } from './data-directory.ts';
+import { watchUnanswered } from './hints.ts';
 import { ConnectionCaps } from './limits.ts';
 import type { Log } from './log.ts';
 
@@ -76,7 +78,15 @@ export async function openListeners(parts: ListenerParts, opened: (() => Promise
     listeners.push(listener);
     opened.push(() => listener.close());
   }
+  const ports = listeners.map((listener) => listener.address.port);
+  const accepted = (): number => parts.counters['door_connections'] ?? 0;
+  opened.push(watchUnanswered({ clock, ports, accepted, table: connectionTable, warn: (fields, message) => log.warn(fields, message) }));
   return { addresses: listeners.map((listener) => formatHostPort(listener.address)), fingerprint: () => shown.fingerprint };
+}
+
+/** Of this machine, where the system has one to read. */
+function connectionTable(): string {
+  return ['/proc/net/tcp', '/proc/net/tcp6'].map((file) => (existsSync(file) ? readFileSync(file, 'latin1') : '')).join('');
 }
 
 function openDoor(
