@@ -248,3 +248,20 @@ test('when the server stops, clients are told to go', async () => {
   for (const client of clients) assert.deepEqual(client.names(), ['goAway']);
   assert.equal(frontEnd.sessions, 0);
 });
+
+test("without a code page of its own, an account has that of its user's country", async () => {
+  const { account, online, passes, core } = await world();
+  const uin = await account();
+  const alice = await online(uin);
+  assert.equal(core.admin.sessionsOf(uin)[0]?.profile.codepage, 1252);
+  const [session] = core.admin.sessionsOf(uin);
+  assert.ok(session);
+  await core.run(session, 'profile.change', { changes: { home: { country: 7 } } });
+  const again = await online(uin, { at: { ...alice.at, port: 9_999 } });
+  await passes(100);
+  assert.equal(core.admin.sessionsOf(uin)[0]?.profile.codepage, 1251);
+  await core.admin.set(uin, { codepage: 1250 });
+  await online(uin, { at: { ...again.at, port: 9_998 } });
+  await passes(100);
+  assert.equal(core.admin.sessionsOf(uin)[0]?.profile.codepage, 1250);
+});

@@ -156,11 +156,11 @@ export class SignOns {
 
   private async begin(call: Call, { uin, login }: Attempt, account: Account, peer: Peer): Promise<Refused | undefined> {
     const { around, table, host } = this.parts;
-    const { packet, from, port } = call;
+    const { packet, port } = call;
     const { version } = packet;
     const marks = login;
     const profile = profileOf({ version, marks, accountCodepage: account.codepage, defaultCodepage: around.settings.defaultCodepage });
-    const session = new UdpSession(host, { port, from, login: headerOf(packet, uin), first: version === 4 && this.wasListed(call) ? 1 : 0 });
+    const session = new UdpSession(host, { port, from: peer, login: headerOf(packet, uin), first: version === 4 && this.wasListed(call) ? 1 : 0 });
     const opened = await around.core.open({ uin, peer, profile, coexist: false, verified: account, receive: session.event });
     if (opened instanceof Refused) return opened;
     table.add(session);
