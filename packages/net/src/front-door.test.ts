@@ -219,6 +219,14 @@ test('a relay says for whom it connects, byte by byte and glued to what follows'
   }
 });
 
+test('a relay that does not know for whom it connects brings somebody whose address is not known', async () => {
+  const house = await open({ relays: ['127.0.0.1'] });
+  const socket = await house.dial();
+  socket.write('PROXY UNKNOWN\r\n');
+  await firstBytes(socket);
+  assert.equal(house.flap[0]?.peer.known, false);
+});
+
 test('a relay and TLS: the header stands before the handshake', async () => {
   const house = await open({ relays: ['127.0.0.1'] });
   const raw = await house.dial();

@@ -318,7 +318,11 @@ class Hall {
       if (header === undefined) return false;
       this.headerDue = false;
       this.came = this.came.subarray(header.length);
-      if (header.ends !== undefined) {
+      if (header.ends === undefined) {
+        // The relay's own address says nothing about whoever it brings.
+        const { visit } = this.guest;
+        this.guest = { ...this.guest, visit: { ...visit, peer: { ...visit.peer, known: false } } };
+      } else {
         const { source, destination } = header.ends;
         this.guest = { ...this.guest, visit: { ...this.guest.visit, peer: { ...source, known: true }, destination } };
       }

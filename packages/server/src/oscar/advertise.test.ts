@@ -60,6 +60,25 @@ const cases: readonly Case[] = [
     told: '198.51.100.80:443',
   },
   {
+    what: 'unless that is an inside address of a relay behind another translator',
+    entries: [{ host: 'icq.example.org' }],
+    client: outside,
+    destination: { address: '10.0.0.2', port: 443 },
+    told: 'icq.example.org:443',
+  },
+  {
+    what: 'nor is that told when there is no entry',
+    client: outside,
+    destination: { address: '10.0.0.2', port: 443 },
+    told: undefined,
+  },
+  {
+    what: 'an inside client may have dialled an outside address',
+    client: '10.1.2.3',
+    destination: { address: '198.51.100.80', port: 443 },
+    told: '198.51.100.80:443',
+  },
+  {
     what: 'but not before its own entry, which keeps the port it dialled',
     entries: [{ host: 'icq.lan', for: '203.0.113.0/24' }],
     client: outside,

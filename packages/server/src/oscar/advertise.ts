@@ -28,7 +28,7 @@ export function addressesFrom(entries: readonly Advertised[]): AddressFor {
     const written = (entry: Advertised): string => formatEndpoint(entry.host, entry.port ?? cameInOn);
     const own = client === undefined ? undefined : special.find(({ entry, holds }) => fits(entry) && holds(client));
     if (own !== undefined) return written(own.entry);
-    if (destination !== undefined) return formatEndpoint(destination.address, destination.port);
+    if (destination !== undefined && isSeenFrom(client, destination.address)) return formatEndpoint(destination.address, destination.port);
     const any = general.find(fits);
     if (any !== undefined) return written(any);
     if (client === undefined || scopeOf(client) !== scopeOf(local.address)) return undefined;
@@ -41,6 +41,12 @@ type Scope = 'loopback' | 'private' | 'public';
 const isLoopback = networks(['127.0.0.0/8', '::1/128']);
 // Private networks, links, and the addresses carriers use behind their translators.
 const isPrivate = networks(['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '100.64.0.0/10', 'fc00::/7', 'fe80::/10']);
+
+/** A relay behind another translator was dialled at an inside address, too. */
+function isSeenFrom(client: string | undefined, address: string): boolean {
+  const outwards: readonly Scope[] = ['loopback', 'private', 'public'];
+  return client !== undefined && outwards.indexOf(scopeOf(address)) >= outwards.indexOf(scopeOf(client));
+}
 
 /** `%eth0` names an interface of ours; a client has its own name for it. */
 function withoutZone(address: string): string {
