@@ -150,6 +150,13 @@ withData('a port in use is named, with exit 1', async (data, open) => {
   assert.doesNotMatch(second.stderr, /fault of seekyou/);
 });
 
+withData('a UDP port in use is named as one', async (data, open) => {
+  const { udpPort } = await open();
+  const second = await seekyou('serve', '--data', `${data}-2`, '--listen', '127.0.0.1:0', '--udp', `127.0.0.1:${udpPort}`, '--admin', '127.0.0.1:0');
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, new RegExp(`UDP 127\\.0\\.0\\.1:${udpPort} is in use by another program`));
+});
+
 withData('a newer database stops the start and names what to install', async (data, open) => {
   const { talker } = await open();
   talker.signal('SIGTERM');

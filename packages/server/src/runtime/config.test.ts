@@ -53,6 +53,15 @@ test('limits are keys of their own, in every source', () => {
   assert.throws(() => load('[limits]\nmailbox = 7\n'), /unknown key limits.mailbox; known: limits\.mailbox/);
 });
 
+test('UDP is on unless it is turned off', () => {
+  assert.deepEqual(load('').udp, [{ host: '::', port: 4000 }]);
+  assert.deepEqual(load(undefined, { udp: ['127.0.0.1:0'] }).udp, [{ host: '127.0.0.1', port: 0 }]);
+  assert.deepEqual(load(undefined, { udp: ['off'] }).udp, []);
+  assert.deepEqual(load('udp = []\n').udp, []);
+  assert.deepEqual(load('udp = "off"\n').udp, []);
+  assert.throws(() => load(undefined, { udp: ['off', '127.0.0.1:4000'] }), /udp: off cannot stand beside addresses/);
+});
+
 test('lists come as arrays, as repeated options, and split at commas in the environment', () => {
   assert.deepEqual(load('listen = ["127.0.0.1:1", "[::1]:2"]\n').listen, [
     { host: '127.0.0.1', port: 1 },

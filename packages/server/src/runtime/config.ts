@@ -326,7 +326,7 @@ function complete(found: ReadonlyMap<string, unknown>, data: string): Config {
   const config: Config = {
     data,
     listen: get('listen', [{ host: '::', port: 5190 }]),
-    udp: get<(HostPort | typeof OFF)[]>('udp', [{ host: '::', port: 4000 }]).filter((at) => at !== OFF),
+    udp: udpOf(get('udp', [{ host: '::', port: 4000 }])),
     admin: get('admin', { host: '127.0.0.1', port: 5180 }),
     adminToken: get('admin_token', undefined),
     advertise: get('advertise', []),
@@ -357,6 +357,12 @@ function tlsOf(cert: string | undefined, key: string | undefined): Config['tls']
     throw new ConfigError(`${cert === undefined ? 'tls_key' : 'tls_cert'}: tls_cert and tls_key belong together; set both or neither`);
   }
   return { cert: resolve(cert), key: resolve(key) };
+}
+
+function udpOf(given: readonly (HostPort | typeof OFF)[]): readonly HostPort[] {
+  const addresses = given.filter((at) => at !== OFF);
+  if (addresses.length > 0 && addresses.length < given.length) throw new ConfigError('udp: off cannot stand beside addresses');
+  return addresses;
 }
 
 function auditLogOf(given: string | undefined, data: string): string | undefined {
