@@ -1,10 +1,10 @@
 /** Who is there: contacts as they come, change and go. @see icq-udp.md §14, §22.2 */
 import type { DirectInfo, PresenceView, Session, Uin } from '@seekyou/core';
 import { commands, replies, type UserOnline, type Version } from '@seekyou/wire/udp';
-import { Quirk, reversed } from './clients.ts';
-import { wordFor } from './status.ts';
 import { statusFromWord } from '../runtime/icq-status.ts';
-import { ask, type Handler, on, type Route, say, type UdpContext, type UdpEffect } from './state.ts';
+import { Quirk, reversed } from './clients.ts';
+import { ask, type Handler, on, type Route, say, type Told, type UdpContext, type UdpEffect } from './state.ts';
+import { wordFor } from './status.ts';
 
 const NOWHERE = '0.0.0.0';
 const GROUPWARE = 3;
@@ -17,20 +17,37 @@ export function renderPresence({ session, state }: UdpContext, view: PresenceVie
   // Clients list their own number among their contacts, and warn when they hear of it.
   if (view.uin === session.uin) return [];
   const { version, told } = state;
-  const shown = userOnline(view, version);
-  const { status: word } = shown;
+  const now = shownAs(view, version);
   const before = told.get(view.uin);
-  const reach = reachOf(shown);
-  if (before?.word === word && before.reach === reach) return [];
-  told.set(view.uin, { word, reach });
-  if (before === undefined || before.reach !== reach) return [first(session, view, shown)];
-  return [say(replies.statusUpdate, { uin: view.uin, status: word }, { shared: view })];
+  if (before?.word === now.told.word && before.reach === now.told.reach) return [];
+  told.set(view.uin, now.told);
+  if (before === undefined || before.reach !== now.told.reach) return [first(session, view, now.online)];
+  return [say(replies.statusUpdate, { uin: view.uin, status: now.told.word }, { shared: view })];
+}
+
+interface Shown {
+  readonly online: UserOnline;
+  readonly told: Told;
+}
+
+/** Views are shared by everybody who sees the same, and so is what is made of them: a person may have thousands of watchers. */
+const shown = new WeakMap<PresenceView, (Shown | undefined)[]>();
+
+function shownAs(view: PresenceView, version: Version): Shown {
+  let versions = shown.get(view);
+  if (versions === undefined) shown.set(view, (versions = []));
+  return (versions[version] ??= newlyShown(view, version));
+}
+
+function newlyShown(view: PresenceView, version: Version): Shown {
+  const online = userOnline(view, version);
+  return { online, told: { word: online.status, reach: reachOf(online) } };
 }
 
 /** COMPAT: mICQ 0.4.11 reads addresses backwards. */
-function first({ profile }: Session, view: PresenceView, shown: UserOnline): UdpEffect {
-  if (!profile.quirks.has(Quirk.reversedAddresses)) return say(replies.userOnline, shown, { shared: view });
-  return say(replies.userOnline, { ...shown, address: reversed(shown.address), ownAddress: reversed(shown.ownAddress) });
+function first({ profile }: Session, view: PresenceView, online: UserOnline): UdpEffect {
+  if (!profile.quirks.has(Quirk.reversedAddresses)) return say(replies.userOnline, online, { shared: view });
+  return say(replies.userOnline, { ...online, address: reversed(online.address), ownAddress: reversed(online.ownAddress) });
 }
 
 /** Only to those who were told that he is there. */
