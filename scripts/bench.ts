@@ -1,6 +1,7 @@
 /**
  * `npm run bench -- abuse`: what others feel of a flood. `npm run bench -- rooms`: a line in a room full of people.
  * `npm run bench -- udp`: what clients of 1996 to 1999 cost, idle and keeping themselves alive.
+ * `npm run bench -- directory`: searches among 200,000 people, and what a flood of them does to others.
  * `npm run bench -- smoke`: the figures of docs/bench.md, measured beside the floor and the disk.
  *
  * Exit codes: 0 measured; 1 a measurement failed (a message was lost, repeated, reordered or changed), or with --strict a bar
@@ -11,6 +12,7 @@ import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { abuse, ABUSE_FULL, ABUSE_SHORT } from '../bench/src/run/abuse.ts';
+import { directory as directoryRun } from '../bench/src/run/directory.ts';
 import { type Figure, tableHead, tableRow } from '../bench/src/run/figures.ts';
 import { FsyncMeter, volatileFileSystem } from '../bench/src/run/fsync.ts';
 import { Progress } from '../bench/src/run/progress.ts';
@@ -19,7 +21,7 @@ import { ROOM_LINES, rooms } from '../bench/src/run/rooms.ts';
 import { udp, UDP_FULL, UDP_SHORT } from '../bench/src/run/udp.ts';
 import { FULL, GROUPS, OUR_POPULATION, SHORT, smoke, smokeAgainst, type SmokeOptions } from '../bench/src/run/smoke.ts';
 
-const USAGE = `npm run bench -- smoke|abuse|rooms|udp [options]
+const USAGE = `npm run bench -- smoke|abuse|rooms|udp|directory [options]
 
   --short               a few minutes less: shorter measurements, 2,000 idle sessions; a bar that is missed is only printed
   --strict              exit with 1 when a bar is missed
@@ -35,7 +37,7 @@ const USAGE = `npm run bench -- smoke|abuse|rooms|udp [options]
 
 class Usage extends Error {}
 
-const RUNS = ['smoke', 'abuse', 'rooms', 'udp'] as const;
+const RUNS = ['smoke', 'abuse', 'rooms', 'udp', 'directory'] as const;
 const isRun = (name: string | undefined): name is (typeof RUNS)[number] => (RUNS as readonly (string | undefined)[]).includes(name);
 
 function options() {
@@ -104,6 +106,7 @@ async function main(): Promise<number> {
     if (!given.json) process.stdout.write(`${heading(directory, given.run, given.short)}\n\n${tableHead()}\n`);
     if (given.run === 'abuse') await abuse({ ...options_, size: given.short ? ABUSE_SHORT : ABUSE_FULL, ...(floods === undefined ? {} : { floods }) });
     else if (given.run === 'rooms') await rooms({ ...options_, lines: given.short ? ROOM_LINES.short : ROOM_LINES.full });
+    else if (given.run === 'directory') await directoryRun({ ...options_, short: given.short });
     else if (given.run === 'udp') await udp({ ...options_, size: given.short ? UDP_SHORT : UDP_FULL });
     else if (given.against === undefined) await smoke(options_);
     else {

@@ -217,7 +217,7 @@ function changesFrom(asked: Asked, tlvs: icqMeta.InfoTlvs): Changes {
 
 function homeFrom(asked: Asked, tlvs: icqMeta.InfoTlvs): object {
   const { city, state, country, street, zip, zipNumber, phone, fax, cellular } = said(asked, tlvs);
-  return defined({ city, state, country, street, zip: zip ?? digits(zipNumber), phone, fax, cellular });
+  return defined({ city, state, country, street, zip: zipOf(zip, zipNumber), phone, fax, cellular });
 }
 
 function originFrom(asked: Asked, tlvs: icqMeta.InfoTlvs): object {
@@ -237,15 +237,16 @@ function workFrom(asked: Asked, tlvs: icqMeta.InfoTlvs): object {
     state: workState,
     country: workCountry,
     street: workStreet,
-    zip: workZip ?? digits(workZipNumber),
+    zip: zipOf(workZip, workZipNumber),
     phone: workPhone,
     fax: workFax,
     homepage: workWebPage,
   });
 }
 
-function digits(zip: number | undefined): string | undefined {
-  return zip === undefined ? undefined : zip === 0 ? '' : String(zip);
+/** COMPAT: climm says a code as a number, and in the text of the other TLV nothing. */
+function zipOf(text: string | undefined, number: number | undefined): string | undefined {
+  return text === undefined || text === '' ? (number === undefined || number === 0 ? text : String(number)) : text;
 }
 
 /** The first is the one that stands with the name; who sends but one says nothing of the others. */

@@ -60,8 +60,18 @@ function byEmail(asked: Asked, email: Uint8Array | undefined, wildcards: boolean
 
 type WhitePages = Parameters<typeof icqMeta.searchWhitePages.body.write>[1];
 
+/**
+ * COMPAT: climm 0.7.1 (and mICQ before it) writes the country big-endian and the occupation, always 0, in one byte; what
+ * follows reads as a past nobody can have, and is empty.
+ */
+function repaired({ context }: Asked, pages: WhitePages): WhitePages {
+  const { country, past } = pages;
+  if (!/^(climm|mICQ)/.test(context.session.profile.name) || past !== 0x0100) return pages;
+  return { ...pages, country: ((country & 0xff) << 8) | (country >>> 8), occupation: 0, past: 0 };
+}
+
 function byWhitePages(asked: Asked, pages: WhitePages, wildcards: boolean): readonly OscarEffect[] {
-  const { nick, first, last, email, city, state, company, department, position, ...more } = said(asked, pages);
+  const { nick, first, last, email, city, state, company, department, position, ...more } = said(asked, repaired(asked, pages));
   return search(asked, {
     nickname: nick,
     first,

@@ -27,6 +27,8 @@ interface Sql {
 const CANDIDATES_MAX = 10_000;
 /** Rows that are read one after the other when nothing can be looked up: some 20 ms. */
 const SCANNED_MAX = 250_000;
+/** The same of topics, whose rows are wider. */
+const TOPICS_SCANNED_MAX = 100_000;
 /** Characters of a piece of text the index knows. */
 const PIECE_MIN = 3;
 
@@ -140,7 +142,7 @@ function topicCondition(kind: number | undefined, category: number, words: strin
     // The words may stand in a topic of another kind.
     return { rank: 6, stream: sql(`SELECT uin FROM (${stream.sql}) c WHERE ${question.sql}`, ...stream.values, ...question.values), question };
   }
-  const rows = category === 0 ? sql(`SELECT uin, kind, category, words FROM directory_topic LIMIT ${SCANNED_MAX}`) : undefined;
+  const rows = category === 0 ? sql(`SELECT uin, kind, category, words FROM directory_topic LIMIT ${TOPICS_SCANNED_MAX}`) : undefined;
   const from = rows === undefined ? 'directory_topic' : `(${rows.sql})`;
   const stream = sql(`SELECT DISTINCT uin FROM ${from} WHERE ${where} LIMIT ${CANDIDATES_MAX}`, ...values);
   return { rank: category === 0 ? 9 : 7, stream, question };
