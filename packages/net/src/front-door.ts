@@ -60,7 +60,7 @@ export interface DoorOptions {
   readonly admits: (address: string) => boolean;
   /** Takes a place for a connection that has not said what it wants; the answer gives it back. `undefined`: there is none left. */
   readonly enters: (address: string) => (() => void) | undefined;
-  /** Whether a silent client at this address is greeted without waiting. Asked once a connection. */
+  /** Whether a silent client at this address is greeted without waiting. Asked once for a connection that is silent. */
   readonly greetsAtOnce: (address: string) => boolean;
   readonly count: (event: DoorEvent) => void;
   /** Must not throw. The hello is the receiver's to send. */
@@ -340,17 +340,20 @@ class Hall {
   private awaitSpeech(): void {
     const { options } = this.house;
     const { visit, relay } = this.guest;
-    const atOnce = !relay && !visit.secure && options.greetsAtOnce(visit.peer.address);
     // What has arrived meanwhile is read first: a busy server must not take a client for silent. Behind a timer the next immediate
     // follows a look at the sockets; behind the accepting only the one after it does.
-    const greet = (): void =>
-      this.inTurn(() => {
-        if (this.came.length > 0) return;
-        options.count(atOnce ? 'door_greeted_at_once' : 'door_greeted');
-        this.take('flap');
-      });
-    if (atOnce) this.inTurn(greet);
-    else this.after(options.greetMs((visit.destination ?? visit.local).port), greet);
+    this.after(options.greetMs((visit.destination ?? visit.local).port), () => this.inTurn(() => this.greet('door_greeted')));
+    if (relay || visit.secure) return;
+    const greetExpected = (): void => {
+      if (this.came.length === 0 && options.greetsAtOnce(visit.peer.address)) this.greet('door_greeted_at_once');
+    };
+    this.inTurn(() => this.inTurn(greetExpected));
+  }
+
+  private greet(how: DoorEvent): void {
+    if (this.came.length > 0) return;
+    this.house.options.count(how);
+    this.take('flap');
   }
 
   private inTurn(run: () => void): void {
