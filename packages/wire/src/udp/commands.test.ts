@@ -180,5 +180,9 @@ test('parsing leaves the datagram as it was', () => {
   const before = wire.slice();
   assert.ok(isPacket(parseClientPacket(wire)));
   assert.deepEqual(wire, before);
+  // What Node hands out slices without copying.
+  const datagram = Buffer.from(wire);
+  assert.ok(isPacket(parseClientPacket(datagram)));
+  assert.deepEqual(Uint8Array.from(datagram), before);
   assert.equal(layoutOf(login, 1), layoutOf(login, 2), 'before the first form, the first');
 });

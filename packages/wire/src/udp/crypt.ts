@@ -57,7 +57,8 @@ export function verifyCheckCode(plain: Uint8Array, table: Uint8Array, code: numb
 
 /** Client packets only. @param plain 20 bytes or more, not changed */
 export function encipherV4(plain: Uint8Array, choice: CheckChoice): Uint8Array {
-  const packet = plain.slice();
+  // Not `slice`: a Buffer's shares its bytes.
+  const packet = new Uint8Array(plain);
   putU32(packet, V4_CHECK_AT, 0);
   const code = checkCode(packet, T4, choice);
   turnV4(packet, code);
@@ -67,7 +68,7 @@ export function encipherV4(plain: Uint8Array, choice: CheckChoice): Uint8Array {
 
 /** @returns the packet in clear, its check code still where it was; and whether the code fits */
 export function decipherV4(wire: Uint8Array): { readonly plain: Uint8Array; readonly valid: boolean } {
-  const plain = wire.slice();
+  const plain = new Uint8Array(wire);
   const code = u32At(wire, V4_CHECK_AT);
   turnV4(plain, code);
   return { plain, valid: verifyCheckCode(plain, T4, code, V4_CHECK_AT) };
@@ -89,7 +90,7 @@ const V5_FROM = 10;
 
 /** Client packets only. @param plain more than 24 bytes, not changed */
 export function encipherV5(plain: Uint8Array, choice: CheckChoice): Uint8Array {
-  const packet = plain.slice();
+  const packet = new Uint8Array(plain);
   putU32(packet, V5_CHECK_AT, 0);
   const code = checkCode(packet, T5, choice);
   turnV5(packet, code);
@@ -99,7 +100,7 @@ export function encipherV5(plain: Uint8Array, choice: CheckChoice): Uint8Array {
 
 /** @returns the packet in clear, zeros where its check code was; and whether the code fits */
 export function decipherV5(wire: Uint8Array): { readonly plain: Uint8Array; readonly valid: boolean } {
-  const plain = wire.slice();
+  const plain = new Uint8Array(wire);
   const code = descramble(u32At(wire, V5_CHECK_AT));
   turnV5(plain, code);
   putU32(plain, V5_CHECK_AT, 0);

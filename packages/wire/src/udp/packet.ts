@@ -276,7 +276,7 @@ export function verifyServerCheck(wire: Uint8Array): boolean {
   const version = u16At(wire, 0);
   if (version <= 2) return true;
   const at = version === 5 ? V5_SERVER_CHECK_AT : V3_CHECK_AT;
-  const plain = wire.slice();
+  const plain = new Uint8Array(wire);
   putU32(plain, at, 0);
   return verifyCheckCode(plain, version === 5 ? T5 : T4, u32At(wire, at), wire.length);
 }
