@@ -143,7 +143,8 @@ export class Person {
   /** Looks at the sessions again. True when others see something different now. */
   refreshAppearance(): boolean {
     const ready = this.watchers.filter((watcher) => watcher.session.ready);
-    if (ready.length > 0 || this.watchers.length === 0) this.shown = ready;
+    // Mostly all are, and one list will do.
+    if (ready.length > 0 || this.watchers.length === 0) this.shown = ready.length === this.watchers.length ? this.watchers : ready;
     const appearance = appearanceOf(this.shown.map((watcher) => watcher.session));
     if (sameAppearance(appearance, this.appearance)) return false;
     this.appearance = appearance;

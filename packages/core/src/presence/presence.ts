@@ -47,7 +47,8 @@ export class PresenceRoom {
       person = new Person(session.uin, held);
       this.people.set(session.uin, person);
     }
-    person.watchers = [...person.watchers, new Watcher(session, person)];
+    // As long as it has to be: a list that may grow has room for sixteen more, and there may be twenty thousand of them.
+    person.watchers = person.watchers.concat(new Watcher(session, person));
   }
 
   /** False when the session was not here. */

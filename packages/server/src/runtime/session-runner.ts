@@ -183,12 +183,12 @@ export class SessionRunner<I, S, P, C extends string> {
   private setTimer(name: string, ms: number, run: () => readonly Effect<S, P, C>[]): void {
     this.timers?.get(name)?.();
     if (ms === 0) {
-      this.timers?.delete(name);
+      this.forgetTimer(name);
       return;
     }
     this.timers ??= new Map();
     const cancel = this.clock.after(ms, () => {
-      this.timers?.delete(name);
+      this.forgetTimer(name);
       if (this.stopped) return;
       try {
         this.begin(run(), undefined, false);
@@ -197,6 +197,12 @@ export class SessionRunner<I, S, P, C extends string> {
       }
     });
     this.timers.set(name, cancel);
+  }
+
+  /** Most sessions have a timer or two in their first seconds, and none afterwards. */
+  private forgetTimer(name: string): void {
+    this.timers?.delete(name);
+    if (this.timers?.size === 0) this.timers = undefined;
   }
 }
 

@@ -55,7 +55,7 @@ export class Inbox {
   /** Whether this packet shows that its sender knows where the conversation stands: it is new, and not far ahead. */
   isFresh(packet: Numbered): boolean {
     const distance = ahead(packet.seq1, this.next);
-    return distance >= 0 && distance < REMEMBERED && !this.seen.includes(keyOf(packet));
+    return distance >= 0 && distance < REMEMBERED && this.ahead?.has(packet.seq1) !== true && !this.seen.includes(keyOf(packet));
   }
 
   /** A packet that has a turn. */
@@ -76,14 +76,12 @@ export class Inbox {
     return 'early';
   }
 
-  /** A packet that is handled at once, whatever its number: false when it was before. */
+  /** A packet that is handled at once, whatever its number, and may be handled twice: false when its turn was over. */
   note(packet: Numbered): boolean {
-    const key = keyOf(packet);
-    if (this.seen.includes(key)) return false;
-    this.remember(key);
     const distance = ahead(packet.seq1, this.next);
+    if (distance < 0) return false;
     if (distance === 0) this.next = after(this.next);
-    else if (distance > 0 && distance < this.limits.udpAheadMax && this.ahead?.has(packet.seq1) !== true) (this.ahead ??= new Map()).set(packet.seq1, DONE);
+    else if (distance < this.limits.udpAheadMax) return this.noteEarly(packet.seq1);
     return true;
   }
 
@@ -134,6 +132,13 @@ export class Inbox {
     this.gapSince = waiting.size === 0 ? undefined : now;
     if (waiting.size === 0) this.ahead = undefined;
     return packet;
+  }
+
+  private noteEarly(seq1: number): boolean {
+    const waiting = (this.ahead ??= new Map());
+    if (waiting.has(seq1)) return false;
+    waiting.set(seq1, DONE);
+    return true;
   }
 
   private isGivenUp(now: Time): boolean {

@@ -8,7 +8,8 @@ const START = 1_000_000;
 function setUp(first = 0): { readonly outbox: Outbox; readonly sent: string[]; readonly taken: () => string[]; readonly acknowledged: string[] } {
   const sent: string[] = [];
   const acknowledged: string[] = [];
-  const outbox = new Outbox(PEOPLE, first, (letter, seq1, again) => void sent.push(`${seq1}:${nameOf(letter)}${again ? ' again' : ''}`));
+  const transmit = (one: Letter, seq1: number, again: boolean): void => void sent.push(`${seq1}:${nameOf(one)}${again ? ' again' : ''}`);
+  const outbox = new Outbox(PEOPLE, first, { transmit });
   return { outbox, sent, taken: () => sent.splice(0), acknowledged };
 }
 

@@ -34,19 +34,23 @@ export type OutboxLimits = Pick<Limits, 'udpWindowMax' | 'udpResendMs' | 'udpRes
 /** `lost`: the client does not acknowledge any more. `numbers`: they have run out. */
 export type Trouble = 'lost' | 'numbers';
 
+export interface Wire {
+  /** Puts one packet on it. `again`: not for the first time. */
+  transmit(letter: Letter, seq1: number, again: boolean): void;
+}
+
 export class Outbox {
   private readonly limits: OutboxLimits;
-  /** Puts one packet on the wire. `again`: not for the first time. */
-  private readonly transmit: (letter: Letter, seq1: number, again: boolean) => void;
+  private readonly wire: Wire;
   private next: number;
   // Most sessions say nothing most of the time.
   private queue: Letter[] | undefined;
   private flight: Sent[] | undefined;
 
-  constructor(limits: OutboxLimits, first: number, transmit: (letter: Letter, seq1: number, again: boolean) => void) {
+  constructor(limits: OutboxLimits, first: number, wire: Wire) {
     this.limits = limits;
     this.next = first;
-    this.transmit = transmit;
+    this.wire = wire;
   }
 
   /** Packets not yet acknowledged, sent or not. */
@@ -91,7 +95,7 @@ export class Outbox {
     if (oldest.sends >= this.limits.udpSendsMax) return 'lost';
     oldest.sends++;
     oldest.sentAt = now;
-    this.transmit(oldest.letter, oldest.seq1, true);
+    this.wire.transmit(oldest.letter, oldest.seq1, true);
     return undefined;
   }
 
@@ -100,7 +104,7 @@ export class Outbox {
     for (const sent of this.flight ?? []) {
       sent.sends = 1;
       sent.sentAt = now;
-      this.transmit(sent.letter, sent.seq1, true);
+      this.wire.transmit(sent.letter, sent.seq1, true);
     }
   }
 
@@ -112,7 +116,7 @@ export class Outbox {
       const seq1 = this.next;
       this.next = (seq1 + 1) & 0xffff;
       (this.flight ??= []).push({ seq1, letter: head, sends: 1, sentAt: now });
-      this.transmit(head, seq1, false);
+      this.wire.transmit(head, seq1, false);
       head.written?.();
     }
     if (queue.length === 0) this.queue = undefined;

@@ -76,7 +76,7 @@ export class UdpSession {
     this.login = login;
     this.signedOnAt = this.heardAt = clock.now();
     this.state = newState(login.version);
-    this.outbox = new Outbox(limits, first, (letter, seq1, again) => this.transmit(letter, seq1, again));
+    this.outbox = new Outbox(limits, first, this);
     this.inbox = new Inbox(limits, after(login.seq1));
     this.runner = new SessionRunner(this, clock);
   }
@@ -369,7 +369,8 @@ export class UdpSession {
     this.put(replies.goAway.code, this.outbox.number, 0, encodeReply(version, replies.goAway, {}, NO_HEADER).parameters);
   }
 
-  private transmit({ command, seq2, parameters }: Letter, seq1: number, again: boolean): void {
+  /** For the outbox. */
+  transmit({ command, seq2, parameters }: Letter, seq1: number, again: boolean): void {
     if (again) this.count('udp_resent');
     this.put(command, seq1, seq2, parameters);
   }

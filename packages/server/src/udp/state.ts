@@ -3,6 +3,7 @@ import type { CommandInput, CommandName, CommandOutput, Limits, Refused, Session
 import type { Assembly, Declaration, Version } from '@seekyou/wire/udp';
 import type { AskEffect, BecomeEffect, Effect, SendEffect } from '../runtime/effects.ts';
 import type { Noticed } from './notices.ts';
+import { SparseMap } from './sparse-map.ts';
 
 /**
  * Code page and oddities of the client are in `session.profile`, what it said about itself in `session.presence`. There may be
@@ -15,7 +16,7 @@ export interface UdpState {
   /** Stored messages were asked for, or were due without being asked for. */
   readonly fetched: boolean;
   /** Changed in place: whom this client was told to be on line, and what of them. */
-  readonly told: Map<Uin, Told>;
+  readonly told: Pick<Map<Uin, Told>, 'get' | 'set' | 'delete' | 'size'>;
   /** About whom the service has said something of late. */
   readonly noticed?: Noticed;
   /** A packet that is coming in pieces. */
@@ -29,7 +30,7 @@ export interface Told {
 }
 
 export function newState(version: Version): UdpState {
-  return { version, complete: false, fetched: false, told: new Map() };
+  return { version, complete: false, fetched: false, told: new SparseMap() };
 }
 
 /** One packet to send. Packets leave in the order in which they were said, and are repeated until the client acknowledges them. */
