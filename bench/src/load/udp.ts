@@ -79,7 +79,7 @@ export async function udpHold({ target, uins, password }: HoldOptions, tell: Tel
     const socket = await openSocket(target);
     sockets.push(socket);
     for (const uin of uins.slice(at, at + SESSIONS_PER_SOCKET)) {
-      const client = { uin, sessionId: 0x10000000 + (uin & 0xffffff), socket, seq: 2, signedOn: false };
+      const client = { uin, sessionId: 0x10000000 + chance.below(0x1fffffff), socket, seq: 2, signedOn: false };
       crowd.set(uin, client);
       waiting.push(client);
     }
@@ -127,7 +127,8 @@ export interface KeepAlives {
  */
 export async function udpKeepAlives({ target, inFlight, seconds }: KeepAliveOptions): Promise<KeepAlives> {
   const clients = [...crowd.values()];
-  const socketOf = new Map(sockets.map((socket) => [socket, clients.filter((client) => client.socket === socket)]));
+  const socketOf = Map.groupBy(clients, ({ socket }) => socket);
+  const used = [...socketOf.keys()];
   const end = performance.now() + seconds * 1000;
   let sent = 0;
   let answered = 0;
@@ -149,13 +150,13 @@ export async function udpKeepAlives({ target, inFlight, seconds }: KeepAliveOpti
       answered++;
       if (performance.now() < end) say(socket);
     };
-  const listeners = sockets.map((socket) => ({ socket, before: socket.listeners('message') as ((bytes: Uint8Array) => void)[], hear: hear(socket) }));
+  const listeners = used.map((socket) => ({ socket, before: socket.listeners('message') as ((bytes: Uint8Array) => void)[], hear: hear(socket) }));
   const began = performance.now();
   for (const { socket, hear: listener } of listeners) {
     socket.removeAllListeners('message');
     socket.on('message', listener);
   }
-  for (let i = 0; i < inFlight; i++) say(sockets[i % sockets.length] as Socket);
+  for (let i = 0; i < inFlight; i++) say(used[i % used.length] as Socket);
   await delay(seconds * 1000);
   const took = (performance.now() - began) / 1000;
   await delay(200);
