@@ -54,8 +54,8 @@ export interface DoorOptions {
   readonly clock: { after(ms: number, run: () => void): () => void };
   /** Relays that must say for whom they connect; nobody else may. */
   readonly isRelay: (address: string) => boolean;
-  /** How long silence on a port is left alone. */
-  readonly greetMs: (port: number) => number;
+  /** How long the silence of somebody at this address is left alone. */
+  readonly greetMs: (port: number, address: string) => number;
   /** False for who is not to be spoken to. */
   readonly admits: (address: string) => boolean;
   /** Takes a place for a connection that has not said what it wants; the answer gives it back. `undefined`: there is none left. */
@@ -342,7 +342,7 @@ class Hall {
     const { visit, relay } = this.guest;
     // What has arrived meanwhile is read first: a busy server must not take a client for silent. Behind a timer the next immediate
     // follows a look at the sockets; behind the accepting only the one after it does.
-    this.after(options.greetMs((visit.destination ?? visit.local).port), () => this.inTurn(() => this.greet('door_greeted')));
+    this.after(options.greetMs((visit.destination ?? visit.local).port, visit.peer.address), () => this.inTurn(() => this.greet('door_greeted')));
     if (relay || visit.secure) return;
     const greetExpected = (): void => {
       if (this.came.length === 0 && options.greetsAtOnce(visit.peer.address)) this.greet('door_greeted_at_once');

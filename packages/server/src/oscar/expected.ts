@@ -36,7 +36,7 @@ export class ExpectedClients {
     const now = this.clock.now();
     this.forget(now);
     const cookies = this.addresses.get(address);
-    if (cookies === undefined || now - (this.encrypting.get(address) ?? Number.NEGATIVE_INFINITY) <= ENCRYPTS_MS) return false;
+    if (cookies === undefined || this.encryptsLately(address)) return false;
     dropLate(cookies, now);
     const [first] = cookies.keys();
     if (first !== undefined) cookies.delete(first);
@@ -56,6 +56,11 @@ export class ExpectedClients {
     this.encrypting.set(address, this.clock.now());
     const [oldest] = this.encrypting.keys();
     if (this.encrypting.size > ENCRYPTING_MAX && oldest !== undefined) this.encrypting.delete(oldest);
+  }
+
+  /** Whether TLS was spoken from there within the hour. */
+  encryptsLately(address: string): boolean {
+    return this.clock.now() - (this.encrypting.get(address) ?? Number.NEGATIVE_INFINITY) <= ENCRYPTS_MS;
   }
 
   private forget(now: Time): void {

@@ -49,6 +49,8 @@ export interface OscarFrontEnd {
   accept(transport: Transport): void;
   /** Whether a silent connection from there is surely a client that waits for our hello. Asked once a connection. */
   greetsAtOnce(address: string): boolean;
+  /** Whether TLS was spoken from there within the hour. */
+  encryptsLately(address: string): boolean;
   /** TLS was spoken from this address. */
   encrypts(address: string): void;
   /** Open connections, signed on or not. */
@@ -180,6 +182,7 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
   return {
     accept,
     greetsAtOnce: (address) => expected.takes(address),
+    encryptsLately: (address) => expected.encryptsLately(address),
     encrypts: (address) => expected.encrypts(address),
     get connections() {
       return connections.size;

@@ -20,6 +20,8 @@ const PROXY_HEADER_MS = 3_000;
 const GREET_MS = 20;
 /** There, others than ICQ clients come, over longer lines. */
 const GREET_HTTPS_MS = 1_000;
+/** Where somebody encrypts: a busy machine may take so long from connecting to its first words. */
+const GREET_ENCRYPTING_MS = 250;
 const HTTPS_PORT = 443;
 
 export interface ListenerParts {
@@ -107,7 +109,10 @@ function openDoor(
       },
       clock,
       isRelay: networks(config.trustProxy),
-      greetMs: (port) => config.greetMs ?? (port === HTTPS_PORT ? GREET_HTTPS_MS : GREET_MS),
+      greetMs: (port, address) => {
+        const ms = config.greetMs ?? (port === HTTPS_PORT ? GREET_HTTPS_MS : GREET_MS);
+        return frontEnd.encryptsLately(address) ? Math.max(ms, GREET_ENCRYPTING_MS) : ms;
+      },
       admits: (address) => core.admits({ address }),
       enters: (address) => {
         const place = caps.enter({ address, port: 0, known: !hidesClients(address) });
