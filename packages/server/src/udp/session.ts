@@ -98,7 +98,8 @@ export class UdpSession {
   begin(session: Session, effects: readonly UdpEffect[]): void {
     this.session = session;
     this.acknowledge(this.login);
-    this.runner.announce([...effects, ...awaitLists(session, this.login.version)]);
+    // First: its lists may be here before the other answers are.
+    this.runner.announce([...awaitLists(session, this.login.version), ...effects]);
     const { early } = this;
     this.early = undefined;
     for (const event of early ?? []) this.event(event);
