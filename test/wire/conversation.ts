@@ -251,7 +251,10 @@ async function questions(client: RawClient, own: number, hidden: number, friend:
   assert.equal(await client.refusal(Family.icqMeta, client.snac(icqMeta.request, { block: { ...block, owner: friend } })), ErrorCode.insufficientRights);
   const { tlvs: picture } = await client.ask(oservice.serviceRequest, { family: Family.bart, tlvs: {} }, oservice.serviceResponse);
   assert.equal(picture.cookie?.length, 256);
-  assert.equal(await client.refusal(Family.oservice, client.snac(oservice.serviceRequest, { family: Family.emailAlert, tlvs: {} })), ErrorCode.serviceUnavailable);
+  assert.equal(
+    await client.refusal(Family.oservice, client.snac(oservice.serviceRequest, { family: Family.emailAlert, tlvs: {} })),
+    ErrorCode.serviceUnavailable,
+  );
   assert.equal(await client.refusal(Family.feedbag, client.rawSnac(Family.feedbag, 0x7f, [])), ErrorCode.notSupportedByHost);
 }
 
