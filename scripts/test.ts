@@ -5,6 +5,7 @@
  * `npm test -- WORD…` runs the files whose path contains one of the words.
  */
 import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 
@@ -15,6 +16,9 @@ const files = globSync(['packages/*/src/**/*.test.ts', 'bench/src/**/*.test.ts',
 /** Portable packages share no state between files, so they share one process; the rest gets a process a file. */
 const portable = (file: string): boolean => /^packages\/(wire|core)\//.test(file);
 
+/** Most files wait for sockets and processes of their own: more than processors keep each other company. */
+const AT_ONCE = availableParallelism() + 2;
+
 interface Tally {
   passed: number;
   failed: number;
@@ -23,7 +27,7 @@ interface Tally {
 
 async function runFiles(list: readonly string[], isolation: 'none' | 'process', tally: Tally): Promise<void> {
   if (list.length === 0) return;
-  const stream = run({ files: [...list], isolation, ...(isolation === 'process' ? { concurrency: true } : {}), timeout: 180_000 });
+  const stream = run({ files: [...list], isolation, ...(isolation === 'process' ? { concurrency: AT_ONCE } : {}), timeout: 180_000 });
   stream.on('test:pass', (event) => {
     if (event.details.type === 'suite' && event.skip === undefined) return;
     if (event.skip !== undefined) tally.skipped.push(`${event.name}: ${String(event.skip)}`);
