@@ -50,7 +50,7 @@ async function scenarios(words: readonly string[]): Promise<number> {
   let passed = 0;
   let failed = 0;
   // One town at a time: two would wait for each other's processors, and time is part of some scenarios.
-  const stream = run({ files, concurrency: false, timeout: 120_000 });
+  const stream = run({ files, concurrency: false, timeout: 120_000, execArgv: ['--import', new URL('ends.ts', import.meta.url).href] });
   stream.on('test:pass', (event) => {
     if (event.details.type !== 'suite' && event.skip === undefined) passed++;
     if (event.skip !== undefined) failed++;

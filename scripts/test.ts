@@ -18,6 +18,7 @@ const portable = (file: string): boolean => /^packages\/(wire|core)\//.test(file
 
 /** Most files wait for sockets and processes of their own: more than processors keep each other company. */
 const AT_ONCE = availableParallelism() + 2;
+const OWN_PROCESS = { concurrency: AT_ONCE, execArgv: ['--import', new URL('ends.ts', import.meta.url).href] };
 
 interface Tally {
   passed: number;
@@ -27,7 +28,7 @@ interface Tally {
 
 async function runFiles(list: readonly string[], isolation: 'none' | 'process', tally: Tally): Promise<void> {
   if (list.length === 0) return;
-  const stream = run({ files: [...list], isolation, ...(isolation === 'process' ? { concurrency: AT_ONCE } : {}), timeout: 180_000 });
+  const stream = run({ files: [...list], isolation, ...(isolation === 'process' ? OWN_PROCESS : {}), timeout: 180_000 });
   stream.on('test:pass', (event) => {
     if (event.details.type === 'suite' && event.skip === undefined) return;
     if (event.skip !== undefined) tally.skipped.push(`${event.name}: ${String(event.skip)}`);
