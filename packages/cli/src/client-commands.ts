@@ -14,8 +14,8 @@ export interface ClientCommand {
   readonly [field: string]: unknown;
 }
 
-/** `name`: one word, or several in quotes. */
-type Kind = 'uin' | 'words' | 'word' | 'words?' | 'word?' | 'name';
+/** `name`: one word, or several in quotes. `secret`: the same, and never said again. */
+type Kind = 'uin' | 'words' | 'word' | 'words?' | 'word?' | 'name' | 'secret' | 'secret?';
 
 interface Definition {
   readonly about: string;
@@ -151,6 +151,21 @@ export const COMMANDS = {
     fields: { group: 'word' },
     run: (client, command) => fielded(async () => (await client.directory.meet(groupFrom(words(command, 'group')))) ?? null),
   },
+  password: {
+    about: 'change your password; your other sessions end. One with blanks stands in quotes',
+    fields: { present: 'secret', wanted: 'secret' },
+    run: (client, command) => client.account.changePassword(words(command, 'present'), words(command, 'wanted')),
+  },
+  'old-password': {
+    about: 'let old clients sign on with a password of their own, 1 to 8 ASCII characters',
+    fields: { present: 'secret', wanted: 'secret' },
+    run: (client, command) => client.account.changeOldPassword(words(command, 'present'), words(command, 'wanted')),
+  },
+  unregister: {
+    about: 'remove your account for good: this cannot be undone. Asks for your password',
+    fields: { password: 'secret?' },
+    run: (client, command) => unregister(client, command['password'] as string | undefined),
+  },
   help: { about: 'this list', fields: {}, run: () => helpLines() },
   quit: { about: 'sign off', fields: {}, run: () => undefined },
 } as const satisfies Readonly<Record<string, Definition>>;
@@ -162,6 +177,16 @@ function fielded<T>(run: () => T): T {
   } catch (error) {
     throw error instanceof FieldError ? new CommandError(error.message) : error;
   }
+}
+
+/** @throws CommandError that says what would be lost, without the password */
+async function unregister(client: Client, password: string | undefined): Promise<void> {
+  if (password === undefined) {
+    throw new CommandError(
+      `this removes ${client.uin} with its contacts, messages and details, and cannot be undone. To do it, say it with your password: /unregister PASSWORD`,
+    );
+  }
+  await client.account.unregister(password);
 }
 
 async function join(client: Client, name: string, isPrivate: boolean): Promise<unknown> {
@@ -192,6 +217,14 @@ async function savePicture(client: Client, uin: number, path: string): Promise<{
 
 export type CommandName = keyof typeof COMMANDS;
 
+const QUOTED: ReadonlySet<Kind> = new Set(['name', 'secret', 'secret?']);
+
+/** A command as it may be shown: an answer goes to logs and screens. */
+export function shown(command: ClientCommand): ClientCommand {
+  const secrets = Object.entries(COMMANDS[command.do].fields).flatMap(([field, kind]: [string, Kind]) => (kind.startsWith('secret') ? [field] : []));
+  return Object.fromEntries(Object.entries(command).filter(([field]) => !secrets.includes(field))) as unknown as ClientCommand;
+}
+
 /** Other words people try. */
 const ALIASES: Readonly<Record<string, CommandName>> = {
   msg: 'send',
@@ -217,7 +250,7 @@ export function parseLine(line: string): ClientCommand {
   let left = match[2] as string;
   const command: Record<string, unknown> = {};
   for (const [field, kind] of Object.entries(definition.fields)) {
-    const [, word = '', after = ''] = (kind === 'name' ? /^"([^"]*)"\s*(.*)$/s.exec(left) : null) ?? (/^(\S*)\s*(.*)$/s.exec(left) as RegExpExecArray);
+    const [, word = '', after = ''] = (QUOTED.has(kind) ? /^"([^"]*)"\s*(.*)$/s.exec(left) : null) ?? (/^(\S*)\s*(.*)$/s.exec(left) as RegExpExecArray);
     const value = kind.startsWith('words') ? left : word;
     left = kind.startsWith('words') ? '' : after;
     command[field] = valueOf(name, definition, field, kind, value === '' ? undefined : value);

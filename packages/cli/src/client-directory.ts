@@ -41,7 +41,9 @@ const DETAILS = {
   workHomepage: 'text',
   authorisationRequired: 'flag',
   webAware: 'flag',
-} as const satisfies Fields<PersonDetails>;
+  directPermissions: 'number',
+  hideAddress: 'flag',
+} as const satisfies Fields<PersonDetails & { readonly hideAddress: boolean }>;
 
 const SEARCH = {
   uin: 'number',
@@ -89,8 +91,11 @@ export function searchFrom(text: string): PersonSearch {
 }
 
 /** @throws FieldError */
-export function tell(client: Client, field: string, value: string): Promise<void> {
-  return client.directory.tell({ [field]: valueOf(DETAILS, field, value) });
+export async function tell(client: Client, field: string, value: string): Promise<void> {
+  const told = valueOf(DETAILS, field, value);
+  // It belongs to this client and not to its person.
+  if (field === 'hideAddress') client.hideAddress(told === true);
+  else await client.directory.tell({ [field]: told });
 }
 
 /** Only what was told. */

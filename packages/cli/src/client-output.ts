@@ -1,6 +1,6 @@
 /** How the line-mode client speaks: sentences for people, JSON for scripts. */
 import { type Client, ClientError, type ClientEvent, type PresentedKey } from '@seekyou/client';
-import type { ClientCommand } from './client-commands.ts';
+import { type ClientCommand, shown } from './client-commands.ts';
 import { foundLines, infoLines } from './client-directory.ts';
 
 export interface Output {
@@ -20,8 +20,8 @@ export function jsonOutput(): Output {
     trusted: ({ address, fingerprint }) => print({ type: 'trusted', fingerprint, address }),
     signedOn: (client) => print({ type: 'signed-on', uin: client.uin, contacts: client.contacts() }),
     event: (_client, event) => print('error' in event ? { ...event, error: undefined, ...plain(event.error) } : event),
-    done: (command, result) => print({ type: 'done', ...command, ...(result === undefined ? {} : { result }) }),
-    failed: (error, command) => print({ type: 'failed', ...command, ...plain(error) }),
+    done: (command, result) => print({ type: 'done', ...shown(command), ...(result === undefined ? {} : { result }) }),
+    failed: (error, command) => print({ type: 'failed', ...(command === undefined ? {} : shown(command)), ...plain(error) }),
   };
 }
 
@@ -130,6 +130,13 @@ export function textOutput(stream: NodeJS.WriteStream): Output {
         for (const line of foundLines(result as Parameters<typeof foundLines>[0])) print(line);
       } else if (command.do === 'meet') {
         print(result === null ? 'there is nobody to meet' : `you meet ${result as number}`);
+      } else if (command.do === 'password') {
+        print('your password is changed');
+        if (!(result as { oldClients: boolean }).oldClients) print('old clients cannot sign on any more; /old-password gives them a password of their own');
+      } else if (command.do === 'old-password') {
+        print('old clients sign on with that password from now on');
+      } else if (command.do === 'unregister') {
+        print('your account is removed');
       } else if (command.do === 'add') {
         const { awaiting } = result as { awaiting: boolean };
         print(awaiting ? `${String(command['uin'])} wants to be asked: waiting for authorisation` : `${String(command['uin'])} is added`);

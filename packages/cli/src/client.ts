@@ -143,6 +143,7 @@ async function converse(client: Client, output: Output, options: Options): Promi
   for await (const line of withLines(lines)) {
     if (line.trim() === '') continue;
     leaving = await obey(client, output, line, options.json === true);
+    if (leaving) process.exitCode = 0;
     if (leaving || over) break;
     if (process.stdin.isTTY) lines.prompt();
   }
@@ -164,6 +165,7 @@ async function obey(client: Client, output: Output, line: string, json: boolean)
     command = json ? parseJson(line) : parseLine(line);
     if (command.do === 'quit') return true;
     output.done(command, await COMMANDS[command.do].run(client, command));
+    return command.do === 'unregister';
   } catch (error) {
     if (!(error instanceof CommandError || error instanceof RequestRefused || error instanceof ClientError)) throw error;
     output.failed(error, command);

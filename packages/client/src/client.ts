@@ -23,10 +23,12 @@ import {
   snacName,
   statusBits,
   StatusBit,
+  StatusFlag,
   statusName,
   type StatusName,
 } from '@seekyou/wire/oscar';
 import { decodeText, fragmentsFromText, textFromFragments } from '@seekyou/wire/text';
+import { OwnAccount, type Secret } from './account.ts';
 import { Avatars } from './avatars.ts';
 import { BackOff } from './back-off.ts';
 import type { OscarConnection } from './connection.ts';
@@ -84,6 +86,8 @@ export interface ConnectOptions extends Credentials, Trust {
   readonly method?: SignOnMethod;
   readonly status?: StatusName;
   readonly invisible?: boolean;
+  /** Nobody is told this client's address. */
+  readonly hideAddress?: boolean;
   /** Windows code page for what comes without a charset; 1252. */
   readonly codepage?: number;
   /** What earlier sessions of this user have received; give the same set to the next one. */
@@ -108,6 +112,8 @@ export class Client {
   readonly rooms: Rooms;
   readonly avatars: Avatars;
   readonly directory: Directory;
+  readonly account: OwnAccount;
+  private readonly secret: Secret;
   /** Set it before events are expected; those of the sign-on itself are kept until then. */
   private listener: ((event: ClientEvent) => void) | undefined;
   private readonly early: ClientEvent[] = [];
@@ -125,6 +131,7 @@ export class Client {
   private readonly platform: Platform;
   private readonly codepage: number;
   private status: { readonly status: StatusName; readonly invisible: boolean };
+  private addressHidden: boolean;
   private stopKeepAlive: () => void = () => {};
   private stopWaiting: () => void = () => {};
   /** The person has had enough. */
@@ -138,9 +145,12 @@ export class Client {
     this.delivered = options.delivered ?? new Set();
     this.codepage = options.codepage ?? 1252;
     this.status = { status: options.status ?? 'online', invisible: options.invisible ?? false };
+    this.addressHidden = options.hideAddress ?? false;
     this.rooms = new Rooms(this, { random: platform.random, now: () => platform.timers.now(), codepage: this.codepage }, (event) => this.emit(event));
     this.avatars = new Avatars(this, this.roster, platform);
     this.directory = new Directory(this, this.codepage);
+    this.secret = { password: options.password, proof: undefined };
+    this.account = new OwnAccount(this, this.secret, platform);
     this.backOff = new BackOff(() => (platform.random(1)[0] as number) / 0xff);
   }
 
@@ -188,7 +198,14 @@ export class Client {
 
   setStatus(status: StatusName, invisible = false): void {
     this.status = { status, invisible };
-    this.connection.send(oservice.setNicknameFields, { tlvs: { status: statusBits(status) | (invisible ? StatusBit.invisible : 0) } });
+    const bits = statusBits(status) | (invisible ? StatusBit.invisible : 0) | (this.addressHidden ? StatusFlag.hideIp : 0);
+    this.connection.send(oservice.setNicknameFields, { tlvs: { status: bits } });
+  }
+
+  /** Nobody is told the address of this client, or contacts are again; until it signs off for good. */
+  hideAddress(hidden: boolean): void {
+    this.addressHidden = hidden;
+    this.setStatus(this.status.status, this.status.invisible);
   }
 
   setIdle(idleSeconds: number): void {
@@ -290,8 +307,10 @@ export class Client {
 
   /** @internal From nothing to on line. @throws ClientError, RequestRefused */
   async arrive(): Promise<void> {
-    const { connection, cookie, fingerprint } = await connectionFor(this.platform, this.options, this.fingerprint);
+    const options = { ...this.options, password: this.secret.password };
+    const { connection, cookie, fingerprint, proof } = await connectionFor(this.platform, options, this.fingerprint);
     this.fingerprint = fingerprint;
+    this.secret.proof = proof;
     this.connection = connection;
     try {
       await this.setUp(connection, cookie);

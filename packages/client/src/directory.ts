@@ -60,6 +60,8 @@ export interface PersonDetails {
   readonly authorisationRequired: boolean;
   /** May be shown to everybody as on line. */
   readonly webAware: boolean;
+  /** Who may connect to this person's client directly: 0 anybody, 1 contacts, 2 nobody without asking. */
+  readonly directPermissions: number;
 }
 
 /** Whom to look for; all of it has to fit. `*` in texts stands for anything. */
@@ -183,6 +185,7 @@ export class Directory {
       pasts: topics(background?.past),
       authorisationRequired: basic?.authorization === Authorization.required,
       webAware: basic?.webAware === 1,
+      directPermissions: basic?.directPermissions ?? 0,
     };
   }
 
@@ -192,7 +195,16 @@ export class Directory {
     // The flag of an address goes with it.
     const email = details.hideEmail !== undefined && details.email === undefined ? (await this.info(this.session.uin))?.email : details.email;
     const tlvs = tlvsOf({ ...details, ...(email === undefined ? {} : { email }) });
-    await this.change(icqMeta.setInfoTlvs, tlvs, what);
+    const { directPermissions, ...others } = details;
+    if (directPermissions === undefined || Object.keys(others).length > 0) await this.change(icqMeta.setInfoTlvs, tlvs, what);
+    if (directPermissions !== undefined) await this.permit(directPermissions, what);
+  }
+
+  /** A packet of its own, which sets the other permissions too: they stay as they are. */
+  private async permit(directPermissions: number, what: string): Promise<void> {
+    const present = await this.info(this.session.uin);
+    const authorization = present?.authorisationRequired === false ? Authorization.notRequired : Authorization.required;
+    await this.change(icqMeta.setPermissions, { authorization, webAware: Number(present?.webAware ?? false), directPermissions, last: 0 }, what);
   }
 
   /** Who fits, at most 40; `more`: there are others. @throws RequestRefused when the question is none, or comes too soon */
@@ -239,7 +251,8 @@ export class Directory {
 
   // -------------------------------------------------------------- asking
 
-  private async change<T>(declaration: icqMeta.MetaRequest<T>, value: T, what: string): Promise<void> {
+  /** @internal */
+  async change<T>(declaration: icqMeta.MetaRequest<T>, value: T, what: string): Promise<void> {
     const [answer] = await this.ask(declaration, value, what);
     this.check(answer, what);
   }
@@ -250,8 +263,7 @@ export class Directory {
   }
 
   private async ask<T>(declaration: icqMeta.MetaRequest<T>, value: T, what: string): Promise<readonly Answer[]> {
-    const data = icqMeta.encodeMetaRequest(declaration, value);
-    const block = { owner: this.session.uin, type: IcqType.metaRequest, sequence: Uint8Array.of(2, 0), data };
+    const block = { owner: this.session.uin, type: IcqType.metaRequest, sequence: Uint8Array.of(2, 0), data: said(declaration, value, what) };
     const parts = await this.session.gather(icqMeta.request, { block }, icqMeta.reply, what);
     return parts.map((part) => {
       const { block: answered } = decodeSnacBody(icqMeta.reply, part.data);
@@ -262,6 +274,15 @@ export class Directory {
 
   private text(bytes: Uint8Array | undefined): string {
     return bytes === undefined ? '' : decodeUtf8Or(bytes, this.codepage);
+  }
+}
+
+/** @throws RequestRefused when a number or a text is more than the packet can say */
+function said<T>(declaration: icqMeta.MetaRequest<T>, value: T, what: string): Uint8Array {
+  try {
+    return icqMeta.encodeMetaRequest(declaration, value);
+  } catch (error) {
+    throw error instanceof WireError ? new RequestRefused(what, ErrorCode.incorrectFormat) : error;
   }
 }
 

@@ -73,11 +73,19 @@ export async function openOn(platform: Platform, transport: Transport): Promise<
   return connection;
 }
 
+/** What turns a password into its proof. */
+export interface ProofParts {
+  readonly salt: Uint8Array;
+  readonly iterations: number;
+}
+
 export interface SignedOn {
   readonly bos: Server;
   readonly cookie: Uint8Array;
   /** Of the server's key; BOS must have it too. Absent: nothing is encrypted. */
   readonly fingerprint?: string | undefined;
+  /** Absent: the password was not proved but told. */
+  readonly proof?: ProofParts;
 }
 
 /** Signs on at an old login server, in the clear. @returns where BOS is, and the cookie for it. @throws ClientError */

@@ -95,7 +95,7 @@ async function prove(
       `${formatEndpoint(server.host, server.port)} did not prove that it knows your account: it is not your server. Nothing was told to it`,
     );
   }
-  return { bos: addressOf(final.address, server), cookie: final.cookie };
+  return { bos: addressOf(final.address, server), cookie: final.cookie, proof: { salt: answer.salt, iterations: answer.iterations } };
 }
 
 async function ask<Q, A>(

@@ -131,7 +131,12 @@ async function failure(attempt: Promise<unknown>, code: string): Promise<ClientE
 test('a server with the pinned key and the right verifier lets us in', async () => {
   const made = scene();
   const answer = await signOn(made, { pins: [OURS] });
-  assert.deepEqual(answer, { bos: { host: '192.0.2.1', port: 5190 }, cookie: new Uint8Array(256), fingerprint: OURS });
+  assert.deepEqual(answer, {
+    bos: { host: '192.0.2.1', port: 5190 },
+    cookie: new Uint8Array(256),
+    fingerprint: OURS,
+    proof: { salt: SALT, iterations: ITERATIONS },
+  });
   assert.deepEqual(made.said, [['5359/10', '5359/12']]);
 });
 

@@ -5,7 +5,7 @@
 import type { Picture, PictureHash, PictureKind } from './pictures/picture.ts';
 import type { Profile, ProfileChanges } from './directory/profile.ts';
 import type { SearchCriteria, SearchResult } from './directory/search.ts';
-import type { Account } from './ports.ts';
+import type { Account, ScramVerifier } from './ports.ts';
 import type { Refusal } from './refusals.ts';
 import type { RoomId, RoomKind, RoomView } from './rooms/room.ts';
 import type {
@@ -114,12 +114,21 @@ export interface Commands {
   'directory.search': Shape<{ readonly criteria: SearchCriteria; readonly limit?: number }, SearchResult>;
 
   /**
-   * This account's password from now on; its other sessions end. Old clients change what old clients sign on with, and the
-   * main password only where the two are the same; our own change the main one. Refused `bad-password`.
+   * This account's password from now on; its other sessions end. It is what old clients sign on with, and the main password only
+   * where the two are the same. Refused `bad-password`.
    */
   'account.password': Shape<{ readonly password: string }, void>;
-  /** Removes this account for good, all its sessions with it. Proved by the password of old clients: refused `wrong-credentials`. */
-  'account.unregister': Shape<{ readonly password: string }, void>;
+  /**
+   * Other passwords of this account, for who proves the present main one; its other sessions end. Absent ones stay, but an old
+   * password that was the main one opens nothing any more. The output: whether old clients may sign on. Refused `wrong-credentials`,
+   * `bad-password`, `old-clients-off`, `bad-input` when there is nothing to change.
+   */
+  'account.credentials': Shape<{ readonly clientKey: Uint8Array; readonly main?: ScramVerifier; readonly old?: string }, { readonly oldClients: boolean }>;
+  /**
+   * Removes this account for good, all its sessions with it. Proved by either password, or by SCRAM's key of the main one: refused
+   * `wrong-credentials`.
+   */
+  'account.unregister': Shape<{ readonly password: string } | { readonly clientKey: Uint8Array }, void>;
   /** What others may see and do; absent parts stay. */
   'account.permissions': Shape<
     { readonly authorisationRequired?: boolean; readonly webAware?: boolean; readonly hideAddress?: boolean; readonly directPermissions?: number },

@@ -272,7 +272,14 @@ function budgetsFor({ clock }: CorePorts, { limits }: CoreSettings): Partial<Rec
   const entriesMax = limits.brakeEntriesMax;
   const searches = new AccountBudget({ atOnceMax: limits.searchesAtOnceMax, everyMs: limits.searchMs, entriesMax }, clock);
   const passwords = new AccountBudget({ atOnceMax: limits.passwordTriesMax, everyMs: limits.passwordTryMs, entriesMax }, clock);
-  return { 'directory.search': searches, 'random.find': searches, 'rooms.list': searches, 'account.password': passwords, 'account.unregister': passwords };
+  return {
+    'directory.search': searches,
+    'random.find': searches,
+    'rooms.list': searches,
+    'account.password': passwords,
+    'account.credentials': passwords,
+    'account.unregister': passwords,
+  };
 }
 
 function tableOf(

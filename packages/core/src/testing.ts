@@ -112,11 +112,11 @@ export function testSecrets(): TestSecrets {
     serverKey: toyHash(salted(password, salt), encoder.encode('Server Key')),
   });
   return {
-    verifier: (password) => Promise.resolve(verifierOf(password, encoder.encode(`salt ${++salts}`))),
+    verifier: (password) => Promise.resolve(verifierOf(password, encoder.encode(`salt ${++salts}`.padEnd(16)))),
     proves: (password, { salt, storedKey }) => Promise.resolve(verifierOf(password, salt).storedKey.every((byte, at) => byte === storedKey[at])),
     decoy(uin) {
       worked.decoy++;
-      return verifierOf('nobody knows this', encoder.encode(`salt of ${uin}`));
+      return verifierOf('nobody knows this', encoder.encode(`salt of ${uin}`.padEnd(16).slice(-16)));
     },
     sha256(data) {
       worked.sha256++;

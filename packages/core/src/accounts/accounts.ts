@@ -10,7 +10,7 @@ import { SignOnBrake } from './brake.ts';
 import type { Penalties } from '../security/penalties.ts';
 import { type Passwords, settlePasswords } from './passwords.ts';
 import { RegistrationBrake } from './registrations.ts';
-import { checkScram } from './scram.ts';
+import { checkScram, isUsualVerifier } from './scram.ts';
 
 /** Numbers below are for those who ask for one by name. */
 const FIRST_ALLOCATED = 100_001;
@@ -18,9 +18,6 @@ const FIRST_ALLOCATED = 100_001;
 /** Opens for itself, so that an unknown account costs what a known one does. Nobody has to be kept from this password. */
 const NOBODY = UIN_MAX as Uin;
 const NO_PASSWORD = 'nobody';
-
-const SALT_BYTES = 16;
-const KEY_BYTES = 32;
 
 interface Credentials extends Pick<Passwords, 'old' | 'generated'> {
   readonly main: ScramVerifier;
@@ -202,15 +199,10 @@ export class Accounts {
   }
 
   private async credentialsOf({ password, oldPassword }: NewAccount): Promise<Credentials | Refused> {
-    if (typeof password !== 'string') return this.isUsual(password) ? { main: password, old: undefined, generated: false } : refuse('bad-password');
+    if (typeof password !== 'string')
+      return isUsualVerifier(this.ports.secrets, password) ? { main: password, old: undefined, generated: false } : refuse('bad-password');
     const passwords = settlePasswords(password, oldPassword, this.settings.oldClients, this.ports.chance);
     return passwords instanceof Refused ? passwords : { ...passwords, main: await this.ports.secrets.verifier(passwords.main) };
-  }
-
-  /** Like those made here: else its salt would tell of an account that it exists. */
-  private isUsual({ salt, iterations, storedKey, serverKey }: ScramVerifier): boolean {
-    const usual = this.ports.secrets.decoy(NOBODY).iterations;
-    return salt.length === SALT_BYTES && iterations === usual && storedKey.length === KEY_BYTES && serverKey.length === KEY_BYTES;
   }
 
   /** False when the number is taken. That of a deleted account may be given to somebody by name. */

@@ -4,8 +4,8 @@
  *
  * @see docs/protocol/own.md
  */
-import { ascii, be, bytes, fixed, type Layout, list, mapped, rest, struct, tlvs, type Value } from '../schema.ts';
-import { Family } from './family.ts';
+import { ascii, be, bytes, fixed, type Layout, list, mapped, rest, struct, tlvs, u8, type Value } from '../schema.ts';
+import { Family, familyError } from './family.ts';
 import { snac } from './snac.ts';
 
 const HIGH = 0x1_0000_0000;
@@ -115,6 +115,56 @@ export const registerReply = snac({
   body: struct({ uin: be.u32 }),
 });
 export type RegisterReply = Value<typeof registerReply>;
+
+// ---------------------------------------------------------------- one's own account
+
+/** Server → client: no, in a session. */
+export const error = familyError(Family.own);
+
+/**
+ * Client → server, in a session: other passwords from now on. The server is told a verifier of the main one, never the password, and
+ * nothing without the proof of the present one.
+ */
+export const passwordChange = snac({
+  family: Family.own,
+  subtype: 0x0017,
+  from: 'client',
+  ref: 'own.md §5',
+  body: tlvs({
+    salt: [0x0001, bytes(rest)], // 16 bytes; 1 to 4 all or none
+    iterations: [0x0002, be.u32],
+    storedKey: [0x0003, bytes(rest)], // 32 bytes
+    serverKey: [0x0004, bytes(rest)], // 32 bytes
+    oldPassword: [0x0005, ascii(rest)], // what old clients say
+    clientKey: [0x0006, bytes(rest)], // SCRAM's, of the present main password: 32 bytes
+  }),
+});
+export type PasswordChange = Value<typeof passwordChange>;
+
+/** Server → client: they are. */
+export const passwordChanged = snac({
+  family: Family.own,
+  subtype: 0x0018,
+  from: 'server',
+  ref: 'own.md §5',
+  body: struct({ oldClients: u8 }), // 1: old clients may sign on to this account
+});
+export type PasswordChanged = Value<typeof passwordChanged>;
+
+/** Client → server, in a session: remove this account for good. */
+export const unregister = snac({
+  family: Family.own,
+  subtype: 0x0019,
+  from: 'client',
+  ref: 'own.md §5',
+  body: tlvs({ clientKey: [0x0006, bytes(rest)] }), // SCRAM's, of the main password: 32 bytes
+});
+export type Unregister = Value<typeof unregister>;
+
+/** Server → client: it is gone; the connection ends. */
+export const unregistered = snac({ family: Family.own, subtype: 0x001a, from: 'server', ref: 'own.md §5', body: struct({}) });
+
+// ---------------------------------------------------------------- refusals of a sign-on
 
 /** Server → client: no, in answer to either message of the client. */
 export const scramError = snac({

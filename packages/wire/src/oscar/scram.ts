@@ -158,14 +158,19 @@ export function authMessage(bare: string, serverFirstMessage: string, withoutPro
  * @returns the proof, and what only a server that knows the verifier can answer
  */
 export function prove(hash: ScramHash, salted: Uint8Array, message: Uint8Array): { readonly proof: Uint8Array; readonly serverSignature: Uint8Array } {
-  const clientKey = hash.hmac(salted, CLIENT_KEY);
-  const signature = hash.hmac(hash.sha256(clientKey), message);
-  return { proof: clientKey.map((byte, i) => byte ^ (signature[i] as number)), serverSignature: hash.hmac(hash.hmac(salted, SERVER_KEY), message) };
+  const key = clientKey(hash, salted);
+  const signature = hash.hmac(hash.sha256(key), message);
+  return { proof: key.map((byte, i) => byte ^ (signature[i] as number)), serverSignature: hash.hmac(hash.hmac(salted, SERVER_KEY), message) };
 }
 
 /** What a server keeps of a password: nothing that signs on. */
 export function verifierKeys(hash: ScramHash, salted: Uint8Array): { readonly storedKey: Uint8Array; readonly serverKey: Uint8Array } {
-  return { storedKey: hash.sha256(hash.hmac(salted, CLIENT_KEY)), serverKey: hash.hmac(salted, SERVER_KEY) };
+  return { storedKey: hash.sha256(clientKey(hash, salted)), serverKey: hash.hmac(salted, SERVER_KEY) };
+}
+
+/** What proves a password by itself: for the server alone, and only where its key was checked. */
+export function clientKey(hash: ScramHash, salted: Uint8Array): Uint8Array {
+  return hash.hmac(salted, CLIENT_KEY);
 }
 
 /** A password as it counts: NFKC, which is what SASLprep does to all that people type, in UTF-8. */
