@@ -7,13 +7,13 @@ import { describe, test } from 'node:test';
 import { ClientError, RequestRefused } from '@seekyou/client';
 import { decode, WireError } from '@seekyou/wire';
 import { decodeSnacBody, ErrorCode, icqMeta } from '@seekyou/wire/oscar';
-import { openStage, type Person } from '../dialogue/stage.ts';
+import { openStage, type Person, type Stage } from '../dialogue/stage.ts';
 
 const utf8 = new TextEncoder();
 
 /** The result of the last part of whatever the server answers, or the code of its error. */
-async function asks(who: Person, data: Uint8Array, owner = who.uin): Promise<number | `error ${number}`> {
-  const block = { owner, type: icqMeta.IcqType.metaRequest, sequence: Uint8Array.of(2, 0), data };
+async function asks(who: Person, data: Uint8Array, owner = who.uin, type: number = icqMeta.IcqType.metaRequest): Promise<number | `error ${number}`> {
+  const block = { owner, type, sequence: Uint8Array.of(2, 0), data };
   try {
     const parts = await who.client.gather(icqMeta.request, { block }, icqMeta.reply, 'a question');
     const last = parts.at(-1);
@@ -23,6 +23,11 @@ async function asks(who: Person, data: Uint8Array, owner = who.uin): Promise<num
     if (error instanceof RequestRefused) return `error ${error.code}`;
     throw error;
   }
+}
+
+async function eventsOf(stage: Stage, event: string): Promise<number> {
+  const text = await (await fetch(`${stage.server.adminUrl}/metrics`)).text();
+  return Number(new RegExp(`^seekyou_events_total\\{event="${event}"\\} (\\d+)$`, 'm').exec(text)?.[1] ?? assert.fail(`no ${event} in the metrics`));
 }
 
 const le = (value: number): number[] => [value & 0xff, value >>> 8];
@@ -39,13 +44,13 @@ function xorshift(seed: number): () => number {
   };
 }
 
-async function town<T>(run: (alice: Person, bob: Person) => Promise<T>): Promise<void> {
+async function town<T>(run: (alice: Person, bob: Person, stage: Stage) => Promise<T>): Promise<void> {
   const stage = await openStage({ 'limits.searches_at_once_max': 100_000, 'limits.profile': 'bench' });
   try {
     const [alice, bob] = [await stage.person('alice'), await stage.person('bob')];
     for (const person of [alice, bob]) await person.signsOn();
     await alice.client.directory.tell({ nickname: 'Anna', about: 'before' });
-    await run(alice, bob);
+    await run(alice, bob, stage);
     await alice.settles();
     const read = await bob.client.directory.info(alice.uin);
     assert.deepEqual([read?.nickname, read?.about], ['Anna', 'before'], 'nothing is lost');
@@ -77,6 +82,20 @@ describe('the directory', () => {
       );
       const password = utf8.encode('secret12');
       assert.equal(await asks(bob, icqMeta.encodeMetaRequest(icqMeta.unregister, { uin: alice.uin, password })), icqMeta.MetaResult.failed);
+    }));
+
+  test('says that it does not know what it does not know, and counts it', () =>
+    town(async (alice, _bob, stage) => {
+      const before = await eventsOf(stage, 'oscar_meta_unknown');
+      const unknown = `error ${ErrorCode.invalidSnac}`;
+      for (const subtype of [0x0000, 0x0001, 0x0064, 0x4242, 0xffff]) {
+        for (const rest of [[], [0xff], [...new Uint8Array(60_000)]]) assert.equal(await asks(alice, Uint8Array.of(...le(subtype), ...rest)), unknown);
+      }
+      const { offlineMessage, offlineEnd, metaReply } = icqMeta.IcqType;
+      for (const type of [0x0000, 0x003d, offlineMessage, offlineEnd, metaReply, 0xffff]) {
+        assert.equal(await asks(alice, hex('b2 04'), alice.uin, type), unknown, type.toString(16));
+      }
+      assert.equal((await eventsOf(stage, 'oscar_meta_unknown')) - before, 5 * 3 + 6);
     }));
 
   test('bears whatever is made of its own packets', { timeout: 120_000 }, () =>

@@ -18,6 +18,7 @@ export const OSCAR_COUNTERS = {
   oscar_snacs_received: 'SNACs',
   oscar_snacs_malformed: 'SNACs that could not be read, answered with error 0E',
   oscar_snacs_unknown: 'SNACs nobody answers, answered with an error',
+  oscar_meta_unknown: "family 15's requests of a kind nobody knows, answered with an error",
   oscar_snacs_before_sign_on: 'SNACs of other families than 17 before sign-on, refused',
   oscar_rate_notices: '01/0A: a client was warned, limited, or free again',
   oscar_rate_refused: 'SNACs refused because they came too fast',

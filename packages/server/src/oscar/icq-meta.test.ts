@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { Body, Message } from '@seekyou/core';
-import { decode } from '@seekyou/wire';
+import { decode, encode } from '@seekyou/wire';
 import { ErrorCode, feedbag, icbm, icqMeta, SnacFlag } from '@seekyou/wire/oscar';
 import { decodeText, UTF8 } from '@seekyou/wire/text';
 import { routes } from './icq-meta.ts';
@@ -121,9 +122,8 @@ test("nobody asks for another's messages", () => {
   }
 });
 
-test('a request without a block, and one of an unknown type, are errors', () => {
+test('a request without a block or a subtype is an error', () => {
   assert.equal(receivedOne(handle(routes, icqMeta.request, {}, contextOf()), icqMeta.error).code, ErrorCode.incorrectFormat);
-  assert.equal(receivedOne(request(0x1234), icqMeta.error).code, ErrorCode.invalidSnac);
   assert.equal(receivedOne(request(0x07d0, hex('b2')), icqMeta.error).code, ErrorCode.incorrectFormat);
 });
 
@@ -141,7 +141,45 @@ test('a question nobody can read has the failure its client waits for', () => {
   }
 });
 
-test('what has no answer we know is an error, what has none at all is taken in silence', () => {
-  assert.equal(receivedOne(request(0x07d0, hex('42 42')), icqMeta.error).code, ErrorCode.invalidSnac);
+/** Error 01 with the refused block, and counted. */
+function assertUnknown(type: number, data: Uint8Array): void {
+  const what = `${type.toString(16)} ${Buffer.from(data).toString('hex')}`;
+  const [count, ...answers] = request(type, data);
+  assert.deepEqual(count?.do === 'ask' && [count.command, count.input], ['connection.count', 'oscar_meta_unknown'], what);
+  const { code, tlvs } = receivedOne(answers, icqMeta.error);
+  assert.deepEqual([code, tlvs.request], [ErrorCode.invalidSnac, encode(icqMeta.icqBlock, { owner: ALICE, type, sequence, data })], what);
+}
+
+test('of all types of requests three are known; the others are errors, and counted', () => {
+  const { offlineRequest, offlineDelete, metaRequest } = icqMeta.IcqType;
+  for (let type = 0; type <= 0xffff; type++) {
+    if (![offlineRequest, offlineDelete, metaRequest].some((known) => known === type)) assertUnknown(type, hex('b2 04'));
+  }
+});
+
+const le16 = (number: number): Uint8Array => Uint8Array.of(number & 0xff, number >>> 8);
+
+test('each subtype of the reference is answered as it says, and all others are errors, and counted', () => {
+  const reference = readFileSync(new URL('../../../../docs/protocol/oscar.md', import.meta.url), 'utf8');
+  const chapter = /### 9\.3 Requests 07D0\n(.*?)\n### /s.exec(reference)?.[1] ?? '';
+  const rows = [...chapter.matchAll(/^\| ((?:[0-9A-F]{4}[ /,]*)+)\|[^|]*\|([^|]*)\|/gm)];
+  const known = rows.flatMap(([, numbers = '', reply = '']) =>
+    [...numbers.matchAll(/[0-9A-F]{4}/g)].map(([number]) => ({ subtype: Number.parseInt(number, 16), silent: reply.trim() === 'none' })),
+  );
+  assert.ok(known.length > 45, `${known.length} subtypes in the table`);
+  for (const { subtype, silent } of known) {
+    const effects = request(0x07d0, le16(subtype));
+    if (silent) assert.deepEqual(effects, [], subtype.toString(16));
+    else
+      assert.ok(
+        effects.some((effect) => effect.do === 'ask' || (effect.do === 'send' && effect.packet.declaration === icqMeta.reply)),
+        subtype.toString(16),
+      );
+  }
+  const numbers = new Set(known.map(({ subtype }) => subtype));
+  for (let subtype = 0; subtype <= 0xffff; subtype++) if (!numbers.has(subtype)) assertUnknown(0x07d0, le16(subtype));
+});
+
+test('what expects no answer is taken in silence', () => {
   for (const subtype of icqMeta.META_UNANSWERED) assert.deepEqual(request(0x07d0, Uint8Array.of(subtype & 0xff, subtype >>> 8, 1, 2)), []);
 });

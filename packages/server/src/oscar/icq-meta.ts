@@ -12,7 +12,7 @@ import { infoRoutes } from './icq-info.ts';
 import { searchRoutes } from './icq-search.ts';
 import { answer, type Asked, metaResult, type MetaRoute, refused } from './icq-talk.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
-import { ask, type Handler, on, type OscarEffect, type OutgoingSnac, type Route } from './state.ts';
+import { ask, counted, type Handler, on, type OscarEffect, type OutgoingSnac, type Route } from './state.ts';
 
 const { IcqType, MetaResult } = icqMeta;
 
@@ -36,9 +36,13 @@ const onRequest: Handler<icqMeta.Request> = (context, { block }, request) => {
     case IcqType.metaRequest:
       return answerMeta(asked);
     default:
-      return [refused(request, ErrorCode.invalidSnac, block)];
+      return unknown(asked);
   }
 };
+
+function unknown({ request, block }: Asked): readonly OscarEffect[] {
+  return [counted('oscar_meta_unknown'), refused(request, ErrorCode.invalidSnac, block)];
+}
 
 export const routes: readonly Route[] = [on(icqMeta.request, onRequest)];
 
@@ -102,7 +106,7 @@ function answerMeta(asked: Asked): readonly OscarEffect[] {
   if (meta === undefined) return [refused(request, ErrorCode.incorrectFormat, block)];
   if (icqMeta.META_UNANSWERED.has(meta.subtype)) return [];
   const route = META_ROUTES.get(meta.subtype);
-  if (route === undefined) return [refused(request, ErrorCode.invalidSnac, block)];
+  if (route === undefined) return unknown(asked);
   const value: unknown = readable(() => decode(route.declaration.body, meta.data) as unknown);
   return value === undefined ? [metaResult(asked, route.fails, MetaResult.failed)] : route.handle(asked, value);
 }

@@ -4,6 +4,7 @@ import { encode } from '@seekyou/wire';
 import { login } from '@seekyou/wire/oscar';
 import { profileOf } from './clients.ts';
 import type { Connection } from './connection.ts';
+import type { CounterName } from './counters.ts';
 import type { CookieRecord } from './cookies.ts';
 import { sameBytes } from './login.ts';
 import { newState, welcome } from './oservice.ts';
@@ -91,6 +92,7 @@ export class SessionTalk extends SnacTalk {
     const { core } = this.connection.around;
     if (command === 'service.open') return this.openService(input as FrontEndCommands['service.open']['input']);
     if (command === 'session.say') return this.announce([{ do: 'send', packet: input as FrontEndCommands['session.say']['input'] }]);
+    if (command === 'connection.count') return this.connection.count(input as CounterName);
     if (command === 'session.proves') return this.proves(input as FrontEndCommands['session.proves']['input']);
     // A command ends before the next is started: what the client said about itself is known to its own next packet.
     if (command === 'presence.set') return this.setPresence(core, input as CommandInput<'presence.set'>);

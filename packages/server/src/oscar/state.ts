@@ -3,6 +3,7 @@ import type { CommandInput, CommandName, CommandOutput, Limits, Refused, RoomId,
 import type { SnacDeclaration } from '@seekyou/wire/oscar';
 import type { BecomeEffect, CloseEffect, Effect, SendEffect } from '../runtime/effects.ts';
 import type { Answerable } from './answerable.ts';
+import type { CounterName } from './counters.ts';
 import type { RateMeter } from './rates.ts';
 
 /** What the client said about itself when it signed on (oscar.md §2.1). Used for quirks and names, never for trust. */
@@ -62,6 +63,8 @@ export interface FrontEndCommands {
   };
   /** Whether the user knows his old clients' password. Refused `wrong-credentials`, `slow-down`. */
   readonly 'session.proves': { readonly input: { readonly uin: Uin; readonly password: Uint8Array }; readonly output: void };
+  /** Counts something a monitor may want to know. */
+  readonly 'connection.count': { readonly input: CounterName; readonly output: void };
   /** Says something on the session's own connection. */
   readonly 'session.say': { readonly input: OutgoingSnac; readonly output: void };
 }
@@ -127,6 +130,15 @@ export function ask(
   refused: (refused: Refused) => readonly OscarEffect[],
 ): OscarEffect {
   return { do: 'ask', command, input, answered: answered as (output: unknown) => readonly OscarEffect[], refused };
+}
+
+export function counted(name: CounterName): OscarEffect {
+  return ask(
+    'connection.count',
+    name,
+    () => [],
+    () => [],
+  );
 }
 
 export function become(change: Partial<OscarState>): BecomeEffect<OscarState> {
