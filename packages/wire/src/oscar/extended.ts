@@ -1,9 +1,9 @@
 /**
  * What else stands in TLV 2711 of channel-2 messages, by their capability, and the ids of ICQ's plug-ins. @see oscar.md §6.4.4, §6.5
  */
-import { ascii, be, bytes, bytesOf, fixed, le, list, rest, struct, u8, type Value, within } from '../schema.ts';
+import { ascii, be, bytes, bytesOf, fixed, le, list, rest, struct, tlvs, u8, type Value, within } from '../schema.ts';
 import { capability } from './capabilities.ts';
-import { str16 } from './strings.ts';
+import { ipv4, sn, str16 } from './strings.ts';
 
 /** Messages of type 1A by their id, in the order of the wire: 32 upper-case hexadecimal digits. @see oscar.md §6.5 */
 export const PluginGuid = {
@@ -149,3 +149,29 @@ export const proxyFrame = within(
   }),
 );
 export type ProxyFrame = Value<typeof proxyFrame>;
+
+const transferTlvs = tlvs({
+  /** What the connection is for: 09461343. */
+  capability: [0x01, capability],
+});
+
+/** Body of a {@link proxyFrame} of type `create`: give us a meeting place. */
+export const proxyCreate = struct({ screenName: sn, cookie: bytes(fixed(8)), tlvs: transferTlvs });
+export type ProxyCreate = Value<typeof proxyCreate>;
+
+/** Body of type `created`: it is there; both numbers go into the proposal's TLVs 05 and 02. */
+export const proxyCreated = struct({ session: be.u16, ip: ipv4 });
+export type ProxyCreated = Value<typeof proxyCreated>;
+
+/** Body of type `join`: the other one comes. `ready` has no body; the bytes of the file follow it. */
+export const proxyJoin = struct({ screenName: sn, session: be.u16, cookie: bytes(fixed(8)), tlvs: transferTlvs });
+export type ProxyJoin = Value<typeof proxyJoin>;
+
+/** `code` of {@link proxyError}. */
+export const ProxyErrorCode = { badRequest: 0x0d, requestTimeout: 0x10, acceptTimeout: 0x1a } as const;
+
+/** Body of type `error`. */
+export const proxyError = struct({
+  /** One of {@link ProxyErrorCode}. */
+  code: be.u16,
+});
