@@ -3,6 +3,7 @@ import type { DirectoryEntry, DirectoryQuery, IdRange, Picture } from '@seekyou/
 import type { Failure } from './failure.ts';
 import type { ParcelReader, ParcelWriter, SentParcel } from './parcel.ts';
 import type { AccountRow, BanTable, RoomTable, RosterItemRow, TextColumn } from './schema.ts';
+import { rosterRows } from './roster-codec.ts';
 
 export interface AppendRequest {
   readonly from: number;
@@ -28,7 +29,7 @@ export interface MessageRow {
   readonly body: Uint8Array;
 }
 
-/** In the order of `ROSTER_ITEM_COLUMNS`, `attributes` in hexadecimal: fifty byte arrays would cost more than all the rest. */
+/** In the order of `ROSTER_ITEM_COLUMNS`. */
 export type RosterItemTuple = readonly [
   groupId: number,
   itemId: number,
@@ -39,7 +40,8 @@ export type RosterItemTuple = readonly [
   nickname: TextColumn | null,
   awaiting: 0 | 1 | null,
   mode: RosterItemRow['mode'],
-  attributes: string,
+  /** In hexadecimal as they come from the database: fifty byte arrays would cost more than all the rest. */
+  attributes: string | Uint8Array,
 ];
 
 export interface RosterRows {
@@ -171,20 +173,6 @@ const account: Codec<AccountRow | undefined> = {
     };
   },
 };
-
-/** As one string: fifty small lists cost three times as much to clone as to write and read as JSON. */
-const rosterRows: Codec<RosterRows> = {
-  put: (parcel, rows) => parcel.value(rows.items.every(isJson) ? JSON.stringify(rows) : rows),
-  take: (parcel) => {
-    const value = parcel.value<string | RosterRows>();
-    return typeof value === 'string' ? (JSON.parse(value) as RosterRows) : value;
-  },
-};
-
-/** The rare text that is kept as bytes is none. */
-function isJson([, , , , name, , nickname]: RosterItemTuple): boolean {
-  return typeof name === 'string' && (nickname === null || typeof nickname === 'string');
-}
 
 const rosterItem: Codec<RosterItemRow> = {
   put(parcel, item) {

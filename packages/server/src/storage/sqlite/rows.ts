@@ -88,7 +88,7 @@ function rosterItemFrom([groupId, itemId, kind, type, name, uin, nickname, await
     ...(nickname === null ? {} : { nickname: fromColumn(nickname) }),
     ...(awaiting === null ? {} : { awaiting: awaiting === 1 }),
     ...(mode === null ? {} : { mode }),
-    attributes: attributes === '' ? NO_ATTRIBUTES : bytesOf(attributes),
+    attributes: attributes.length === 0 ? NO_ATTRIBUTES : typeof attributes === 'string' ? bytesOf(attributes) : attributes,
   };
 }
 
