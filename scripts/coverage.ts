@@ -40,6 +40,31 @@ const TITLES: Readonly<Record<string, string>> = {
   'user-info': 'Shared blocks',
 };
 
+/** Packets of a server that ours does not send, and why no client misses them. */
+const UNSAID: Readonly<Record<string, string>> = {
+  'oservice pauseReq': 'A pause goes before a move to another server, and there is none to move to (§2.6).',
+  'oservice resume': 'Follows a pause.',
+  'oservice migrateGroups': 'There is one server. When it stops, channel 4 without a reason brings all clients back by themselves (§2.6).',
+  'oservice evilNotification': 'Nobody is warned here: 04/08 is answered with error 08 (§6.7).',
+  'oservice wellKnownUrls': 'Optional, never needed (§3.4).',
+  'location watcherNotification': 'Follows 02/07, which the reference lets servers ignore (§4).',
+  'buddy watcherNotification': 'Follows 03/08, which the reference lets servers ignore (§5.2).',
+  'buddy rejectNotification': 'Optional (§5.2); who must not be seen looks off line (§10.1).',
+  'icbm evilReply': 'Nobody is warned here (§6.7).',
+  'invitation inviteReply': 'There is no mail: 06/02 is answered with error 05 (§8.1).',
+  'administration error': 'What is wrong stands in 07/03 to 07/09; packets that cannot be read have the error that all families share.',
+  'popup error': 'The error that all families share.',
+  'popup display': 'Windows of advertisements; nothing here needs one (§8.1).',
+  'privacy serviceError': 'A list may be edited in every mode (§5.3).',
+  'statistics error': 'The error that all families share.',
+  'chat evilReply': 'Nobody is warned here: 0E/07 is answered with error 08.',
+  'login securIdRequest': 'For AIM’s staff alone (§2.2).',
+  'email-alert error': 'The service is declined at 01/04, with 01/01 (§3.4).',
+  'email-alert mailboxInfo': 'The service is declined (§8.2).',
+  'broadcast error': 'The family is not offered: optional, of one other server (§8.5).',
+  'broadcast broadcastReply': 'The family is not offered (§8.5).',
+};
+
 const textOf = (pattern: string): string =>
   globSync(pattern, { cwd: root })
     .filter((file) => !file.endsWith('.test.ts'))
@@ -88,6 +113,20 @@ function section(module: string): string {
 /** Packets by number, then the blocks inside them. */
 function order({ snac }: Registered): number {
   return snac === undefined ? 0x10000 : snac.subtype;
+}
+
+/** @throws Error when a packet is neither sent nor explained */
+function unsaid(): string {
+  const silent = snacs.filter((entry) => entry.snac?.from !== 'client' && !uses(server, entry)).toSorted((a, b) => (numbers(a) < numbers(b) ? -1 : 1));
+  const keys = new Set(silent.map(({ module, name }) => `${module} ${name}`));
+  const stale = Object.keys(UNSAID).filter((key) => !keys.has(key));
+  if (stale.length > 0) throw new Error(`scripts/coverage.ts explains what is sent, or is not declared: ${stale.join(', ')}`);
+  const rows = silent.map((entry) => {
+    const why = UNSAID[`${entry.module} ${entry.name}`];
+    if (why === undefined) throw new Error(`${numbers(entry)} ${entry.name} is not sent by the server: say why in scripts/coverage.ts`);
+    return `| ${numbers(entry).slice(0, 5)} | \`${entry.name}\` | ${why} |`;
+  });
+  return ['## What our server never says', '', '| SNAC | name | why no client misses it |', '|---|---|---|', ...rows, ''].join('\n');
 }
 
 /** What chapter 8 of the reference describes and nobody declared: served by an error, or not at all. */
@@ -153,6 +192,7 @@ const text = [
   '',
   ...modules.map(section),
   undeclared(),
+  unsaid(),
   udpSection('commands'),
   udpSection('replies'),
   udpSection('meta'),

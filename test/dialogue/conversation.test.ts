@@ -1,6 +1,9 @@
 /** People talk: presence, messages, authorisation, over real sockets. */
 import assert from 'node:assert/strict';
 import { ClientError, type ConnectOptions, nodePlatform, register, RequestRefused } from '@seekyou/client';
+import { decode } from '@seekyou/wire';
+import { FlapChannel, login } from '@seekyou/wire/oscar';
+import { oldClient, type RawClient } from '../wire/raw-client.ts';
 import { dialogue, openStage, PASSWORD, type Person } from './stage.ts';
 import { test } from 'node:test';
 
@@ -276,4 +279,17 @@ test('two hundred people behind one address sign on at once', async () => {
   } finally {
     await stage.close();
   }
+});
+
+dialogue('a server that stops says goodbye to all, without the code after which no client comes back', async ({ stage, alice, bob }) => {
+  const signOn = (person: Person): Promise<RawClient> => oldClient(stage, { uin: person.uin, password: PASSWORD });
+  const clients = [await signOn(alice), await signOn(bob)];
+  const restarted = stage.restart();
+  for (const client of clients) {
+    const { payload } = await client.frame('the goodbye', ({ channel }) => channel === FlapChannel.close);
+    assert.equal(decode(login.signOffNotice, payload).reason, undefined);
+    assert.equal(await client.letGo(), 'fin', 'what was said can be read');
+  }
+  await restarted;
+  for (const client of [await signOn(alice), await signOn(bob)]) client.destroy();
 });

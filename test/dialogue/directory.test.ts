@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type PersonDetails, RequestRefused } from '@seekyou/client';
 import { decode } from '@seekyou/wire';
-import { decodeSnacBody, icqMeta } from '@seekyou/wire/oscar';
+import { decodeSnacBody, icqMeta, location } from '@seekyou/wire/oscar';
 import { dialogue, PASSWORD, type Person } from './stage.ts';
 
 const DETAILS: Partial<PersonDetails> = {
@@ -73,6 +73,25 @@ dialogue('a hidden address is its owner’s own', async ({ alice, bob }) => {
   assert.equal((await bob.client.directory.info(alice.uin))?.email, '');
   const own = await alice.client.directory.info(alice.uin);
   assert.deepEqual([own?.email, own?.hideEmail], ['anna@example.org', true]);
+});
+
+dialogue('what AIM tells its own directory is found in ours', async ({ alice, bob }) => {
+  for (const person of [alice, bob]) await person.signsOn();
+  const utf8 = new TextEncoder();
+  const tlvs = { firstName: utf8.encode('Zażółć'), lastName: utf8.encode('Gęślą'), city: utf8.encode('Łódź') };
+  assert.deepEqual(await alice.client.request(location.setDirInfo, { tlvs }, location.setDirReply, 'names'), { result: 1 });
+  const interests = { interests: [utf8.encode('Music'), utf8.encode('жаба')] };
+  assert.deepEqual(await alice.client.request(location.setKeywordInfo, { tlvs: interests }, location.setKeywordReply, 'interests'), { result: 1 });
+  for (const question of [{ first: 'zażółć', last: 'gęślą' }, { city: 'łódź' }, { keywords: 'жаба' }])
+    assert.deepEqual(await finds(bob, question), [alice.uin]);
+  const read = await bob.client.directory.info(alice.uin);
+  assert.deepEqual(
+    read?.interests.map(({ text }) => text),
+    ['', 'жаба'],
+  );
+  const tooLong = { tlvs: { firstName: new Uint8Array(8_000).fill(0x41) } };
+  await assert.rejects(alice.client.request(location.setDirInfo, tooLong, location.setDirReply, 'names'), RequestRefused);
+  assert.equal((await bob.client.directory.info(alice.uin))?.first, 'Zażółć');
 });
 
 dialogue('two meet by chance', async ({ alice, bob }) => {

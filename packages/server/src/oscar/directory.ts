@@ -3,7 +3,7 @@ import type { CommandInput, FoundPerson } from '@seekyou/core';
 import { directory } from '@seekyou/wire/oscar';
 import { decodeUtf8Or, encodeText } from '@seekyou/wire/text';
 import { chatTextFrom } from './chat-text.ts';
-import { INTERESTS } from './interests.ts';
+import { INTERESTS, topicOf } from './interests.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
 import { ask, type Handler, on, reply, type Route } from './state.ts';
 
@@ -20,12 +20,6 @@ function criteriaFrom(tlvs: directory.InfoQuery['tlvs'], codepage: number): Crit
   });
   const interest = tlvs.interest === undefined ? '' : say(tlvs.interest);
   return { ...Object.fromEntries(texts), ...(interest === '' ? {} : { interest: topicOf(interest) }) };
-}
-
-/** One of the list, or words of one's own. */
-function topicOf(interest: string): { readonly category: number; readonly text: string } {
-  const known = INTERESTS.entries().find(([, name]) => name.toLowerCase() === interest.toLowerCase());
-  return known === undefined ? { category: 0, text: interest } : { category: known[0], text: '' };
 }
 
 const onQuery: Handler<directory.InfoQuery> = ({ session }, { tlvs }, request) => {

@@ -54,3 +54,9 @@ export const INTERESTS: ReadonlyMap<number, string> = new Map(
     'Home Automation',
   ].map((name, at) => [at + 100, name] as const),
 );
+
+/** One of the list, or words of one's own. */
+export function topicOf(interest: string): { readonly category: number; readonly text: string } {
+  const known = INTERESTS.entries().find(([, name]) => name.toLowerCase() === interest.toLowerCase());
+  return known === undefined ? { category: 0, text: interest } : { category: known[0], text: '' };
+}

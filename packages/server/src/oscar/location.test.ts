@@ -91,9 +91,25 @@ test('limits are told', () => {
   assert.deepEqual(tlvs, { profileMax: 4_096, capabilitiesMax: 64, unknown3: 0x000a, unknown4: 0x1000, shortCapabilitiesMax: 0x0080 });
 });
 
+test("what is said to AIM's directory stands in ICQ's", () => {
+  const tlvs = { firstName: ascii('Ann'), middleName: ascii('B'), nickname: ascii(''), city: ascii('Ł'), country: ascii('pl'), street: ascii('Main') };
+  const person = asked(handle(routes, location.setDirInfo, { tlvs }, contextOf()), 'profile.change');
+  assert.deepEqual(person.input, { changes: { first: 'Ann', nickname: '', home: { city: 'Ł', street: 'Main' } } });
+  assert.deepEqual(receivedOne(person.answered(undefined), location.setDirReply), { result: 1 });
+  assert.deepEqual(receivedOne(person.refused('too-large'), location.error).code, ErrorCode.refusedByClient);
+  const nothing = asked(handle(routes, location.setDirInfo, { tlvs: {} }, contextOf()), 'profile.change');
+  assert.deepEqual(nothing.input, { changes: {} });
+
+  const interests = [ascii('music'), ascii(' '), ascii('knitting')];
+  const keywords = asked(handle(routes, location.setKeywordInfo, { tlvs: { interests } }, contextOf()), 'profile.change');
+  const [music, knitting, ...more] = keywords.input.changes.interests ?? [];
+  assert.ok(music !== undefined && music.category > 0);
+  assert.deepEqual([music.text, knitting, more], ['', { category: 0, text: 'knitting' }, []]);
+  assert.deepEqual(receivedOne(keywords.answered(undefined), location.setKeywordReply), { result: 1 });
+  assert.deepEqual(receivedOne(keywords.refused('bad-input'), location.error).code, ErrorCode.incorrectFormat);
+});
+
 test("AIM's directory answers with the exact bytes", () => {
-  assert.deepEqual(received(handle(routes, location.setDirInfo, { tlvs: { firstName: ascii('A') } }, contextOf()), location.setDirReply), [{ result: 1 }]);
   assert.deepEqual(received(handle(routes, location.getDirInfo, { screenName: '100002' }, contextOf()), location.getDirReply), [{ result: 1, tlvs: {} }]);
-  assert.deepEqual(received(handle(routes, location.setKeywordInfo, { tlvs: {} }, contextOf()), location.setKeywordReply), [{ result: 1 }]);
   assert.deepEqual(handle(routes, location.watcherSubRequest, { data: capabilityBytes(Capability.utf8) }, contextOf()), []);
 });

@@ -1,7 +1,9 @@
 /** Family 02: what a client says about its user and its own abilities, and asks about others. @see oscar.md §4 */
-import { parseUin, type Presence, type PresenceView, type Refusal, type StyledText } from '@seekyou/core';
+import { parseUin, type Presence, type PresenceView, type Refusal, type Refused, type StyledText } from '@seekyou/core';
 import { decode } from '@seekyou/wire';
 import { capabilityFromShort, location, shortCapabilities } from '@seekyou/wire/oscar';
+import { decodeUtf8Or } from '@seekyou/wire/text';
+import { topicOf } from './interests.ts';
 import { ask, type Handler, on, type OscarEffect, reply, type Request, type Route } from './state.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
 import { presentUser } from './user-info.ts';
@@ -112,10 +114,31 @@ function failed(request: Request, refusal: Refusal): OscarEffect {
 
 // ---------------------------------------------------------------- AIM's directory
 
-// Taken and forgotten: ICQ's people are described in family 15.
-const onSetDirInfo: Handler<unknown> = (_context, _message, request) => [reply(request, location.setDirReply, { result: 1 })];
+/** Field of AIM's → where it stands among ICQ's. Middle and maiden names, and countries in letters, have no place there. */
+const onSetDirInfo: Handler<location.SetDirInfo> = ({ session }, { tlvs }, request) => {
+  const { codepage } = session.profile;
+  const said = <T extends string>(fields: Readonly<Record<T, Uint8Array | undefined>>): Partial<Record<T, string>> =>
+    Object.fromEntries(
+      Object.entries<Uint8Array | undefined>(fields).flatMap(([name, bytes]) => (bytes === undefined ? [] : [[name, decodeUtf8Or(bytes, codepage)]])),
+    ) as Partial<Record<T, string>>;
+  const { firstName, lastName, nickname, city, state, zip, street } = tlvs;
+  const home = said({ city, state, zip, street });
+  const changes = { ...said({ first: firstName, last: lastName, nickname }), ...(Object.keys(home).length === 0 ? {} : { home }) };
+  return [ask('profile.change', { changes }, () => [reply(request, location.setDirReply, { result: 1 })], refusedBy(request))];
+};
+
+const onSetKeywordInfo: Handler<location.SetKeywordInfo> = ({ session }, { tlvs }, request) => {
+  const told = (tlvs.interests ?? []).map((bytes) => decodeUtf8Or(bytes, session.profile.codepage).trim()).filter((text) => text !== '');
+  const changes = { interests: told.map(topicOf) };
+  return [ask('profile.change', { changes }, () => [reply(request, location.setKeywordReply, { result: 1 })], refusedBy(request))];
+};
+
+const refusedBy =
+  (request: Request) =>
+  ({ refusal }: Refused): readonly OscarEffect[] => [failed(request, refusal)];
+
+/** Whoever looks finds all of it by family 0F. */
 const onGetDirInfo: Handler<unknown> = (_context, _message, request) => [reply(request, location.getDirReply, { result: 1, tlvs: {} })];
-const onSetKeywordInfo: Handler<unknown> = (_context, _message, request) => [reply(request, location.setKeywordReply, { result: 1 })];
 
 export const routes: readonly Route[] = [
   on(location.rightsQuery, onRightsQuery),
