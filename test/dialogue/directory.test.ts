@@ -1,6 +1,7 @@
 /** What people tell of themselves, finding each other, and leaving, over real sockets. */
 import assert from 'node:assert/strict';
-import { type PersonDetails, RequestRefused } from '@seekyou/client';
+import { readFileSync } from 'node:fs';
+import { type PersonDetails, RequestRefused, type Topic } from '@seekyou/client';
 import { decode } from '@seekyou/wire';
 import { decodeSnacBody, icqMeta, location } from '@seekyou/wire/oscar';
 import { dialogue, PASSWORD, type Person } from './stage.ts';
@@ -32,6 +33,29 @@ const DETAILS: Partial<PersonDetails> = {
   pasts: [{ category: 303, text: 'МГУ' }],
   webAware: true,
 };
+
+interface Tables {
+  readonly countries: object;
+  readonly countriesLater: object;
+  readonly languages: object;
+  readonly occupations: object;
+  readonly interests: object;
+  readonly affiliations: object;
+  readonly pastBackgrounds: object;
+  readonly randomChatGroups: object;
+  readonly timezone: { readonly values: object };
+}
+
+const TABLES = JSON.parse(readFileSync(new URL('../../docs/protocol/icq-tables.json', import.meta.url), 'utf8')) as Tables;
+
+/** Without 0, which says that nothing was told (of time zones it is Greenwich), and what two bytes cannot say. */
+const codesIn = (table: object): readonly number[] =>
+  Object.keys(table)
+    .map(Number)
+    .filter((code) => (code !== 0 || '-1' in table) && code <= 0xffff);
+
+/** Nobody waits for rates here. */
+const QUICKLY = { 'limits.profile': 'bench', 'limits.searches_at_once_max': 100_000 };
 
 async function finds(who: Person, whom: Parameters<Person['client']['directory']['search']>[0]): Promise<number[]> {
   return (await who.client.directory.search(whom)).found.map(({ uin }) => uin);
@@ -94,14 +118,74 @@ dialogue('what AIM tells its own directory is found in ours', async ({ alice, bo
   assert.equal((await bob.client.directory.info(alice.uin))?.first, 'Zażółć');
 });
 
-dialogue('two meet by chance', async ({ alice, bob }) => {
-  for (const person of [alice, bob]) await person.signsOn();
-  assert.equal(await bob.client.directory.meet(1), undefined);
-  await alice.client.directory.meetable(1);
-  assert.equal(await bob.client.directory.meet(1), alice.uin);
-  await alice.signsOff();
-  assert.equal(await bob.client.directory.meet(1), undefined);
-});
+dialogue(
+  'each code of the tables, and each time zone, is read back and found as it was told',
+  async ({ alice, bob }) => {
+    for (const person of [alice, bob]) await person.signsOn();
+    const [countries, later, languages, occupations] = [TABLES.countries, TABLES.countriesLater, TABLES.languages, TABLES.occupations].map(codesIn);
+    const [interests, affiliations, pasts] = [TABLES.interests, TABLES.affiliations, TABLES.pastBackgrounds].map(codesIn);
+    const zones = codesIn(TABLES.timezone.values);
+    const places = [...(countries ?? []), ...(later ?? [])];
+    assert.ok(places.length > 250 && zones.length === 49);
+    const at = (codes: readonly number[] | undefined, index: number): number => codes?.[index % codes.length] ?? assert.fail('an empty table');
+    const topic = (category: number): readonly [Topic] => [{ category, text: 'x' }];
+    for (let round = 0; round < places.length / 3; round++) {
+      const told = {
+        country: at(places, round * 3),
+        originCountry: at(places, round * 3 + 1),
+        workCountry: at(places, round * 3 + 2),
+        occupation: at(occupations, round),
+        languages: [at(languages, round)],
+        gmtOffset: at(zones, round),
+        interests: topic(at(interests, round)),
+        affiliations: topic(at(affiliations, round)),
+        pasts: topic(at(pasts, round)),
+      };
+      await alice.client.directory.tell(told);
+      const read = await bob.client.directory.info(alice.uin);
+      assert.deepEqual({ ...read, ...told }, read);
+      const { country, occupation } = told;
+      assert.deepEqual(await finds(bob, { country, occupation, language: told.languages[0] as number }), [alice.uin], JSON.stringify(told));
+      assert.deepEqual(await finds(bob, { country: country + 1, occupation }), []);
+    }
+    await alice.client.directory.tell({ gmtOffset: -100 });
+    assert.equal((await bob.client.directory.info(alice.uin))?.gmtOffset, -100);
+  },
+  QUICKLY,
+);
+
+dialogue(
+  'two meet by chance, in each group those who are in it',
+  async ({ stage, alice, bob }) => {
+    const carol = await stage.person('carol');
+    for (const person of [alice, bob, carol]) await person.signsOn();
+    const groups = codesIn(TABLES.randomChatGroups);
+    for (const [index, group] of groups.entries()) {
+      const other = groups[(index + 1) % groups.length] as number;
+      assert.equal(await bob.client.directory.meet(group), undefined);
+      await alice.client.directory.meetable(group);
+      await carol.client.directory.meetable(other);
+      assert.equal(await bob.client.directory.meet(group), alice.uin, 'no longer in the group before');
+      assert.equal(await bob.client.directory.meet(other), carol.uin);
+      assert.equal(await alice.client.directory.meet(group), undefined, 'not oneself');
+      for (const person of [alice, carol]) await person.client.directory.meetable(0);
+      assert.equal(await bob.client.directory.meet(group), undefined);
+    }
+    await alice.client.directory.meetable(1);
+    alice.client.setStatus('online', true);
+    await alice.settles();
+    assert.equal(await bob.client.directory.meet(1), undefined, 'invisible is not there to be met');
+    alice.client.setStatus('online');
+    await alice.settles();
+    assert.equal(await bob.client.directory.meet(1), alice.uin);
+    await alice.client.list('ignore', bob.uin, true);
+    assert.equal(await bob.client.directory.meet(1), undefined, 'nor is who wants nothing of one');
+    await alice.client.list('ignore', bob.uin, false);
+    await alice.signsOff();
+    assert.equal(await bob.client.directory.meet(1), undefined);
+  },
+  QUICKLY,
+);
 
 dialogue('who leaves for good is told so, and is gone', async ({ alice, bob }) => {
   for (const person of [alice, bob]) await person.signsOn();

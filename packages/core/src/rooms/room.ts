@@ -41,8 +41,8 @@ export type RoomNews =
   | { readonly kind: 'left'; readonly uins: readonly Uin[] }
   | { readonly kind: 'said'; readonly line: RoomLine };
 
-/** What people cannot see, or what turns the text around it about. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u;
+/** What people cannot see, what turns the text around it about, and what stands for bytes nobody could read. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\ufffd]/u;
 
 /** A name people can tell from others, or `undefined`. Blanks around it do not count. */
 export function roomName(text: string, bytesMax: number): string | undefined {

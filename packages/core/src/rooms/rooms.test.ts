@@ -189,7 +189,7 @@ test('a room’s name is what people can read and tell apart', () => {
   const named = (text: string): string | undefined => roomName(text, 100);
   assert.equal(named('  Кошки  и собаки '), 'Кошки и собаки');
   assert.equal(named('猫 & <b>dogs</b>'), '猫 & <b>dogs</b>');
-  for (const hostile of ['', '   ', 'a\0b', 'a\nb', 'cats\u202etxt', 'c\u200bats', '\ud800', 'x\u2028y', 'ы'.repeat(51), 'x'.repeat(101)]) {
+  for (const hostile of ['', '   ', 'a\0b', 'a\nb', 'cats\u202etxt', 'c\u200bats', '\ud800', 'c\ufffdts', 'x\u2028y', 'ы'.repeat(51), 'x'.repeat(101)]) {
     assert.equal(named(hostile), undefined, JSON.stringify(hostile));
   }
 });

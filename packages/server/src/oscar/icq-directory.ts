@@ -180,6 +180,8 @@ function update(asked: Asked, packet: icqMeta.DirectoryPacket): readonly OscarEf
   const body = readable(() => decode(icqMeta.directoryUpdateBody, packet.body));
   if (body === undefined) return [metaResult(asked, subtype, MetaResult.failed)];
   const { fields } = body;
+  // Nobody writes another's.
+  if (fields.uin !== undefined && fields.uin !== String(asked.context.session.uin)) return [metaResult(asked, subtype, MetaResult.failed)];
   const permissions = {
     ...(fields.authorization === undefined ? {} : { authorisationRequired: fields.authorization === Authorization.required }),
     ...(fields.webAware === undefined ? {} : { webAware: fields.webAware !== 0 }),

@@ -185,6 +185,8 @@ const setHomepageCategory = changing(icqMeta.setHomepageCategory, (asked, { enab
 /** Only what is in it changes. Permissions have a command of their own. */
 function setInfoTlvs(asked: Asked, tlvs: icqMeta.InfoTlvs): readonly OscarEffect[] {
   const subtype = icqMeta.setInfoTlvs.reply as number;
+  // Nobody writes another's.
+  if (tlvs.uin !== undefined && tlvs.uin !== asked.context.session.uin) return [metaResult(asked, subtype, MetaResult.failed)];
   const changes = changesFrom(asked, tlvs);
   const permissions = permissionsFrom(tlvs);
   const failed = metaRefusal(asked, subtype);
