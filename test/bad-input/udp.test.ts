@@ -141,8 +141,8 @@ class Mallory {
     const mallory = await Mallory.at(version, uin);
     mallory.say(commands.login, loginOf(version));
     await mallory.expect(replies.loginReply);
-    // Messages wait until the lists are there.
-    mallory.say(commands.contactList, { uins: [] });
+    // Messages wait until the lists are there: all three, so that the server need not wait for more.
+    for (const list of [commands.contactList, commands.invisibleList, commands.visibleList]) mallory.say(list, { uins: [] });
     await mallory.expect(replies.endOfContactList);
     await mallory.settles();
     return mallory;

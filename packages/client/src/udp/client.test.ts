@@ -211,8 +211,8 @@ function scene(answers: Answers = new Map(), line: Line = {}, seed = 1): Scene {
 }
 
 const WANTED: Readonly<Record<UdpVersion, readonly string[]>> = {
-  2: ['login', 'login1', 'contactList'],
-  3: ['login', 'login1', 'contactList'],
+  2: ['login', 'login1', 'contactList', 'invisibleList', 'visibleList'],
+  3: ['login', 'login1', 'contactList', 'invisibleList', 'visibleList'],
   4: ['newUser1', 'getDeps', 'login', 'login1', 'contactList', 'invisibleList', 'visibleList'],
   5: ['login', 'login1', 'contactList', 'invisibleList', 'visibleList'],
 };

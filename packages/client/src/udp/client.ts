@@ -265,10 +265,9 @@ export class UdpClient {
     this.keepAlive(clamp(intervalSeconds));
   }
 
-  /** Of as many packets as it takes; an empty contact list is said too, because it begins presence. */
+  /** Of as many packets as it takes. Empty ones are said too: a server waits no longer for who has said all three (§9.1). */
   private async upload(list: typeof commands.contactList, uins: readonly number[]): Promise<void> {
-    const packets = Math.max(Math.ceil(uins.length / LIST_MAX), list === commands.contactList ? 1 : 0);
-    for (let packet = 0; packet < packets; packet++) {
+    for (let packet = 0; packet === 0 || packet * LIST_MAX < uins.length; packet++) {
       await this.link.send(list, { uins: uins.slice(packet * LIST_MAX, (packet + 1) * LIST_MAX) }).acknowledged;
     }
   }

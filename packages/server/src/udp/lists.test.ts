@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { commands, replies } from '@seekyou/wire/udp';
+import { commands, type Declaration, replies } from '@seekyou/wire/udp';
 import { Quirk } from './clients.ts';
-import { awaitLists, FULL_LIST, LISTS_SETTLE_MS, LISTS_WAIT_MS, routes } from './lists.ts';
+import { awaitLists, FULL_LIST, LISTS_DONE_MS, LISTS_SETTLE_MS, LISTS_WAIT_MS, routes } from './lists.ts';
 import { FETCH_TIMER } from './stored.ts';
 import { ALICE, asked, BOB, contextOf, type ContextParts, handle, LATIN_CLIENT, received, timerOf } from './testing.ts';
 
@@ -20,9 +20,79 @@ test('a client is shown to nobody until its lists have settled, and waits for X1
     const timer = timerOf(handle(routes, list, { uins: [BOB] }, contextOf(FRESH)), 'lists');
     assert.equal(timer.ms, LISTS_SETTLE_MS);
     const effects = timer.run();
-    assert.deepEqual(effects[0], { do: 'become', change: { complete: true } });
+    assert.deepEqual(effects[0], { do: 'become', change: { complete: true, lists: undefined } });
     const after = timerOf(asked(effects, 'presence.ready').answered(undefined), 'list-end');
     assert.deepEqual(received(after.run(), replies.endOfContactList), [{ uin: ALICE }]);
+  }
+});
+
+test('with the end of the third list a client is complete at once, whatever their order', async (t) => {
+  const full = Array.from({ length: FULL_LIST }, (_, i) => 100_100 + i);
+  const bitsOf = (effects: ReturnType<typeof handle>): number => {
+    const changes = effects.flatMap((effect) => (effect.do === 'become' && effect.change.lists !== undefined ? [effect.change.lists] : []));
+    assert.equal(changes.length, 1);
+    return changes[0] as number;
+  };
+  const cases: readonly (readonly [string, readonly (readonly [Declaration<{ uins: readonly number[] }>, readonly number[]])[], boolean])[] = [
+    [
+      'version 4',
+      [
+        [commands.contactList, [BOB]],
+        [commands.visibleList, []],
+        [commands.invisibleList, []],
+      ],
+      true,
+    ],
+    [
+      'version 5',
+      [
+        [commands.contactList, full],
+        [commands.contactList, []],
+        [commands.invisibleList, [BOB]],
+        [commands.visibleList, []],
+      ],
+      true,
+    ],
+    [
+      'more may follow',
+      [
+        [commands.contactList, []],
+        [commands.visibleList, []],
+        [commands.invisibleList, full],
+      ],
+      false,
+    ],
+    [
+      'more may follow from icqlib',
+      [
+        [commands.contactList, []],
+        [commands.visibleList, []],
+        [commands.invisibleList, full.slice(0, 64)],
+      ],
+      false,
+    ],
+    [
+      'mICQ sends its visible list as a second invisible one',
+      [
+        [commands.contactList, []],
+        [commands.invisibleList, []],
+        [commands.invisibleList, []],
+      ],
+      false,
+    ],
+  ];
+  for (const [name, lists, isAtOnce] of cases) {
+    await t.test(name, () => {
+      let bits = 0;
+      let ms = -1;
+      for (const [declaration, uins] of lists) {
+        const effects = handle(routes, declaration, { uins }, contextOf({ state: { complete: false, lists: bits } }));
+        bits = bitsOf(effects);
+        ms = timerOf(effects, 'lists').ms;
+        if (declaration !== lists.at(-1)?.[0]) assert.equal(ms, LISTS_SETTLE_MS, 'not before the last');
+      }
+      assert.equal(ms, isAtOnce ? LISTS_DONE_MS : LISTS_SETTLE_MS);
+    });
   }
 });
 

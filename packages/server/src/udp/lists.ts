@@ -5,12 +5,15 @@ import { Quirk } from './clients.ts';
 import { ask, become, type Handler, on, type Route, say, type UdpContext, type UdpEffect } from './state.ts';
 import { FETCH_TIMER, fetchStored } from './stored.ts';
 
-/** After the last list the client is complete. They come at once, and slow lines need no longer. */
+/** A client that has not sent every list is complete so long after the last one. They come at once, and slow lines need no longer. */
 export const LISTS_SETTLE_MS = 1_000;
+/** When nothing more can come. */
+export const LISTS_DONE_MS = 1;
 /** A client with empty lists sends none. */
 export const LISTS_WAIT_MS = 5_000;
-/** More are in the next packet: this one was full. */
+/** More may be in the next packet: this one was full. icqlib takes fewer than the others. @see icq-udp.md §2 */
 export const FULL_LIST = 100;
+const FULL_LIST_OF_ICQLIB = 64;
 
 const LISTS_TIMER = 'lists';
 const LIST_END_TIMER = 'list-end';
@@ -22,11 +25,15 @@ const AFTER_ANNOUNCEMENTS_MS = 1;
  * shown to nobody: its invisible list comes last.
  */
 export function awaitLists(session: Session, version: Version): readonly UdpEffect[] {
-  return [{ do: 'timer', name: LISTS_TIMER, ms: LISTS_WAIT_MS, run: () => complete(session, version) }];
+  return [completeIn(LISTS_WAIT_MS, session, version)];
+}
+
+function completeIn(ms: number, session: Session, version: Version): UdpEffect {
+  return { do: 'timer', name: LISTS_TIMER, ms, run: () => complete(session, version) };
 }
 
 function complete(session: Session, version: Version): readonly UdpEffect[] {
-  return [become({ complete: true }), ask('presence.ready', undefined, () => listEnd(session, version), nothing)];
+  return [become({ complete: true, lists: undefined }), ask('presence.ready', undefined, () => listEnd(session, version), nothing)];
 }
 
 /** X1, after the contacts that are there: licq sounds no bell for anybody before it. */
@@ -38,15 +45,25 @@ function listEnd({ uin }: Session, version: Version): readonly UdpEffect[] {
 /** Versions whose X1 has no number in it. */
 const NUMBERLESS: readonly Version[] = [3, 4];
 
-/** A list came: the client is complete when no other follows. */
-function settled({ session, state }: UdpContext): readonly UdpEffect[] {
-  if (state.complete) return listEnd(session, state.version);
-  return [{ do: 'timer', name: LISTS_TIMER, ms: LISTS_SETTLE_MS, run: () => complete(session, state.version) }];
+/** Bits of the lists that came to their end. */
+const CONTACTS = 1;
+const VISIBLE = 2;
+const INVISIBLE = 4;
+const ALL_LISTS = CONTACTS | VISIBLE | INVISIBLE;
+
+/** A list came: the client is complete with the third of them, or when no other follows. */
+function settled({ session, state }: UdpContext, list: number, uins: readonly number[]): readonly UdpEffect[] {
+  const lists = (state.lists ?? 0) | (isFull(uins) ? 0 : list);
+  return [become({ lists }), completeIn(lists === ALL_LISTS ? LISTS_DONE_MS : LISTS_SETTLE_MS, session, state.version)];
+}
+
+function isFull(uins: readonly number[]): boolean {
+  return uins.length >= FULL_LIST || uins.length === FULL_LIST_OF_ICQLIB;
 }
 
 const onContactList: Handler<{ readonly uins: readonly number[] }> = (context, { uins }) => [
   watch(context, uins),
-  ...settled(context),
+  ...(context.state.complete ? listEnd(context.session, context.state.version) : settled(context, CONTACTS, uins)),
   ...(uins.length < FULL_LIST ? fetchUnasked(context) : []),
 ];
 
@@ -74,7 +91,8 @@ const onAddToList: Handler<{ readonly uin: number }> = (context, { uin }) => [wa
 type List = CommandInput<'visibility.edit'>['list'];
 
 function onVisibility(list: List): Handler<{ readonly uins: readonly number[] }> {
-  return (context, { uins }) => [editVisibility(list, 'add', uins), ...(context.state.complete ? [] : settled(context))];
+  const bit = list === 'visible' ? VISIBLE : INVISIBLE;
+  return (context, { uins }) => [editVisibility(list, 'add', uins), ...(context.state.complete ? [] : settled(context, bit, uins))];
 }
 
 function editVisibility(list: List, verb: 'add' | 'remove', uins: readonly number[]): UdpEffect {

@@ -13,6 +13,8 @@ export interface UdpState {
   readonly version: Version;
   /** Its lists are there, as far as anybody can tell: it was announced, and hears of others. */
   readonly complete: boolean;
+  /** Before that: which of its lists are there, as bits. */
+  readonly lists?: number | undefined;
   /** Stored messages were asked for, or were due without being asked for. */
   readonly fetched: boolean;
   /** Changed in place: whom this client was told to be on line, and what of them. */
