@@ -148,8 +148,9 @@ dialogue(
       assert.deepEqual(await finds(bob, { country, occupation, language: told.languages[0] as number }), [alice.uin], JSON.stringify(told));
       assert.deepEqual(await finds(bob, { country: country + 1, occupation }), []);
     }
-    await alice.client.directory.tell({ gmtOffset: -100 });
-    assert.equal((await bob.client.directory.info(alice.uin))?.gmtOffset, -100);
+    await alice.client.directory.tell({ gmtOffset: -100, languages: [], interests: [] });
+    const read = await bob.client.directory.info(alice.uin);
+    assert.deepEqual([read?.gmtOffset, read?.languages, read?.interests], [-100, [], []]);
   },
   QUICKLY,
 );

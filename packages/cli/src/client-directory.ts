@@ -1,8 +1,9 @@
 /** People in the line-mode client: what they tell, finding them, meeting by chance. */
-import type { Client, PersonDetails, PersonFound, PersonSearch } from '@seekyou/client';
+import type { Client, PersonDetails, PersonFound, PersonSearch, Topic } from '@seekyou/client';
 import { harmless } from './client-output.ts';
 
-type Fields<T> = Readonly<Record<string, 'text' | 'number' | 'flag'>> & { readonly [K in keyof T]?: 'text' | 'number' | 'flag' };
+type Kind = 'text' | 'number' | 'flag' | 'numbers' | 'topics';
+type Fields<T> = Readonly<Record<string, Kind>> & { readonly [K in keyof T]?: Kind };
 
 const DETAILS = {
   nickname: 'text',
@@ -13,6 +14,7 @@ const DETAILS = {
   gender: 'number',
   age: 'number',
   birthday: 'text',
+  languages: 'numbers',
   city: 'text',
   state: 'text',
   street: 'text',
@@ -24,6 +26,9 @@ const DETAILS = {
   gmtOffset: 'number',
   homepage: 'text',
   about: 'text',
+  interests: 'topics',
+  affiliations: 'topics',
+  pasts: 'topics',
   originCity: 'text',
   originState: 'text',
   originCountry: 'number',
@@ -71,13 +76,29 @@ export class FieldError extends Error {
   override readonly name = 'FieldError';
 }
 
-function valueOf(fields: Readonly<Record<string, 'text' | 'number' | 'flag'>>, name: string, text: string): string | number | boolean {
+const WANTED: Readonly<Record<Kind, string>> = {
+  text: 'a text',
+  number: 'a number',
+  flag: 'yes or no',
+  numbers: 'up to three numbers, such as 44 50',
+  topics: 'numbers with words, such as 104 chess; 113 jazz',
+};
+
+function valueOf(fields: Readonly<Record<string, Kind>>, name: string, text: string): string | number | boolean | readonly number[] | readonly Topic[] {
   const kind = Object.hasOwn(fields, name) ? fields[name] : undefined;
   if (kind === undefined) throw new FieldError(`${name} is none of ${Object.keys(fields).join(', ')}`);
   if (kind === 'text') return text;
   if (kind === 'flag' && ['yes', 'no', ''].includes(text)) return text !== 'no';
   if (kind === 'number' && /^-?\d{1,10}$/.test(text)) return Number(text);
-  throw new FieldError(`${name} is ${kind === 'flag' ? 'yes or no' : 'a number'}, not ${text === '' ? 'nothing' : text}`);
+  if (kind === 'numbers' && /^(\d{1,5}( +\d{1,5}){0,2})?$/.test(text)) return text.split(/ +/).filter(Boolean).map(Number);
+  if (kind === 'topics' && /^(\s*\d{1,5}( [^;]*)?(;|$))*$/.test(text)) return topicsFrom(text);
+  throw new FieldError(`${name} is ${WANTED[kind]}, not ${text === '' ? 'nothing' : text}`);
+}
+
+/** `104 chess; 113`. */
+function topicsFrom(text: string): Topic[] {
+  const parts = text.split(';').map((part) => part.trim());
+  return parts.filter(Boolean).map((part) => ({ category: Number.parseInt(part, 10), text: part.replace(/^\d+\s*/, '') }));
 }
 
 /** `last="de Groot" city=Łódź onlineOnly`. @throws FieldError */

@@ -300,7 +300,8 @@ function tlvsOf(details: Partial<PersonDetails>): icqMeta.InfoTlvs {
       workCountry: details.workCountry,
       occupation: details.occupation,
       gmtOffset: details.gmtOffset,
-      languages,
+      // 0: none any more.
+      languages: languages?.length === 0 ? [0] : languages,
       emails: email === undefined ? undefined : [{ email: utf8.encode(email), hidden: Number(hideEmail ?? false) }],
       birthday: birthday === undefined ? undefined : dateFrom(birthday),
       interests: categoriesOf(interests),
