@@ -96,6 +96,7 @@ export function createUdpFrontEnd(parts: UdpFrontEndParts): UdpFrontEnd {
     const found = table.find(packet, from, port);
     switch (found.is) {
       case 'session':
+        if (packet.command === commands.ack.code) registrations.acknowledged(call);
         found.session.received(packet);
         break;
       case 'moved':
@@ -156,8 +157,10 @@ export function createUdpFrontEnd(parts: UdpFrontEndParts): UdpFrontEnd {
 
   /** For a session it is one of its packets all the same. */
   function beside(call: Call, answer: () => void): void {
-    const found = table.find(call.packet, call.from, call.port);
-    if (found.is === 'session') found.session.passedBy(call.packet);
+    const { packet, from, port } = call;
+    const found = table.find(packet, from, port);
+    const session = found.is === 'session' ? found.session : table.ofNobody(packet, from, port);
+    session?.passedBy(packet);
     answer();
   }
 

@@ -98,6 +98,46 @@ describe('version 5', () => {
     assert.equal(counters['udp_registrations_refused'], 3);
   });
 
+  test('asked for from within a session, as mICQ does, it is one of its packets', async () => {
+    const { account, online, passes, core } = await world();
+    const [alice, bob] = [await online(await account()), await online(await account())];
+    await passes(6_000);
+    for (const one of [alice, bob]) one.take();
+    // In its own numbers, under its own session id, as nobody.
+    const { seq1, seq2 } = alice;
+    const request = alice.datagram(commands.regNewUser, { password: ascii(' newpas1'), clientVersion: 0xa0, id: 0x2461, tail: TAIL }, { seq1, seq2, uin: 0 });
+    alice.send(request);
+    alice.seq1++;
+    alice.seq2++;
+    alice.writes(bob.uin, 'and on');
+    alice.send(request);
+    await passes(50);
+    assert.deepEqual(bob.texts, ['and on']);
+    const numbers = new Set(alice.told.filter(({ name }) => name === 'newUin').map(({ packet }) => packet.uin));
+    assert.equal(numbers.size, 1);
+    // It has the answer, and says so with its own number.
+    alice.take();
+    await passes(20_000);
+    assert.deepEqual(alice.names(), []);
+    bob.writes(alice.uin, 'still there?');
+    await passes(50);
+    assert.deepEqual(alice.texts, ['still there?']);
+    assert.equal(core.admin.sessionsOf(alice.uin as Uin).length, 1);
+  });
+
+  test('asked for under the session id of another, it is none of his', async () => {
+    const { account, online, client, passes } = await world();
+    const [alice, bob] = [await online(await account()), await online(await account())];
+    await passes(6_000);
+    const stranger = client(0);
+    stranger.sessionId = alice.sessionId;
+    stranger.seq1 = alice.seq1;
+    asks(stranger);
+    alice.writes(bob.uin, 'mine');
+    await passes(50);
+    assert.deepEqual(bob.texts, ['mine']);
+  });
+
   test('closed, or with a password nobody could type, it is refused', async () => {
     for (const [options, password] of [
       [{ core: { registration: 'closed' as const } }, 'pass1234'],

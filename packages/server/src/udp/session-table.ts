@@ -12,6 +12,8 @@ export type Found = { readonly is: 'session' | 'moved'; readonly session: UdpSes
 export class SessionTable {
   // A sign-on over UDP ends the others of its account, so there is one at most.
   private readonly sessions = new Map<number, UdpSession>();
+  /** Of version 5. Clients choose their ids, so the last to have one has it. */
+  private readonly byId = new Map<number, UdpSession>();
 
   get size(): number {
     return this.sessions.size;
@@ -27,10 +29,19 @@ export class SessionTable {
 
   add(session: UdpSession): void {
     this.sessions.set(session.uin, session);
+    if (session.login.sessionId !== 0) this.byId.set(session.login.sessionId, session);
   }
 
   remove(session: UdpSession): void {
     if (this.sessions.get(session.uin) === session) this.sessions.delete(session.uin);
+    if (this.byId.get(session.login.sessionId) === session) this.byId.delete(session.login.sessionId);
+  }
+
+  /** The session right here that counts this packet among its own, though it names nobody: mICQ registers so (icq-udp.md §10.1). */
+  ofNobody({ version, uin, sessionId }: ClientPacket, from: Endpoint, port: DatagramPort): UdpSession | undefined {
+    const session = uin === 0 ? this.byId.get(sessionId) : undefined;
+    if (session === undefined || session.login.version !== version || session.port !== port) return undefined;
+    return session.at.address === from.address && session.at.port === from.port ? session : undefined;
   }
 
   find(packet: ClientPacket, from: Endpoint, port: DatagramPort): Found {

@@ -196,8 +196,12 @@ export class TestClient {
     return this.send(this.datagram(declaration, value, { seq1, seq2 }));
   }
 
-  datagram<T>(declaration: Declaration<T>, value: T, { seq1, seq2 }: { readonly seq1: number; readonly seq2: number }): Uint8Array {
-    const { version, uin, sessionId } = this;
+  datagram<T>(
+    declaration: Declaration<T>,
+    value: T,
+    { seq1, seq2, uin = this.uin }: { readonly seq1: number; readonly seq2: number; readonly uin?: number },
+  ): Uint8Array {
+    const { version, sessionId } = this;
     const parameters = encodeParameters(declaration, version, value);
     return buildClientPacket(
       { version, command: declaration.code, seq1, seq2: version <= 2 ? 0 : seq2, uin, sessionId, parameters },
