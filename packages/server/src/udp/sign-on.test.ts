@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { commands } from '@seekyou/wire/udp';
+import { commands, isPacket, parseServerPacket } from '@seekyou/wire/udp';
 import { PADDING, VERSIONS, world } from './test-world.ts';
+
+const VECTORS = new URL('../../../../docs/protocol/icq-udp-vectors.json', import.meta.url);
+
+/** Of a vector of the reference. */
+function parametersOf(name: string): Uint8Array {
+  const { vectors } = JSON.parse(readFileSync(VECTORS, 'utf8')) as { readonly vectors: readonly { readonly name: string; readonly wire: string }[] };
+  const packet = parseServerPacket(Uint8Array.from(Buffer.from(vectors.find((vector) => vector.name === name)?.wire ?? '', 'hex')));
+  assert.ok(isPacket(packet));
+  return packet.parameters;
+}
 
 for (const version of VERSIONS) {
   describe(`version ${version}`, () => {
@@ -174,6 +185,8 @@ describe('what may be signed on with', () => {
 });
 
 describe('trying a password first', () => {
+  const departments = parametersOf('v3s-deps');
+
   test('a number new to a machine is greeted, and told whether its password is right', async () => {
     for (const version of [3, 4, 5] as const) {
       const { account, client, passes, core } = await world();
@@ -186,10 +199,12 @@ describe('trying a password first', () => {
       if (version === 5) assert.deepEqual(greeted.value, { result: 0x0a, id: 0x1234, one: 1 });
       alice.say(commands.getDeps, { uin, password: new TextEncoder().encode('pass1234'), clientVersion: 0 });
       await passes(50);
+      const answered = alice.take();
       assert.deepEqual(
-        alice.take().map(({ name, packet }) => `${name} ${packet.version}`),
+        answered.map(({ name, packet }) => `${name} ${packet.version}`),
         [`ack ${version === 5 ? 5 : 3}`, 'depsList 3'],
       );
+      assert.deepEqual(answered[1]?.packet.parameters, version === 5 ? new Uint8Array(0) : departments);
       assert.equal(core.admin.sessionsOf(uin).length, 0);
       alice.signOn();
       await passes(50);

@@ -187,7 +187,8 @@ export class SignOns {
     const { packet, from } = call;
     const answer = this.parts.strangers.unlimited(call);
     if (packet.version === 5) answer.say(replies.depsList, { tail: new Uint8Array(0) }, { format: 3 });
-    else answer.say(replies.depsList, { count: 0, tail: replies.NO_DEPARTMENTS });
+    // One department and none in it: the only list that ICQ 98a is known to accept (icq-udp.md §9.3).
+    else answer.say(replies.depsList, { tail: replies.NO_DEPARTMENTS });
     remember(this.listed, formatEndpoint(from.address, from.port), this.parts.around.clock.now(), LISTED_MAX);
   }
 
