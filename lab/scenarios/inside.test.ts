@@ -17,6 +17,9 @@ const OUT1 = '203.0.113.20';
 const PASSWORD = 'secret1';
 /** Marker, channel 1, then a sequence number nobody can know, length 4, version 1. */
 const HELLO = /^2a01....000400000001$/;
+const NO_WAY_BACK = /connections begin and are never completed/;
+/** Of somebody who comes again and again, some two seconds each. */
+const TRIES_MAX = 20;
 const ALICE = '100001';
 const BORIS = '100002';
 
@@ -158,6 +161,48 @@ test('S000-15a: a port forward that keeps the source tells the server who the cl
     assert.equal(alice.external, OUT1);
     await converse(alice.client, boris.client);
     assert.match(server.errors, new RegExp(OUT1.replaceAll('.', String.raw`\.`)), 'the log has the client');
+  }));
+
+for (const [what, wrong, filter] of [
+  ['leads elsewhere', ['replace', 'default', 'via', '192.168.1.10'], 0],
+  ['is missing', ['del', 'default'], 0],
+  // As Debian has it.
+  ['is missing, and the system looks at it (rp_filter)', ['del', 'default'], 2],
+] as const) {
+  test(`S000-15a, O2: the default route ${what}: nobody comes in, and the log says where to look`, () =>
+    inTown(async (town) => {
+      await build(town);
+      await town.set('server', { 'ipv4/conf/all/rp_filter': filter });
+      const server = await serve(town, `advertise = ["${OUTSIDE}"]\n[limits]\nroute_look_ms = 3000\n`);
+      await town.rules('fw', 'deploy/relays/forward.nft', { OUTSIDE, PORT: '5190', SERVER, INSIDE: '192.168.1.0/24' });
+      await town.rule('fw', 'service', 'iifname', 'wan', 'ip', 'daddr', SERVER, 'tcp', 'dport', '5190', 'accept');
+      await town.does('server', 'ip', 'route', ...wrong);
+      for (let tries = 0; tries < TRIES_MAX && !NO_WAY_BACK.test(server.errors); tries++) {
+        const { bytes } = await town.node('out1', 'lab/drivers/knock.ts', OUTSIDE, '5190').event('answer');
+        assert.equal(bytes, '');
+      }
+      assert.match(server.errors, NO_WAY_BACK);
+      // What the sentence advises helps.
+      await town.does('server', 'ip', 'route', 'replace', 'default', 'via', INSIDE);
+      await signsOn(oldClient(town, 'out1', ALICE, OUTSIDE));
+    }));
+}
+
+test('S000-15a, O2: while the way back is right nothing is said of it, whoever the firewall keeps out', () =>
+  inTown(async (town) => {
+    await build(town);
+    await town.set('server', { 'ipv4/conf/all/rp_filter': 2 });
+    const server = await serve(town, `advertise = ["${OUTSIDE}", { address = "${SERVER}", for = "192.168.1.0/24" }]\n[limits]\nroute_look_ms = 500\n`);
+    await town.rules('fw', 'deploy/relays/forward.nft', { OUTSIDE, PORT: '5190', SERVER, INSIDE: '192.168.1.0/24' });
+    // Each takes as long as four looks.
+    const keptOut = await town.node('out2', 'lab/drivers/knock.ts', OUTSIDE, '5190').event('answer');
+    await town.rule('fw', 'service', 'iifname', 'wan', 'ip', 'daddr', SERVER, 'tcp', 'dport', '5190', 'accept');
+    const alice = await signsOn(oldClient(town, 'out1', ALICE, OUTSIDE));
+    const boris = await signsOn(oldClient(town, 'in1', BORIS, SERVER));
+    await converse(alice.client, boris.client);
+    const otherPort = await town.node('out2', 'lab/drivers/knock.ts', OUTSIDE, '5191').event('answer');
+    assert.deepEqual([keptOut['bytes'], otherPort['bytes']], ['', '']);
+    assert.doesNotMatch(server.errors, NO_WAY_BACK);
   }));
 
 test('S000-15b: a relay that takes its clients’ addresses', () =>

@@ -54,6 +54,7 @@ export interface Limits {
   readonly placesMax: number;
   readonly newAddressNoticeMs: number;
   readonly placeVisitsKeptMax: number;
+  readonly routeLookMs: number;
   readonly searchesAtOnceMax: number;
   readonly searchMs: number;
   readonly passwordTriesMax: number;
@@ -147,6 +148,7 @@ export const PEOPLE: Limits = {
   placesMax: 20, // addresses remembered for an account: home, work, a telephone's changing ones
   newAddressNoticeMs: 60 * MINUTE, // who moves about is told once in this time; 0: nobody is told
   placeVisitsKeptMax: 50_000, // in memory: who was where lately, so that the store need not be asked at each sign-on
+  routeLookMs: 30_000, // between two looks whether connections begin and are never completed; four in a row are told to the operator; 0: never
   searchesAtOnceMax: 30, // of one account; a person looks through a page between two
   searchMs: 2_000, // after those there is one more each time
   passwordTriesMax: 5, // changes of the own password and removals of the own account: each may be a guess of a password

@@ -43,41 +43,86 @@ const HEAD = '  sl  local_address rem_address   st tx_queue rx_queue\n';
 const LISTENING = '   0: 00000000:1446 00000000:0000 0A 00000000:00000000\n';
 const HANGING = '   1: 0100A8C0:1446 14336CC6:9C40 03 00000000:00000000\n';
 
-function watched(table: () => string, accepted: () => number): { readonly clock: ReturnType<typeof testClock>; readonly said: string[] } {
+/** As Linux prints them, with fewer columns. */
+const counters = (noRoute: number, beginnings: number, otherWay: number): string =>
+  `Ip: Forwarding OutDiscards OutNoRoutes ReasmTimeout\nIp: 2 0 ${noRoute} 0\nTcp: RtoAlgorithm RtoMin\nTcp: 1 200\n` +
+  `TcpExt: ListenOverflows ListenDrops IPReversePathFilter\nTcpExt: 0 ${beginnings} ${otherWay}\nIpExt: InNoRoutes\nIpExt: 0\n`;
+
+interface Machine {
+  readonly connections?: () => string;
+  readonly counters?: () => string;
+  readonly accepted?: () => number;
+}
+
+function watched({ connections = () => HEAD + LISTENING, counters = () => '', accepted = () => 7 }: Machine): {
+  readonly clock: ReturnType<typeof testClock>;
+  readonly said: string[];
+} {
   const clock = testClock();
   const said: string[] = [];
-  watchUnanswered({ clock, ports: [5190], accepted, table, warn: (_fields, message) => said.push(message) });
+  const tables = { connections, counters };
+  watchUnanswered({ clock, lookMs: 30_000, ports: [5190], accepted, tables, warn: (_fields, message) => said.push(message) });
   return { clock, said };
 }
 
-test('connections that hang while none comes through are told, once', () => {
-  const { clock, said } = watched(
-    () => HEAD + LISTENING + HANGING,
-    () => 7,
-  );
-  clock.advance(59_000);
-  assert.deepEqual(said, []);
-  clock.advance(600_000);
-  assert.equal(said.length, 1);
-  assert.match(String(said[0]), /default route/);
-});
+/** Grows by one at each look. */
+function growing(write: (n: number) => string): () => string {
+  let n = 0;
+  return () => write(n++);
+}
 
-test('nothing is told while connections come through, none hang, or those of another port do', () => {
-  let accepted = 0;
-  const busy = watched(
-    () => HEAD + HANGING,
-    () => accepted++,
-  );
-  const quiet = watched(
-    () => HEAD + LISTENING,
-    () => 0,
-  );
-  const other = watched(
-    () => HEAD + HANGING.replace(':1446', ':1447'),
-    () => 0,
-  );
-  for (const { clock, said } of [busy, quiet, other]) {
+for (const [what, machine] of [
+  ['hang', { connections: () => HEAD + LISTENING + HANGING }],
+  ['are thrown away for want of a route', { counters: growing((n) => counters(n, n, 0)) }],
+  ['are thrown away because the way back is another', { counters: growing((n) => counters(0, 0, n)) }],
+] as const) {
+  test(`connections that ${what} while none comes through are told, once`, () => {
+    const { clock, said } = watched(machine);
+    clock.advance(119_000);
+    assert.deepEqual(said, []);
+    clock.advance(600_000);
+    assert.equal(said.length, 1);
+    assert.match(String(said[0]), /default route/);
+  });
+}
+
+for (const [what, machine] of [
+  [
+    'connections come through',
+    {
+      connections: () => HEAD + HANGING,
+      accepted: (
+        (n) => () =>
+          n++
+      )(0),
+    },
+  ],
+  ['none hang', {}],
+  ['those of another port hang', { connections: () => HEAD + HANGING.replace(':1446', ':1447') }],
+  ['nothing more is thrown away than once was', { counters: () => counters(9, 9, 9) }],
+  ['something else finds no route', { counters: growing((n) => counters(n, 3, 0)) }],
+  ['something else is too busy', { counters: growing((n) => counters(3, n, 0)) }],
+] as const) {
+  test(`nothing is told while ${what}`, () => {
+    const { clock, said } = watched(machine);
     clock.advance(600_000);
     assert.deepEqual(said, []);
+  });
+}
+
+test('somebody who begins one connection and goes away is not told of', () => {
+  const clock = testClock();
+  const said: string[] = [];
+  let hangs = false;
+  const tables = { connections: () => (hangs ? HEAD + HANGING : HEAD), counters: () => '' };
+  watchUnanswered({ clock, lookMs: 30_000, ports: [5190], accepted: () => 0, tables, warn: (_fields, message) => said.push(message) });
+  for (let times = 0; times < 5; times++) {
+    // He comes just before a look.
+    clock.advance(29_000);
+    hangs = true;
+    clock.advance(63_000);
+    hangs = false;
+    clock.advance(28_000);
   }
+  assert.deepEqual(said, []);
 });

@@ -36,47 +36,64 @@ export class OneAddressHint {
   }
 }
 
+/** What the system of this machine tells about its TCP connections; empty where it tells nothing. */
+export interface SystemTables {
+  /** As `/proc/net/tcp` and `tcp6`. */
+  readonly connections: () => string;
+  /** As `/proc/net/snmp` and `netstat`. */
+  readonly counters: () => string;
+}
+
 export interface UnansweredOptions {
   readonly clock: Clock;
+  /** Between two looks; 0: there are none. */
+  readonly lookMs: number;
   readonly ports: readonly number[];
   /** Connections accepted so far. */
   readonly accepted: () => number;
-  /** The system's table of TCP connections, as in /proc/net/tcp; empty where there is none. */
-  readonly table: () => string;
+  readonly tables: SystemTables;
   readonly warn: (fields: object, message: string) => void;
 }
 
-const LOOK_MS = 30_000;
+/** In a row. One connection that somebody only began, as scanners do, is in the system's table for 63 s: less than four looks. */
+const LOOKS = 4;
 const SYN_RECEIVED = '03';
 
 /**
- * Notices connections that begin and are never completed while none is: our answers go another way than the questions came, most often
- * because the default route does not lead through the firewall that forwards to us. Said once. Returns how to end that.
+ * Notices connections that begin and are never completed while none is: our answers go another way than the questions came, or nowhere,
+ * most often because the default route does not lead through the firewall that forwards to us. Said once. Returns how to end that.
  */
-export function watchUnanswered({ clock, ports, accepted, table, warn }: UnansweredOptions): () => void {
+export function watchUnanswered({ clock, lookMs, ports, accepted, tables, warn }: UnansweredOptions): () => void {
+  if (lookMs === 0) return () => {};
   const ours = new Set(ports.map((port) => port.toString(16).toUpperCase().padStart(4, '0')));
-  let before = accepted();
+  let acceptedBefore = accepted();
+  let lostBefore = lost(tables.counters());
   let looks = 0;
-  let cancel = clock.after(LOOK_MS, look);
+  let cancel = clock.after(lookMs, look);
 
   function look(): void {
-    const now = accepted();
+    const acceptedNow = accepted();
+    const lostNow = lost(tables.counters());
     // The table is only looked at while nobody comes, when it is short.
-    looks = now === before && hanging() ? looks + 1 : 0;
-    before = now;
-    if (looks < 2) {
-      cancel = clock.after(LOOK_MS, look);
+    const unanswered = acceptedNow === acceptedBefore && (grew(lostBefore, lostNow) || hanging());
+    looks = unanswered ? looks + 1 : 0;
+    acceptedBefore = acceptedNow;
+    lostBefore = lostNow;
+    if (looks < LOOKS) {
+      cancel = clock.after(lookMs, look);
       return;
     }
     warn(
       { ports },
-      'connections begin and are never completed: our answers take another way than the questions. Behind a firewall that forwards with the ' +
-        'source kept (DNAT), the default route of this machine must lead back through it; else let it rewrite the source, or use a relay',
+      'connections begin and are never completed: our answers take another way than the questions, or have none. Behind a firewall that ' +
+        'forwards with the source kept (DNAT), the default route of this machine must lead back through it; else let it rewrite the ' +
+        'source, or use a relay',
     );
   }
 
   function hanging(): boolean {
-    return table()
+    return tables
+      .connections()
       .split('\n')
       .some((line) => {
         const [, local, , state] = line.trim().split(/\s+/);
@@ -85,4 +102,29 @@ export function watchUnanswered({ clock, ports, accepted, table, warn }: Unanswe
   }
 
   return () => cancel();
+}
+
+/** What the system threw away, and why. */
+interface Lost {
+  /** Packets to be sent with no route, of anybody. */
+  readonly noRoute: number;
+  /** Beginnings of connections, of any port. */
+  readonly beginnings: number;
+  /** Packets that came, whose answer would not go back the same way (`rp_filter`). */
+  readonly otherWay: number;
+}
+
+/** Each line of numbers follows one of names. */
+function lost(counters: string): Lost {
+  const lines = counters.split('\n').map((line) => line.split(/\s+/));
+  const read = (group: string, name: string): number => {
+    const names = lines.findIndex((words) => words[0] === group && words.includes(name));
+    return Number(lines[names + 1]?.[lines[names]?.indexOf(name) ?? -1] ?? 0);
+  };
+  return { noRoute: read('Ip:', 'OutNoRoutes'), beginnings: read('TcpExt:', 'ListenDrops'), otherWay: read('TcpExt:', 'IPReversePathFilter') };
+}
+
+/** Without a route a beginning is thrown away, too; each by itself has other reasons. */
+function grew(before: Lost, now: Lost): boolean {
+  return now.otherWay > before.otherWay || (now.noRoute > before.noRoute && now.beginnings > before.beginnings);
 }

@@ -11,7 +11,7 @@ import type { OscarFrontEnd } from '../oscar/front-end.ts';
 import { type CertificateFiles, loadIdentity, ownNames, type ServerIdentity, watchIdentity } from './certificate.ts';
 import { type Config, formatHostPort, networks } from './config.ts';
 import type { DataFiles } from './data-directory.ts';
-import { watchUnanswered } from './hints.ts';
+import { type SystemTables, watchUnanswered } from './hints.ts';
 import { ConnectionCaps } from './limits.ts';
 import type { Log } from './log.ts';
 
@@ -82,14 +82,17 @@ export async function openListeners(parts: ListenerParts, opened: (() => Promise
   }
   const ports = listeners.map((listener) => listener.address.port);
   const accepted = (): number => parts.counters['door_connections'] ?? 0;
-  opened.push(watchUnanswered({ clock, ports, accepted, table: connectionTable, warn: (fields, message) => log.warn(fields, message) }));
+  const warn = (fields: object, message: string): void => log.warn(fields, message);
+  opened.push(watchUnanswered({ clock, lookMs: config.limits.routeLookMs, ports, accepted, tables: THIS_MACHINE, warn }));
   return { addresses: listeners.map((listener) => formatHostPort(listener.address)), fingerprint: () => shown.fingerprint };
 }
 
-/** Of this machine, where the system has one to read. */
-function connectionTable(): string {
-  return ['/proc/net/tcp', '/proc/net/tcp6'].map((file) => (existsSync(file) ? readFileSync(file, 'latin1') : '')).join('');
-}
+/** Where the system has tables to read. */
+const readAll = (...files: readonly string[]): string => files.map((file) => (existsSync(file) ? readFileSync(file, 'latin1') : '')).join('');
+const THIS_MACHINE: SystemTables = {
+  connections: () => readAll('/proc/net/tcp', '/proc/net/tcp6'),
+  counters: () => readAll('/proc/net/snmp', '/proc/net/netstat'),
+};
 
 function openDoor(
   { config, core, frontEnd, clock, counters }: ListenerParts,
