@@ -10,6 +10,8 @@ const MAIN = join(root, 'packages/cli/src/main.ts');
 const PASSWORD = 'secret12';
 const OTHER = selfSigned('somebody else').fingerprint;
 
+const NO_TERMINAL = process.platform === 'linux' ? false : 'a terminal is made by script(1) of Linux';
+
 interface Place extends Served {
   readonly uin: number;
   readonly known: string;
@@ -17,6 +19,8 @@ interface Place extends Served {
   readonly client: (...more: string[]) => Talker;
   /** The same at a terminal. */
   readonly atTerminal: (...more: string[]) => Talker;
+  /** At a terminal, without a password. */
+  readonly asked: (...more: string[]) => Talker;
 }
 
 function withServer(name: string, run: (place: Place) => Promise<void>, options: { readonly skip?: string | false } = {}): void {
@@ -35,24 +39,16 @@ function withServer(name: string, run: (place: Place) => Promise<void>, options:
       started.push(served.talker);
       const added = await seekyou('user', 'add', '--password', PASSWORD, '--data', data, '--json');
       const { uin } = JSON.parse(added.stdout) as { uin: number };
-      const command = [
-        process.execPath,
-        '--conditions=source',
-        MAIN,
-        'client',
-        '--server',
-        `127.0.0.1:${served.port}`,
-        '--uin',
-        String(uin),
-        '--password',
-        PASSWORD,
-      ];
+      const command = [process.execPath, '--conditions=source', MAIN, 'client', '--server', `127.0.0.1:${served.port}`, '--uin', String(uin)];
+      const withPassword = [...command, '--password', PASSWORD];
+      const terminal = (words: readonly string[]): Talker => start('script', ['-qec', words.join(' '), '/dev/null']);
       await run({
         ...served,
         uin,
         known: join(base, 'config', 'seekyou', 'known-servers.json'),
-        client: (...more) => start(command[0] as string, [...command.slice(1), ...more]),
-        atTerminal: (...more) => start('script', ['-qec', [...command, ...more].join(' '), '/dev/null']),
+        client: (...more) => start(process.execPath, [...withPassword.slice(1), ...more]),
+        atTerminal: (...more) => terminal([...withPassword, ...more]),
+        asked: (...more) => terminal([...command, ...more]),
       });
     } finally {
       for (const talker of started) await talker.kill();
@@ -162,5 +158,31 @@ withServer(
     assert.equal((await again.end()).code, 0);
     assert.ok(!again.lines.some((line) => line.includes('not known')));
   },
-  { skip: process.platform === 'linux' ? false : 'a terminal is made by script(1) of Linux' },
+  { skip: NO_TERMINAL },
+);
+
+withServer(
+  'a password that is not given is asked for, and never shown',
+  async ({ asked }) => {
+    const wrong = asked('--trust-first');
+    await wrong.text('password: ');
+    wrong.say('not this one');
+    await wrong.line((line) => line.includes('password'), 'the refusal');
+    assert.equal((await wrong.end()).code, 1);
+    assert.ok(!wrong.everything.includes('not this one'));
+
+    const right = asked('--trust-first');
+    await right.text('password: ');
+    right.say(PASSWORD);
+    await right.line((line) => line.includes('signed on as'), 'the sign-on');
+    right.say('/quit');
+    assert.equal((await right.end()).code, 0);
+    assert.ok(!right.everything.includes(PASSWORD));
+
+    const none = asked('--trust-first');
+    await none.text('password: ');
+    none.type('\u0004');
+    assert.equal((await none.end()).code, 1);
+  },
+  { skip: NO_TERMINAL },
 );

@@ -47,6 +47,8 @@ export function finished(child: ChildProcess): Promise<Finished> {
 export class Talker {
   readonly child: ChildProcess;
   readonly lines: string[] = [];
+  /** On standard output. */
+  everything = '';
   private readonly done: Promise<Finished>;
   private stderr = '';
   private wake: () => void = () => {};
@@ -55,6 +57,10 @@ export class Talker {
     this.child = spawn(command, args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
     createInterface({ input: this.child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
       this.lines.push(line);
+      this.wake();
+    });
+    this.child.stdout?.on('data', (chunk: Buffer) => {
+      this.everything += chunk.toString();
       this.wake();
     });
     this.child.stderr?.on('data', (chunk: Buffer) => (this.stderr += chunk.toString()));
@@ -74,12 +80,29 @@ export class Talker {
     this.child.stdin?.write(`${line}\n`);
   }
 
+  /** Keys, without the one that ends a line. */
+  type(keys: string): void {
+    this.child.stdin?.write(keys);
+  }
+
   /** Takes the first line that fits out of what was printed, or waits for it. */
-  async line(fits: (line: string) => boolean, what: string): Promise<string> {
+  line(fits: (line: string) => boolean, what: string): Promise<string> {
+    return this.until(() => {
+      const at = this.lines.findIndex(fits);
+      return at < 0 ? undefined : this.lines.splice(at, 1)[0];
+    }, what);
+  }
+
+  /** Waits until this stands in what was printed, also within a line. */
+  async text(text: string): Promise<void> {
+    await this.until(() => this.everything.includes(text) || undefined, text);
+  }
+
+  private async until<T>(look: () => T | undefined, what: string): Promise<T> {
     const give = Date.now() + PATIENCE_MS;
     for (;;) {
-      const at = this.lines.findIndex(fits);
-      if (at >= 0) return this.lines.splice(at, 1)[0] as string;
+      const seen = look();
+      if (seen !== undefined) return seen;
       const left = give - Date.now();
       if (left <= 0 || this.child.exitCode !== null) assert.fail(`${what} did not come; printed: ${this.lines.join(' | ')}; stderr: ${this.stderr}`);
       await new Promise<void>((resolve) => {

@@ -19,6 +19,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { askAboutKey } from './client-key.ts';
 import { type ClientCommand, COMMANDS, CommandError, parseJson, parseLine } from './client-commands.ts';
 import { Failed } from './exit.ts';
+import { askNewSecret, askSecret } from './secret.ts';
 import { jsonOutput, type Output, textOutput } from './client-output.ts';
 
 interface Options {
@@ -44,7 +45,7 @@ export function registerClient(program: Command): void {
     .description('sign on and chat, line by line; /help inside tells the commands')
     .option('--server <host:port>', 'the server', serverOf, { host: 'localhost', port: 5190 })
     .option('--uin <number>', 'your UIN', numberOf)
-    .option('--password <password>', 'your password; better --password-file, others on this machine can read options')
+    .option('--password <password>', 'your password; without it you are asked, and nobody on this machine can read it in the list of processes')
     .option('--password-file <file>', 'read the password from the first line of a file')
     .addOption(new Option('--pin <fingerprint>', 'the only key the server may have, as it prints it; may be given twice').argParser(pinOf))
     .addOption(new Option('--trust-first', 'accept the first key of a server unseen, and remember it'))
@@ -62,7 +63,7 @@ export function registerClient(program: Command): void {
 async function run(options: Options): Promise<void> {
   const output = options.json === true ? jsonOutput() : textOutput(process.stdout);
   try {
-    const password = passwordOf(options);
+    const password = await passwordOf(options);
     const platform = nodePlatform();
     if (options.signOn !== undefined && options.oldServer !== true) throw new Failed('--sign-on is for --old-server: others are never told the password', 2);
     const trust = trustOf(options, output);
@@ -173,9 +174,12 @@ async function obey(client: Client, output: Output, line: string, json: boolean)
   return false;
 }
 
-function passwordOf(options: Options): string {
+async function passwordOf(options: Options): Promise<string> {
   if (options.password !== undefined) return options.password;
-  if (options.passwordFile === undefined) throw new Failed('a password is needed: --password-file FILE or --password PASSWORD', 2);
+  if (options.passwordFile === undefined) {
+    const ask = options.register === true ? askNewSecret : askSecret;
+    return ask('password', 'a password is needed: --password-file FILE or --password PASSWORD');
+  }
   try {
     return (readFileSync(options.passwordFile, 'utf8').split(/\r?\n/, 1)[0] as string).trim();
   } catch (error) {

@@ -3,6 +3,7 @@ import type { ShownAccount } from '@seekyou/server';
 import { type Command, InvalidArgumentError } from 'commander';
 import { addDataOptions, operate } from './data.ts';
 import { Failed, ExitCode } from './exit.ts';
+import { askNewSecret } from './secret.ts';
 
 type Options = Record<string, unknown> & { readonly json?: boolean; readonly password?: string; readonly oldPassword?: string; readonly nickname?: string };
 
@@ -14,13 +15,13 @@ export function registerUser(program: Command): void {
 
   command('add', 'make an account; without a UIN the next free one is taken')
     .argument('[uin]', 'the number', uinOf)
-    .requiredOption('--password <password>', '1–64 characters; old ICQ clients can use at most 8')
+    .option('--password <password>', '1–64 characters, at a terminal asked for; old ICQ clients can use at most 8')
     .option('--old-password <password>', 'another password, 1–8 characters, for old clients alone')
     .option('--nickname <name>', 'the name others see')
     .action(async (uin: number | undefined, options: Options) => {
-      const { password = '', oldPassword, nickname } = options;
+      const { oldPassword, nickname } = options;
       const input = {
-        password,
+        password: await passwordOf(options),
         ...(uin === undefined ? {} : { uin }),
         ...(oldPassword === undefined ? {} : { oldPassword }),
         ...(nickname === undefined ? {} : { nickname }),
@@ -55,11 +56,11 @@ export function registerUser(program: Command): void {
 
   command('passwd', 'change the password; live sessions are ended')
     .argument('<uin>', 'the number', uinOf)
-    .requiredOption('--password <password>', 'the new one')
+    .option('--password <password>', 'the new one, at a terminal asked for')
     .option('--old-password <password>', 'another one for old clients alone')
     .action(async (uin: number, options: Options) => {
-      const { password = '', oldPassword } = options;
-      const changed = await operate(options, 'user.passwd', { uin, password, ...(oldPassword === undefined ? {} : { oldPassword }) });
+      const { oldPassword } = options;
+      const changed = await operate(options, 'user.passwd', { uin, password: await passwordOf(options), ...(oldPassword === undefined ? {} : { oldPassword }) });
       print(options, changed, [`the password of ${uin} is changed`, ...oldPasswordLine(changed.oldPassword)]);
     });
 
@@ -81,6 +82,10 @@ export function registerUser(program: Command): void {
       await operate(options, 'user.remove', { uin });
       print(options, { uin, removed: true }, [`${uin} is removed`]);
     });
+}
+
+function passwordOf({ password }: Options): string | Promise<string> {
+  return password ?? askNewSecret('password', 'a password is needed: --password PASSWORD');
 }
 
 function uinOf(text: string): number {
