@@ -351,6 +351,30 @@ scene('a long text arrives in parts that are the whole', async ({ stage, places,
   modern.signsOff();
 });
 
+scene('who comes back to many friends and letters gets them in few packets, if its version has those', async ({ stage, comes }) => {
+  const packed = async (): Promise<number> => {
+    const text = await (await fetch(`${stage.server.adminUrl}/metrics`)).text();
+    return Number(/^seekyou_events_total\{event="udp_packed"\} (\d+)$/m.exec(text)?.[1]);
+  };
+  const alice = await stage.person('alice');
+  const friends: Present[] = [];
+  for (let i = 0; i < 12; i++) friends.push(await comes(await stage.person(`friend ${i}`)));
+  const uins = friends.map(({ client }) => client.uin);
+  for (const version of VERSIONS) {
+    const before = await packed();
+    const letters = Array.from({ length: 6 }, (_, i) => `version ${version}, letter ${i}`);
+    for (const letter of letters) await friends[0]?.client.send(alice.uin, letter);
+    const reader = await comes(alice, { version, contacts: uins });
+    for (const letter of letters) assert.equal(await reader.hearsText(letter), true);
+    for (const uin of uins) await reader.sees({ uin }, 'online');
+    await reader.hearsNothingMore();
+    const more = (await packed()) - before;
+    if (version === 5) assert.ok(more >= 4, `${more} packets went with others`);
+    else assert.equal(more, 0, `version ${version}`);
+    reader.client.close();
+  }
+});
+
 scene('nine hundred contacts are one packet after another', async ({ stage, comes }) => {
   const [alice, bob] = [await stage.person('alice'), await stage.person('bob')];
   const contacts = [...Array.from({ length: 900 }, (_, i) => 500_000 + i), bob.uin];

@@ -16,10 +16,16 @@ test('programs are told apart by the constants of their sign-on', () => {
     [3, marks(0x0002_007a), 'ICQ Groupware', []],
     [3, marks(0x98), 'ICQ 98 beta', []],
     [4, marks(0x98), 'ICQ 98a', []],
-    [5, marks(0xd5, { x2: 0x822c01ec, webPort: 0x50, features: 3, build: 0x7d0001ea }), 'mICQ', [Quirk.separatesAll, Quirk.reversedAddresses]],
-    [5, marks(0x0b013f, { zero: 0, x2: 0x013f0002, build: 0x7d0003ec, infoTime: 0, statusTime: 0 }), 'licq 1.0.4', [Quirk.licqOrder]],
-    [5, marks(0x0b013f, { zero: 0, x2: 0x013f0002, build: 0x7d800352 }), 'licq 0.85.0', [Quirk.licqOrder]],
+    [
+      5,
+      marks(0xd5, { x2: 0x822c01ec, webPort: 0x50, features: 3, build: 0x7d0001ea }),
+      'mICQ',
+      [Quirk.separatesAll, Quirk.reversedAddresses, Quirk.opensPackets],
+    ],
+    [5, marks(0x0b013f, { zero: 0, x2: 0x013f0002, build: 0x7d0003ec, infoTime: 0, statusTime: 0 }), 'licq 1.0.4', [Quirk.licqOrder, Quirk.opensPackets]],
+    [5, marks(0x0b013f, { zero: 0, x2: 0x013f0002, build: 0x7d800352 }), 'licq 0.85.0', [Quirk.licqOrder, Quirk.opensPackets]],
     [5, marks(0x0b013f, { zero: 0, x2: 0x013f0002, build: 0x385bfaac }), 'ICQ 99b', [Quirk.newestFirst]],
+    [5, marks(0x98, { zero: 0, x2: 0x0098_0010, build: 0x5359_0001 }), 'seekyou', [Quirk.opensPackets]],
     [5, marks(0x98), 'ICQ 99a', []],
   ];
   for (const [version, said, name, quirks] of cases) {

@@ -16,6 +16,8 @@ export const Quirk = {
   separatesAll: 'separates-all',
   /** Writes and reads addresses from their last octet to their first. */
   reversedAddresses: 'reversed-addresses',
+  /** Takes several packets in one. */
+  opensPackets: 'opens-packets',
 } as const;
 
 interface KnownClient {
@@ -26,8 +28,9 @@ interface KnownClient {
 // Shared by all sessions: twenty thousand of them should not each keep their own.
 const NONE: ReadonlySet<string> = new Set();
 const NEWEST_FIRST: ReadonlySet<string> = new Set([Quirk.newestFirst]);
-const LICQ_ORDER: ReadonlySet<string> = new Set([Quirk.licqOrder]);
-const MICQ: ReadonlySet<string> = new Set([Quirk.separatesAll, Quirk.reversedAddresses]);
+const LICQ_ORDER: ReadonlySet<string> = new Set([Quirk.licqOrder, Quirk.opensPackets]);
+const MICQ: ReadonlySet<string> = new Set([Quirk.separatesAll, Quirk.reversedAddresses, Quirk.opensPackets]);
+const OPENS_PACKETS: ReadonlySet<string> = new Set([Quirk.opensPackets]);
 
 /** What of a sign-on tells programs apart. Version 1 says nothing. */
 export type Marks = Pick<Login, 'x1' | 'tail'>;
@@ -35,6 +38,8 @@ export type Marks = Pick<Login, 'x1' | 'tail'>;
 const MICQ_X2 = 0x822c01ec;
 const LICQ_BUILD = 0x7d;
 const LICQ_VERSION = 0xffff;
+/** "SY", of our own library. */
+const OWN_BUILD = 0x5359;
 const ICQ_99B_X2 = 0x013f0002;
 /** `72 00 04 00`: licq calls itself version 2 of ICQ with these. */
 const LICQ_2_X1 = 0x00040072;
@@ -62,6 +67,7 @@ function identify5(marks: Marks | undefined): KnownClient {
   const { x2, build = 0 } = marks?.tail ?? {};
   if (isMicq(marks)) return { name: 'mICQ', quirks: MICQ };
   if (build >>> 24 === LICQ_BUILD) return { name: `licq ${licqVersion(build & LICQ_VERSION)}`, quirks: LICQ_ORDER };
+  if (build >>> 16 === OWN_BUILD) return { name: 'seekyou', quirks: OPENS_PACKETS };
   if (x2 === ICQ_99B_X2) return { name: 'ICQ 99b', quirks: NEWEST_FIRST };
   return { name: build === 0 ? 'ICQ 99a' : 'ICQ 99', quirks: NONE };
 }

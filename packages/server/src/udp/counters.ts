@@ -18,6 +18,7 @@ export const UDP_COUNTERS = {
   udp_acks_received: 'acknowledgements',
   udp_acks_unknown: 'acknowledgements of nothing',
   udp_resent: 'packets sent again',
+  udp_packed: 'packets that went with others inside of one',
   udp_rebound: 'sessions that went on from another port',
   udp_sign_ons: 'sign-ons',
   udp_sign_ons_refused: 'sign-ons that were refused',

@@ -2,19 +2,24 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PEOPLE } from '@seekyou/core';
 import { type Letter, Outbox } from './outbox.ts';
+import { ascii, latin } from './test-world.ts';
 
 const START = 1_000_000;
+const MULTI = 0x0212;
 
 function setUp(first = 0): { readonly outbox: Outbox; readonly sent: string[]; readonly taken: () => string[]; readonly acknowledged: string[] } {
   const sent: string[] = [];
   const acknowledged: string[] = [];
   const transmit = (one: Letter, seq1: number, again: boolean): void => void sent.push(`${seq1}:${nameOf(one)}${again ? ' again' : ''}`);
-  const outbox = new Outbox(PEOPLE, first, { transmit });
+  const pack = (letters: readonly Letter[], seq1: number): Pick<Letter, 'command' | 'parameters'> => {
+    return { command: MULTI, parameters: ascii(`(${letters.map(nameOf).join(' ')} under ${seq1})`) };
+  };
+  const outbox = new Outbox(PEOPLE, first, { transmit, pack });
   return { outbox, sent, taken: () => sent.splice(0), acknowledged };
 }
 
 const names = new WeakMap<Letter, string>();
-const nameOf = (letter: Letter): string => names.get(letter) ?? '?';
+const nameOf = (one: Letter): string => names.get(one) ?? (one.command === MULTI ? latin(one.parameters) : '?');
 
 function letter(name: string, more: Partial<Letter> = {}): Letter {
   const made: Letter = { command: 1, seq2: 0, parameters: new Uint8Array(0), ...more };
@@ -108,6 +113,46 @@ test('before the numbers run out the session has to begin anew', () => {
   assert.equal(outbox.tick(START), undefined);
   outbox.say(letter('b'), START);
   assert.equal(outbox.tick(START), 'numbers');
+});
+
+test('what waits goes together where it may, under one number, and counts as acknowledged together', () => {
+  const { outbox, taken } = setUp();
+  const heard: string[] = [];
+  const say = (name: string, more: Partial<Letter> = {}): void =>
+    void outbox.say(letter(name, { packs: true, acknowledged: () => heard.push(name), ...more }), START);
+  for (const name of 'abcd') say(name);
+  assert.deepEqual(taken(), ['0:a', '1:b', '2:c', '3:d'], 'nothing waits in order to go together');
+  for (const name of 'ef') say(name);
+  say('answer', { packs: false });
+  for (const name of 'gh') say(name);
+  outbox.acknowledged(0, START);
+  assert.deepEqual(taken(), ['4:(e f under 4)']);
+  outbox.acknowledged(1, START);
+  outbox.acknowledged(2, START);
+  assert.deepEqual(taken(), ['5:answer', '6:(g h under 6)']);
+  outbox.tick(START + 2_000);
+  outbox.acknowledged(3, START + 2_000);
+  assert.deepEqual(taken(), ['3:d again', '4:(e f under 4) again', '5:answer again', '6:(g h under 6) again']);
+  heard.length = 0;
+  outbox.acknowledged(4, START + 2_000);
+  assert.deepEqual(heard, ['e', 'f']);
+});
+
+test('together they are no longer than clients take, and messages still leave one after the other', () => {
+  const { outbox, taken } = setUp();
+  for (const name of 'abcd') outbox.say(letter(name, { packs: true }), START);
+  taken();
+  for (const name of 'efgh') outbox.say(letter(name, { packs: true, parameters: new Uint8Array(130) }), START);
+  outbox.acknowledged(0, START);
+  // 1 + 2 * (23 + 130) are 307 bytes; with a third they would be 460.
+  assert.deepEqual(taken(), ['4:(e f under 4)']);
+  for (const seq1 of [1, 2, 3, 4]) outbox.acknowledged(seq1, START);
+  assert.deepEqual(taken(), ['5:(g h under 5)']);
+  for (const name of 'ijk') outbox.say(letter(name, { packs: true, ordered: true }), START);
+  assert.deepEqual(taken(), ['6:i'], 'one is on its way');
+  outbox.say(letter('l', { packs: true }), START);
+  outbox.acknowledged(6, START);
+  assert.deepEqual(taken(), ['7:(j k l under 7)']);
 });
 
 test('written runs when a packet leaves for the first time', () => {

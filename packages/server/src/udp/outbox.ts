@@ -4,6 +4,7 @@
  * @see icq-udp.md §4.2, §6.4
  */
 import type { Limits, Time } from '@seekyou/core';
+import { INNER_BYTES, MULTI_BYTES_MAX } from '@seekyou/wire/udp';
 
 /** A packet that has no number yet. */
 export interface Letter {
@@ -14,6 +15,8 @@ export interface Letter {
   readonly ordered?: boolean;
   /** Nothing is sent behind it before it was acknowledged. */
   readonly alone?: boolean;
+  /** May go inside of another packet, beside others. */
+  readonly packs?: boolean;
   readonly acknowledged?: (() => void) | undefined;
   readonly written?: (() => void) | undefined;
 }
@@ -37,6 +40,8 @@ export type Trouble = 'lost' | 'numbers';
 export interface Wire {
   /** Puts one packet on it. `again`: not for the first time. */
   transmit(letter: Letter, seq1: number, again: boolean): void;
+  /** The parameters of a packet with all of these inside, each under the number of the whole. */
+  pack(letters: readonly Letter[], seq1: number): Pick<Letter, 'command' | 'parameters'>;
 }
 
 export class Outbox {
@@ -112,14 +117,39 @@ export class Outbox {
     const { queue } = this;
     if (queue === undefined) return;
     for (let head = queue[0]; head !== undefined && this.mayGo(head); head = queue[0]) {
-      queue.shift();
+      const together = queue.splice(0, this.howMany(queue));
       const seq1 = this.next;
       this.next = (seq1 + 1) & 0xffff;
-      (this.flight ??= []).push({ seq1, letter: head, sends: 1, sentAt: now });
-      this.wire.transmit(head, seq1, false);
-      head.written?.();
+      const letter = together.length === 1 ? head : this.packed(together, seq1);
+      (this.flight ??= []).push({ seq1, letter, sends: 1, sentAt: now });
+      this.wire.transmit(letter, seq1, false);
+      letter.written?.();
     }
     if (queue.length === 0) this.queue = undefined;
+  }
+
+  /** How many of the queue go in one packet: what waits, as far as it may and as it fits. Nothing is made to wait for others. */
+  private howMany(queue: readonly Letter[]): number {
+    let bytes = 1;
+    const end = queue.findIndex((letter) => {
+      bytes += INNER_BYTES + letter.parameters.length;
+      return letter.packs !== true || bytes > MULTI_BYTES_MAX || !this.mayGo(letter);
+    });
+    return end < 0 ? queue.length : Math.max(end, 1);
+  }
+
+  private packed(letters: readonly Letter[], seq1: number): Letter {
+    return {
+      ...this.wire.pack(letters, seq1),
+      seq2: 0,
+      ordered: letters.some(({ ordered }) => ordered === true),
+      acknowledged: () => {
+        for (const letter of letters) letter.acknowledged?.();
+      },
+      written: () => {
+        for (const letter of letters) letter.written?.();
+      },
+    };
   }
 
   private mayGo(letter: Letter): boolean {

@@ -14,12 +14,14 @@ import {
   decodeParameters,
   dissectPacket,
   encodeReply,
+  packMulti,
   replies,
   serverFormat,
   TextCode,
 } from '@seekyou/wire/udp';
 import { SessionRunner } from '../runtime/session-runner.ts';
 import type { Surroundings } from './around.ts';
+import { Quirk } from './clients.ts';
 import { count, type CounterName } from './counters.ts';
 import { Inbox } from './inbox.ts';
 import { awaitLists } from './lists.ts';
@@ -297,6 +299,7 @@ export class UdpSession {
       parameters: this.host.around.encodings.parametersOf(packet, this.login.version),
       ordered: packet.ordered === true,
       alone: packet.alone === true,
+      packs: request === undefined && packet.alone !== true && this.opensPackets,
       acknowledged: packet.acknowledged,
       written: packet.written,
     };
@@ -376,10 +379,25 @@ export class UdpSession {
     this.put(command, seq1, seq2, parameters);
   }
 
+  // COMPAT: not all clients acknowledge the same of these packets, so all of them are told one number (icq-udp.md §17.1).
+  pack(letters: readonly Letter[], seq1: number): Pick<Letter, 'command' | 'parameters'> {
+    count(this.host.around.counters, 'udp_packed', letters.length);
+    const packets = letters.map(({ command, parameters }) => this.packet(command, seq1, 0, parameters));
+    return { command: replies.multiPacket.code, parameters: packMulti(packets) };
+  }
+
+  private get opensPackets(): boolean {
+    return this.session?.profile.quirks.has(Quirk.opensPackets) === true;
+  }
+
   private put(command: number, seq1: number, seq2: number, parameters: Uint8Array): void {
-    const { version, uin, sessionId } = this.login;
     this.count('udp_datagrams_sent');
-    this.port.send(buildServerPacket({ version: serverFormat(version), command, seq1, seq2, uin, sessionId, parameters }), this.at);
+    this.port.send(this.packet(command, seq1, seq2, parameters), this.at);
+  }
+
+  private packet(command: number, seq1: number, seq2: number, parameters: Uint8Array): Uint8Array {
+    const { version, uin, sessionId } = this.login;
+    return buildServerPacket({ version: serverFormat(version), command, seq1, seq2, uin, sessionId, parameters });
   }
 
   private end(why: string, clean: boolean): void {

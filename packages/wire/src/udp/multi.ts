@@ -7,6 +7,9 @@ import { fragment, multiPacket } from './replies.ts';
 /** Bytes of one multi-packet's parameters that clients take. */
 export const MULTI_BYTES_MAX = 450;
 
+/** Of a packet inside of one, beside its own parameters: its length and its header. */
+export const INNER_BYTES = 2 + 21;
+
 /**
  * The parameters of a multi-packet. Every inner packet must carry the outer one's seq1, because clients disagree about which of
  * them to acknowledge.
