@@ -60,7 +60,11 @@ export function registerUser(program: Command): void {
     .option('--old-password <password>', 'another one for old clients alone')
     .action(async (uin: number, options: Options) => {
       const { oldPassword } = options;
-      const changed = await operate(options, 'user.passwd', { uin, password: await passwordOf(options), ...(oldPassword === undefined ? {} : { oldPassword }) });
+      const changed = await operate(options, 'user.passwd', {
+        uin,
+        password: await passwordOf(options),
+        ...(oldPassword === undefined ? {} : { oldPassword }),
+      });
       print(options, changed, [`the password of ${uin} is changed`, ...oldPasswordLine(changed.oldPassword)]);
     });
 
