@@ -239,7 +239,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
     verify: (signOn, peer) => accounts.verify(signOn, peer),
     scram: { start: (uin) => accounts.challenge(uin), finish: (proof, peer) => accounts.verifyScram(proof, peer) },
     register: (account, peer) => accounts.register(account, peer),
-    reserve: (peer) => accounts.reserve(peer),
+    reserve: (account, peer) => accounts.reserve(account, peer),
     open: (request) => sessions.open(request),
     run,
     admin: {

@@ -44,13 +44,6 @@ export interface CreatedAccount {
   readonly generatedOldPassword?: string;
 }
 
-/** A number nobody else gets, and no account yet. */
-export interface Reservation {
-  readonly uin: Uin;
-  /** Makes the account, once; a second call is refused `not-allowed`. */
-  make(account: Omit<NewAccount, 'uin'>): Promise<CreatedAccount | Refused>;
-}
-
 /** Counted store operations and what is in memory now, for metrics and the tests that count. */
 export interface CoreFigures {
   readonly sessions: number;
@@ -80,8 +73,11 @@ export interface Core {
   };
   /** Registration by a client itself: subject to `registration` and its limits. */
   register(account: NewAccount, peer: Peer): Promise<CreatedAccount | Refused>;
-  /** The same in two steps, for clients whose address nobody has proved: a number first, the account when its owner comes back. */
-  reserve(peer: Peer): Promise<Reservation | Refused>;
+  /**
+   * The same for clients whose address nobody has proved: a number drawn by chance, and an account when somebody signs on to it
+   * with the password. Nobody else gets the number meanwhile; it is forgotten after `limits.udpRegistrationMs`, and when the server stops.
+   */
+  reserve(account: NewAccount, peer: Peer): Promise<CreatedAccount | Refused>;
   /** Refusals: `too-many-sessions`, `unavailable`. Ends other sessions as design §5 says. */
   open(request: SessionRequest): Promise<Session | Refused>;
   /** Runs a command for a session. Never rejects: an unexpected failure is reported and refused as `unavailable`. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { HERE, OWN, Place, refusalOf } from '../core-testing.ts';
+import { PEOPLE } from '../limits.ts';
 import { memoryStore } from '../memory-store.ts';
 import { StoreFailed, type Store } from '../ports.ts';
 import { Refused } from '../refusals.ts';
@@ -209,23 +210,56 @@ describe('registration', () => {
     assert.equal(refusalOf(await core.register({ password: 'secret' }, HERE)), 'registration-closed');
   });
 
-  test("a reserved number is nobody else's, and an account only when it is made", async () => {
+  test("a reserved number is nobody else's, and an account when somebody proves to have its password", async () => {
     const place = new Place();
-    const reservation = await place.core.reserve(HERE);
-    assert.ok(!(reservation instanceof Refused));
-    assert.equal(reservation.uin, 100_001);
-    assert.equal(await place.core.admin.show(reservation.uin), undefined);
-    assert.equal(created(await place.core.register({ password: 'secret' }, HERE)).uin, 100_002);
-    assert.equal(created(await reservation.make({ password: 'secret' })).uin, 100_001);
-    assert.equal(refusalOf(await place.verify(100_001, 'secret')), undefined);
-    assert.equal(refusalOf(await reservation.make({ password: 'another' })), 'not-allowed');
+    const { uin: number } = created(await place.core.reserve({ password: 'secret', nickname: 'new' }, HERE));
+    assert.equal(await place.core.admin.show(number), undefined);
+    assert.equal(refusalOf(await place.core.admin.create({ uin: number, password: 'another' })), 'not-allowed');
+    assert.equal(refusalOf(await place.verify(number, 'guess')), 'wrong-credentials');
+    assert.equal(await place.core.admin.show(number), undefined);
+    // Twice at the same time is one account.
+    const both = await Promise.all([place.verify(number, 'secret'), place.verify(number, 'secret')]);
+    assert.deepEqual(both.map(refusalOf), [undefined, undefined]);
+    assert.equal((await place.core.admin.show(number))?.nickname, 'new');
+    assert.equal(place.audited.filter(({ event }) => event === 'account-made').length, 1);
+  });
+
+  test('reserved numbers are drawn by chance, never twice, and guessing their passwords is slowed down', async () => {
+    const place = new Place({ limits: { registrationsFreePerAddressPerHour: 2_000 } });
+    const numbers: number[] = [];
+    for (let i = 0; i < 100; i++) numbers.push(created(await place.core.reserve({ password: 'secret' }, HERE)).uin);
+    assert.equal(new Set(numbers).size, 100);
+    const steps = numbers.slice(1).map((number, i) => Math.abs(number - (numbers[i] as number)));
+    assert.ok(Math.min(...steps) > 1_000, `drawn, not counted: ${numbers.slice(0, 5).join(', ')}`);
+    const refusals: (string | undefined)[] = [];
+    for (let i = 0; i < 10; i++) refusals.push(refusalOf(await place.verify(numbers[0] as number, `guess${i}`)));
+    assert.equal(refusals.at(-1), 'slow-down');
+    assert.equal(created(await place.core.register({ password: 'secret' }, HERE)).uin, 100_001, 'others are counted as ever');
+  });
+
+  test('a number that two draws would both get is drawn anew', async () => {
+    let draws = 0;
+    const chance = { bytes: (length: number): Uint8Array => new Uint8Array(length).fill(length === 4 && draws++ < 3 ? 1 : draws) };
+    const place = new Place();
+    Object.assign(place.ports, { chance });
+    const both = await Promise.all([1, 2].map(() => place.core.reserve({ password: 'secret' }, HERE)));
+    assert.equal(new Set(both.map((one) => created(one).uin)).size, 2);
+  });
+
+  test('a reservation ends with time', async () => {
+    const place = new Place();
+    const { uin: number } = created(await place.core.reserve({ password: 'secret' }, HERE));
+    place.clock.advance(PEOPLE.udpRegistrationMs);
+    assert.equal(refusalOf(await place.verify(number, 'secret')), 'wrong-credentials');
+    assert.equal(refusalOf(await place.core.admin.create({ uin: number, password: 'another' })), undefined);
   });
 
   test('reserving is registering: it may be closed, and is slowed down', async () => {
-    assert.equal(refusalOf(await new Place({ settings: { registration: 'closed' } }).core.reserve(HERE)), 'registration-closed');
+    const account = { password: 'secret' };
+    assert.equal(refusalOf(await new Place({ settings: { registration: 'closed' } }).core.reserve(account, HERE)), 'registration-closed');
     const { core } = new Place();
-    for (let n = 0; n < 20; n++) assert.equal(refusalOf(await core.reserve(HERE)), undefined);
-    assert.equal(refusalOf(await core.reserve(HERE)), 'slow-down');
+    for (let n = 0; n < 20; n++) assert.equal(refusalOf(await core.reserve(account, HERE)), undefined);
+    assert.equal(refusalOf(await core.reserve(account, HERE)), 'slow-down');
   });
 
   test('is slowed down after twenty an hour, a crowd at the same time too', async () => {

@@ -4,7 +4,7 @@ import { shownAddress } from '../audit/events.ts';
 import type { EndReason } from '../events.ts';
 import type { Account, AccountChanges, ScramVerifier } from '../ports.ts';
 import { Refused, refuse } from '../refusals.ts';
-import type { CorePorts, CoreSettings, CreatedAccount, NewAccount, Reservation } from '../service.ts';
+import type { CorePorts, CoreSettings, CreatedAccount, NewAccount } from '../service.ts';
 import { asUin, type Peer, type Uin, UIN_MAX } from '../words.ts';
 import { SignOnBrake } from './brake.ts';
 import type { Penalties } from '../security/penalties.ts';
@@ -14,6 +14,10 @@ import { checkScram, isUsualVerifier } from './scram.ts';
 
 /** Numbers below are for those who ask for one by name. */
 const FIRST_ALLOCATED = 100_001;
+/** Numbers drawn for strangers: long ones, which nobody guesses and counting does not reach soon. */
+const DRAWN_FIRST = 100_000_000;
+const DRAWN_COUNT = 900_000_000;
+const DRAWS_MAX = 50;
 
 /** Opens for itself, so that an unknown account costs what a known one does. Nobody has to be kept from this password. */
 const NOBODY = UIN_MAX as Uin;
@@ -35,6 +39,8 @@ export class Accounts {
   private readonly brake: SignOnBrake;
   private readonly registrations: RegistrationBrake;
   private readonly sealedForNobody: Uint8Array;
+  /** Accounts to be: made when somebody proves to have their password. `createdAt` is when the number was given away. */
+  private readonly reserved = new Map<Uin, Account>();
   private nextUin = FIRST_ALLOCATED as Uin;
   private allocating: Promise<unknown> = Promise.resolve();
   private refused = 0;
@@ -71,7 +77,7 @@ export class Accounts {
   /** An account that is not there has a salt too. */
   async challenge(uin: Uin): Promise<ScramChallenge | Refused> {
     try {
-      const account = await this.ports.store.accounts.find(uin);
+      const account = await this.find(uin);
       const decoy = this.ports.secrets.decoy(uin);
       const { salt, iterations } = account?.main ?? decoy;
       return { salt, iterations };
@@ -98,7 +104,7 @@ export class Accounts {
     return refused;
   }
 
-  /** @param prove the account, when it was proved; called once, whether there is one or not */
+  /** @param prove the account, when it was proved; called whether there is one or not */
   private async verifyBraked(uin: Uin, peer: Peer, prove: (account: Account | undefined) => Account | undefined): Promise<Account | Refused> {
     const wait = this.penalties.waitMs(uin);
     if (wait > 0) return refuse('slow-down', wait);
@@ -106,7 +112,11 @@ export class Accounts {
     if (attempt instanceof Refused) return attempt;
     let outcome: 'right' | 'wrong' | 'not-looked-at' = 'not-looked-at';
     try {
-      const proved = prove(await this.ports.store.accounts.find(uin));
+      let proved = prove(await this.find(uin));
+      if (proved !== undefined && proved === this.reserved.get(uin)) {
+        await this.makeReserved(proved, peer);
+        proved = prove(await this.ports.store.accounts.find(uin));
+      }
       outcome = proved === undefined ? 'wrong' : 'right';
       return proved === undefined ? refuse('wrong-credentials') : this.standingOf(proved);
     } catch (error) {
@@ -155,29 +165,54 @@ export class Accounts {
   }
 
   /** Counts as a registration, whether an account comes of it or not. */
-  async reserve(peer: Peer): Promise<Reservation | Refused> {
+  async reserve(request: NewAccount, peer: Peer): Promise<CreatedAccount | Refused> {
     if (this.settings.registration === 'closed') return refuse('registration-closed');
     const undo = this.registrations.enter(peer);
     if (undo instanceof Refused) return undo;
     try {
-      const uin = await this.allocate();
-      if (uin !== undefined) return { uin, make: (account) => this.makeReserved(uin, account, peer) };
+      const credentials = await this.credentialsOf(request);
+      const uin = credentials instanceof Refused ? undefined : await this.draw((drawn) => this.accountOf(drawn, request, credentials));
+      if (credentials instanceof Refused) undo();
+      else if (uin !== undefined) return createdOf(uin, credentials);
+      else undo();
+      return credentials instanceof Refused ? credentials : refuse('unavailable');
     } catch (error) {
+      undo();
       this.ports.report('a number could not be reserved', error);
-    }
-    undo();
-    return refuse('unavailable');
-  }
-
-  private async makeReserved(uin: Uin, account: NewAccount, peer: Peer): Promise<CreatedAccount | Refused> {
-    try {
-      const created = await this.make(account, uin);
-      if (!(created instanceof Refused)) this.ports.audit({ event: 'account-made', uin, by: 'client', address: shownAddress(peer) });
-      return created;
-    } catch (error) {
-      this.ports.report('an account could not be registered', error);
       return refuse('unavailable');
     }
+  }
+
+  /** A number nobody has, drawn by chance, and reserved. */
+  private async draw(accountOf: (uin: Uin) => Account): Promise<Uin | undefined> {
+    for (const uin of this.reserved.keys()) this.reservedOf(uin);
+    for (let tries = 0; tries < DRAWS_MAX; tries++) {
+      const number = new DataView(Uint8Array.from(this.ports.chance.bytes(4)).buffer).getUint32(0);
+      const uin = (DRAWN_FIRST + (number % DRAWN_COUNT)) as Uin;
+      if ((await this.ports.store.accounts.find(uin)) !== undefined || this.reserved.has(uin)) continue;
+      this.reserved.set(uin, accountOf(uin));
+      return uin;
+    }
+    return undefined;
+  }
+
+  /** The account, or what becomes one when its password is proved. */
+  private async find(uin: Uin): Promise<Account | undefined> {
+    return (await this.ports.store.accounts.find(uin)) ?? this.reservedOf(uin);
+  }
+
+  private reservedOf(uin: Uin): Account | undefined {
+    const account = this.reserved.get(uin);
+    if (account === undefined || this.ports.clock.now() - account.createdAt < this.settings.limits.udpRegistrationMs) return account;
+    this.reserved.delete(uin);
+    return undefined;
+  }
+
+  private async makeReserved(account: Account, peer: Peer): Promise<void> {
+    const { uin } = account;
+    const made = await this.ports.store.accounts.create({ ...account, createdAt: this.ports.clock.now() });
+    this.reserved.delete(uin);
+    if (made) this.ports.audit({ event: 'account-made', uin, by: 'client', address: shownAddress(peer) });
   }
 
   /** Refusals: as for passwords, and `not-allowed` when the UIN is taken. */
@@ -208,6 +243,7 @@ export class Accounts {
   /** False when the number is taken. That of a deleted account may be given to somebody by name. */
   private async store(account: Account): Promise<boolean> {
     const { accounts } = this.ports.store;
+    if (this.reservedOf(account.uin) !== undefined) return false;
     if (await accounts.create(account)) return true;
     const there = await accounts.find(account.uin);
     if (there?.state !== 'deleted') return false;
@@ -232,9 +268,11 @@ export class Accounts {
   /** The next number nobody ever had. One after the other, so that a crowd does not ask for the same one. */
   private allocate(): Promise<Uin | undefined> {
     const turn = this.allocating.then(async () => {
-      const uin = asUin(await this.ports.store.accounts.nextFree(this.nextUin));
-      if (uin !== undefined && uin < UIN_MAX) this.nextUin = (uin + 1) as Uin;
-      return uin;
+      for (;;) {
+        const uin = asUin(await this.ports.store.accounts.nextFree(this.nextUin));
+        if (uin !== undefined && uin < UIN_MAX) this.nextUin = (uin + 1) as Uin;
+        if (uin === undefined || this.reservedOf(uin) === undefined) return uin;
+      }
     });
     this.allocating = turn.catch(() => undefined);
     return turn;

@@ -1,26 +1,32 @@
 /**
- * New numbers. Nobody has proved the address such a request comes from, so what is given away is a number alone; the account is
- * made when somebody signs on to it, which only who got the answer can. @see icq-udp.md §10
+ * New numbers. Nobody has proved the address such a request comes from, so what is given away is a number alone; the core makes the
+ * account when somebody signs on to it, which only who got the answer can. @see icq-udp.md §10
  */
-import { type CreatedAccount, type NewAccount, type Peer, Refused, type Reservation, type Time, type Uin } from '@seekyou/core';
+import { type NewAccount, type Peer, Refused, type Time, type Uin } from '@seekyou/core';
 import { decodeText } from '@seekyou/wire/text';
 import { commands, decodeParameters, replies } from '@seekyou/wire/udp';
 import type { Surroundings } from './around.ts';
 import { count } from './counters.ts';
-import { newPassword, proofOf } from './passwords.ts';
+import { newPassword } from './passwords.ts';
 import type { Answer, Call, Strangers } from './strangers.ts';
 
 /** A number that was given away. */
 interface Given {
-  readonly reservation: Reservation;
   readonly password: string;
-  readonly nickname: string | undefined;
   readonly at: Time;
   /** Which request got it: repeated, it gets the same. */
   readonly key: string;
-  /** Says it again. */
-  readonly repeat: () => void;
   cancelRepeat: () => void;
+}
+
+/** What a client asks for, whatever its version. */
+interface Asked {
+  readonly password: string;
+  readonly nickname: string | undefined;
+  /** The same in a repetition. */
+  readonly key: string;
+  readonly answer: (uin: Uin, password: string) => void;
+  readonly refused: () => void;
 }
 
 const HOUR_MS = 3_600_000;
@@ -97,26 +103,16 @@ export class Registrations {
 
   // ------------------------------------------------------------ who comes back
 
-  /** Whether these belong together, before they are an account. */
-  knows(uin: Uin, password: Uint8Array): boolean {
-    this.forgetOld();
+  /** Somebody proved to have the password of this number. */
+  proved(uin: Uin): void {
     const given = this.given.get(uin);
-    return given !== undefined && proofOf(password)(given.password);
-  }
-
-  /** Makes the account of a number that was given away, now that somebody signs on to it. */
-  async claim(uin: Uin, password: Uint8Array): Promise<CreatedAccount | Refused | undefined> {
-    const given = this.knows(uin, password) ? this.given.get(uin) : undefined;
-    if (given === undefined) return undefined;
-    const created = await given.reservation.make(this.accountOf(given));
-    if (created instanceof Refused) return created;
+    if (given === undefined) return;
     given.cancelRepeat();
     this.given.delete(uin);
     count(this.around.counters, 'udp_registrations_real');
-    return created;
   }
 
-  private accountOf({ password, nickname }: Given): Omit<NewAccount, 'uin'> {
+  private accountOf({ password, nickname }: Asked): NewAccount {
     const named = nickname === undefined || nickname === '' ? {} : { nickname };
     // What went over the wire in the clear is an old password. Where those are separate, nobody knows the main one yet.
     return this.around.settings.oldClients === 'own' ? { password: this.madeUp(3), oldPassword: password, ...named } : { password, ...named };
@@ -124,41 +120,33 @@ export class Registrations {
 
   // ------------------------------------------------------------ giving
 
-  private give(
-    call: Call,
-    peer: Peer,
-    request: { password: string; nickname: string | undefined; key: string; answer: (uin: Uin, password: string) => void; refused: () => void },
-  ): void {
+  private give(call: Call, peer: Peer, asked: Asked): void {
     this.forgetOld();
-    const key = `${placeOf(call)} ${request.key}`;
-    for (const [uin, known] of this.given) if (known.key === key) return request.answer(uin, known.password);
+    const key = `${placeOf(call)} ${asked.key}`;
+    for (const [uin, known] of this.given) if (known.key === key) return asked.answer(uin, known.password);
     if (this.asking.has(key)) return;
-    if (this.around.settings.oldClients === 'off' || this.around.settings.clearSignOn !== 'all' || !this.isFree(call.from.address)) return request.refused();
+    if (this.around.settings.oldClients === 'off' || this.around.settings.clearSignOn !== 'all' || !this.isFree(call.from.address)) return asked.refused();
     this.asking.add(key);
-    void this.around.core.reserve(peer).then((reservation) => {
+    void this.around.core.reserve(this.accountOf(asked), peer).then((reserved) => {
       this.asking.delete(key);
-      if (reservation instanceof Refused) return request.refused();
-      this.hand(call, reservation, { ...request, key });
+      if (reserved instanceof Refused) return asked.refused();
+      this.hand(call, reserved.uin, { ...asked, key });
       return undefined;
     });
   }
 
-  private hand(
-    call: Call,
-    reservation: Reservation,
-    { password, nickname, key, answer }: { password: string; nickname: string | undefined; key: string; answer: (uin: Uin, password: string) => void },
-  ): void {
+  private hand(call: Call, uin: Uin, { password, key, answer }: Asked): void {
     const { clock, counters, log } = this.around;
     const at = clock.now();
-    const repeat = (): void => answer(reservation.uin, password);
+    const repeat = (): void => answer(uin, password);
     const timers = REPEAT_MS.map((ms) => clock.after(ms, repeat));
     const cancelRepeat = (): void => {
       for (const cancel of timers) cancel();
     };
     this.times.push({ address: call.from.address, at });
-    this.given.set(reservation.uin, { reservation, password, nickname, at, key, repeat, cancelRepeat });
+    this.given.set(uin, { password, at, key, cancelRepeat });
     count(counters, 'udp_registrations');
-    log.info({ uin: reservation.uin, peer: call.from.address }, 'a number was given to a client');
+    log.info({ uin, peer: call.from.address }, 'a number was given to a client');
     repeat();
   }
 

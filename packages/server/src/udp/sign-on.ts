@@ -69,7 +69,7 @@ export class SignOns {
     const { packet } = call;
     const { password } = decodeParameters(commands.getDeps, packet.version, packet.parameters);
     const uin = asUin(packet.uin);
-    const refusal = await this.checked(call, async () => this.parts.registrations.knows(uin as Uin, password) || this.verify(uin, password, peer));
+    const refusal = await this.checked(call, () => this.verify(uin, password, peer));
     if (refusal === undefined) return;
     const answer = this.parts.strangers.answerTo(call);
     if (refusal instanceof Refused) {
@@ -124,15 +124,16 @@ export class SignOns {
   private async verify(uin: Uin | undefined, password: Uint8Array, peer: Peer): Promise<Account | Refused> {
     const { core, settings } = this.parts.around;
     if (settings.clearSignOn !== 'all') return new Refused('old-clients-off');
-    return uin === undefined ? new Refused('wrong-credentials') : core.verify({ uin, proof: proofOf(password) }, peer);
+    if (uin === undefined) return new Refused('wrong-credentials');
+    const account = await core.verify({ uin, proof: proofOf(password) }, peer);
+    if (!(account instanceof Refused)) this.parts.registrations.proved(uin);
+    return account;
   }
 
   private async open(call: Call, attempt: Attempt | undefined, peer: Peer): Promise<Refused | undefined> {
-    const { around, table, registrations } = this.parts;
+    const { table } = this.parts;
     if (attempt === undefined) return new Refused('wrong-credentials');
     const { uin, password } = attempt;
-    const made = around.settings.clearSignOn === 'all' ? await registrations.claim(uin, password) : undefined;
-    if (made instanceof Refused) return made;
     const account = await this.verify(uin, password, peer);
     if (account instanceof Refused) return account;
     const busy = this.tooBusy(call, table.of(uin));
