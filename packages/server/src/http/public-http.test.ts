@@ -32,6 +32,7 @@ async function open(facts: PageFacts = FACTS, sendQueueBytesMax = 1 << 20): Prom
     limits: { ...PEOPLE, sendQueueBytesMax },
     counters,
     facts: () => facts,
+    admits: () => true,
     onFlap: (transport) => {
       arrivals.push(transport);
       wake();

@@ -18,12 +18,16 @@ export interface PublicHttpOptions {
   readonly limits: Limits;
   readonly counters: Counters;
   readonly facts: (visit: Visit) => PageFacts;
+  /** False for who is not to be spoken to. */
+  readonly admits: (peer: Peer) => boolean;
   readonly onFlap: (transport: Transport) => void;
 }
 
 export interface PublicHttp {
   /** Takes a connection whose first bytes are unread. */
   accept(socket: Duplex, visit: Visit): void;
+  /** Ends the connections, WebSockets among them, of those who are no longer admitted. */
+  dismissBanned(): void;
   close(): Promise<void>;
 }
 
@@ -51,7 +55,7 @@ export async function createPublicHttp(options: PublicHttpOptions): Promise<Publ
   const { counters } = options;
   const visits = new WeakMap<Duplex, Visit>();
   const caps = new ConnectionCaps(options.limits);
-  const open = new Set<Duplex>();
+  const open = new Map<Duplex, Peer>();
   /** Had their last words. */
   const refused = new WeakSet<Duplex>();
   /** Answers that are being given. */
@@ -133,15 +137,22 @@ export async function createPublicHttp(options: PublicHttpOptions): Promise<Publ
         return;
       }
       visits.set(socket, visit);
-      open.add(socket);
+      open.set(socket, peer);
       socket.once('close', () => {
         open.delete(socket);
         place.gone();
       });
       server.emit('connection', socket);
     },
+    dismissBanned: () => {
+      for (const [socket, peer] of open) {
+        if (options.admits(peer)) continue;
+        count('http_banned');
+        socket.destroy();
+      }
+    },
     close: async () => {
-      for (const socket of open) socket.destroy();
+      for (const socket of open.keys()) socket.destroy();
       await app.close();
     },
   };

@@ -60,12 +60,17 @@ export async function openListeners(parts: ListenerParts, opened: (() => Promise
     limits: config.limits,
     counters: parts.counters,
     facts: factsFor(parts, () => shown),
+    admits: (peer) => parts.core.admits(peer),
     onFlap: (transport) => parts.frontEnd.accept(transport),
   });
   opened.push(() => http.close());
   const door = openDoor(parts, identity, (socket, visit) => http.accept(socket, visit));
   opened.push(() => door.close());
-  opened.push(parts.core.whenBanned(() => door.dismissBanned()));
+  const dismissBanned = (): void => {
+    door.dismissBanned();
+    http.dismissBanned();
+  };
+  opened.push(parts.core.whenBanned(dismissBanned));
   const changed = (next: ServerIdentity): void => {
     door.useIdentity(next);
     log.info({ fingerprint: next.fingerprint }, next.fingerprint === shown.fingerprint ? 'the certificate was renewed' : 'the server has a new key');
