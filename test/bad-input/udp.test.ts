@@ -342,6 +342,23 @@ abuse('a flood is not answered at all', 'udp_refusals_held', async () => {
   assert.ok(mallory.came.length <= 25, `${mallory.came.length} answers`);
 });
 
+abuse('a flood from within a session ends it, and its account stays outside for a while', 'udp_rate_disconnects', async () => {
+  for (const version of VERSIONS) {
+    const mallory = await Mallory.online(version);
+    const give = Date.now() + PATIENCE_MS;
+    const isOut = (): boolean => mallory.came.some(({ packet }) => packet.command === replies.goAway.code);
+    while (!isOut() && Date.now() < give) {
+      for (let i = 0; i < 50; i++) mallory.say(commands.sendMessage, textTo(mallory.uin, 'flood'));
+      await new Promise<void>((resolve) => setImmediate(resolve));
+    }
+    await mallory.expect(replies.goAway);
+    // Not from elsewhere either.
+    const again = await Mallory.at(version, mallory.uin);
+    again.say(commands.login, loginOf(version));
+    await again.expect(replies.tryAgain);
+  }
+});
+
 abuse('three registrations an hour and address, no more', 'udp_registrations_refused', async () => {
   const from = '127.0.201.1';
   let given = 0;

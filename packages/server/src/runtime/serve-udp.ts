@@ -27,6 +27,7 @@ export async function serveUdp(config: Config, core: Core, counters: Counters, l
       oldClients: config.oldClients,
       registration: config.registration,
       defaultCodepage: config.defaultCodepage,
+      liftRates: config.limitsProfile === 'bench',
       hidesClients: networks(config.plainRelays),
     },
     log,

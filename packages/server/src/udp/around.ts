@@ -2,6 +2,7 @@
 import type { Chance, Clock, Core, Limits } from '@seekyou/core';
 import type { Counters } from './counters.ts';
 import type { Encodings } from './encodings.ts';
+import type { RateMemory } from './rates.ts';
 
 export interface UdpSettings {
   /** UDP has no sign-on but with a password in clear: anything but `all` refuses it. */
@@ -10,6 +11,8 @@ export interface UdpSettings {
   readonly oldClients: 'same' | 'own' | 'off';
   readonly registration: 'open' | 'closed';
   readonly defaultCodepage: number;
+  /** Nobody sends too fast: for measuring. */
+  readonly liftRates?: boolean;
   /** Whether a relay at this address hides its clients. */
   readonly hidesClients?: (address: string) => boolean;
 }
@@ -31,4 +34,5 @@ export interface Surroundings {
   readonly log: UdpLog;
   readonly counters: Counters;
   readonly encodings: Encodings;
+  readonly rates: RateMemory;
 }

@@ -12,6 +12,8 @@ export const UDP_COUNTERS = {
   udp_refusals_held: 'answers to strangers not given, because there were too many already',
   udp_malformed: 'commands whose parameters make no sense; acknowledged and dropped',
   udp_unknown: 'commands nobody answers; acknowledged and dropped',
+  udp_rate_dropped: 'packets that came too fast; dropped, for the client to send again',
+  udp_rate_disconnects: 'sessions ended because far too much came',
   udp_repeated: 'packets that had come before; acknowledged again and not acted on',
   udp_early: 'packets that came before those in front of them, and waited',
   udp_stale: 'packets with numbers of long ago, or too far ahead; dropped',

@@ -7,6 +7,7 @@ import { turns } from '../runtime/turns.ts';
 import type { Surroundings, UdpLog, UdpSettings } from './around.ts';
 import { count, type CounterName, type Counters, startCounters } from './counters.ts';
 import { Encodings } from './encodings.ts';
+import { RateMemory } from './rates.ts';
 import { Registrations } from './registration.ts';
 import type { UdpSession } from './session.ts';
 import { SessionTable } from './session-table.ts';
@@ -50,7 +51,7 @@ const PROBLEMS = {
 export function createUdpFrontEnd(parts: UdpFrontEndParts): UdpFrontEnd {
   const { core, clock, limits, settings, log, counters } = parts;
   startCounters(counters);
-  const around: Surroundings = { ...parts, encodings: new Encodings() };
+  const around: Surroundings = { ...parts, encodings: new Encodings(), rates: new RateMemory(limits.brakeEntriesMax) };
   const table = new SessionTable();
   const strangers = new Strangers(clock, limits, counters);
   const registrations = new Registrations(around, strangers);

@@ -4,7 +4,20 @@ import { commands, type Declaration, replies } from '@seekyou/wire/udp';
 import { Quirk } from './clients.ts';
 import { awaitLists, FULL_LIST, LISTS_DONE_MS, LISTS_SETTLE_MS, LISTS_WAIT_MS, routes } from './lists.ts';
 import { FETCH_TIMER } from './stored.ts';
+import { world } from './test-world.ts';
 import { ALICE, asked, BOB, contextOf, type ContextParts, handle, LATIN_CLIENT, received, timerOf } from './testing.ts';
+
+/** What a timer does when nothing is missing. */
+function completes({ run }: { readonly run: () => ReturnType<typeof handle> }): ReturnType<typeof handle> {
+  const [question, ...more] = run();
+  assert.ok(question?.do === 'ask' && question.command === 'packet.missing' && more.length === 0);
+  assert.deepEqual(
+    question.answered(true).map((effect) => effect.do === 'timer' && [effect.name, effect.ms]),
+    [['lists', LISTS_SETTLE_MS]],
+    'it waits on while something is missing',
+  );
+  return question.answered(false);
+}
 
 const FRESH: ContextParts = { state: { complete: false } };
 const hasTimer = (effects: ReturnType<typeof handle>, name: string): boolean => effects.some((effect) => effect.do === 'timer' && effect.name === name);
@@ -19,7 +32,7 @@ test('a client is shown to nobody until its lists have settled, and waits for X1
   for (const list of [commands.contactList, commands.visibleList, commands.invisibleList]) {
     const timer = timerOf(handle(routes, list, { uins: [BOB] }, contextOf(FRESH)), 'lists');
     assert.equal(timer.ms, LISTS_SETTLE_MS);
-    const effects = timer.run();
+    const effects = completes(timer);
     assert.deepEqual(effects[0], { do: 'become', change: { complete: true, lists: undefined } });
     const after = timerOf(asked(effects, 'presence.ready').answered(undefined), 'list-end');
     assert.deepEqual(received(after.run(), replies.endOfContactList), [{ uin: ALICE }]);
@@ -100,7 +113,29 @@ test('who brings no list is complete after a while', () => {
   const { session } = contextOf(FRESH);
   const timer = timerOf(awaitLists(session, 5), 'lists');
   assert.equal(timer.ms, LISTS_WAIT_MS);
-  asked(timer.run(), 'presence.ready');
+  asked(completes(timer), 'presence.ready');
+});
+
+test('nobody is complete as long as something is missing that may be the invisible list', async () => {
+  const place = await world();
+  const [bob, carol] = [await place.online(await place.account()), await place.online(await place.account())];
+  const uin = await place.account();
+  for (const watcher of [bob, carol]) watcher.say(commands.contactList, { uins: [uin] });
+  await place.passes(3_000);
+  for (const watcher of [bob, carol]) watcher.take();
+  const alice = await place.online(uin);
+  alice.say(commands.contactList, { uins: [] });
+  // Lost; its client sends it again after ten seconds, and the visible list does not wait for that.
+  alice.mute = true;
+  const lost = alice.say(commands.invisibleList, { uins: [bob.uin] });
+  alice.mute = false;
+  alice.say(commands.visibleList, { uins: [] });
+  await place.passes(10_000);
+  assert.deepEqual(carol.names(), [], 'nobody sees her yet');
+  alice.send(lost);
+  await place.passes(2_000);
+  assert.deepEqual(carol.names(), ['userOnline']);
+  assert.deepEqual(bob.names(), [], 'and he never does');
 });
 
 test('later lists end with X1 too, which has no number in versions 3 and 4', () => {

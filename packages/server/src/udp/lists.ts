@@ -2,7 +2,7 @@
 import { asUin, type CommandInput, type Session, type Uin } from '@seekyou/core';
 import { commands, replies, type Version } from '@seekyou/wire/udp';
 import { Quirk } from './clients.ts';
-import { ask, become, type Handler, on, type Route, say, type UdpContext, type UdpEffect } from './state.ts';
+import { ask, become, type Handler, ifMissing, on, type Route, say, type UdpContext, type UdpEffect } from './state.ts';
 import { FETCH_TIMER, fetchStored } from './stored.ts';
 
 /** A client that has not sent every list is complete so long after the last one. They come at once, and slow lines need no longer. */
@@ -29,7 +29,9 @@ export function awaitLists(session: Session, version: Version): readonly UdpEffe
 }
 
 function completeIn(ms: number, session: Session, version: Version): UdpEffect {
-  return { do: 'timer', name: LISTS_TIMER, ms, run: () => complete(session, version) };
+  // What got lost may be the invisible list: it will be sent again.
+  const later = (): readonly UdpEffect[] => [completeIn(LISTS_SETTLE_MS, session, version)];
+  return { do: 'timer', name: LISTS_TIMER, ms, run: () => [ifMissing((missing) => (missing ? later() : complete(session, version)))] };
 }
 
 function complete(session: Session, version: Version): readonly UdpEffect[] {

@@ -27,6 +27,7 @@ import { Inbox } from './inbox.ts';
 import { awaitLists } from './lists.ts';
 import { after } from './numbers.ts';
 import { type Letter, Outbox } from './outbox.ts';
+import type { RateMeter } from './rates.ts';
 import { renderEvent } from './render.ts';
 import { routeOf } from './routes.ts';
 import { newState, type OutgoingPacket, type Request, type UdpCommand, type UdpContext, type UdpEffect, type UdpState } from './state.ts';
@@ -61,6 +62,7 @@ export class UdpSession {
   private readonly runner: SessionRunner<ClientPacket, UdpState, OutgoingPacket, UdpCommand>;
   private readonly outbox: Outbox;
   private readonly inbox: Inbox;
+  private readonly rates: RateMeter;
   private session: Session | undefined;
   private state: UdpState;
   /** What is being handled, until it is acknowledged. */
@@ -80,6 +82,7 @@ export class UdpSession {
     this.state = newState(login.version);
     this.outbox = new Outbox(limits, first, this);
     this.inbox = new Inbox(limits, after(login.seq1));
+    this.rates = host.around.rates.meterFor(this.uin, this.heardAt);
     this.runner = new SessionRunner(this, clock);
   }
 
@@ -119,6 +122,7 @@ export class UdpSession {
   received(packet: ClientPacket): void {
     this.heardAt = this.host.around.clock.now();
     this.session?.heard(this.outbox.waiting === 0);
+    if (!this.withinRates(packet)) return;
     switch (packet.command) {
       case commands.ack.code:
         this.receivedAck(packet.seq1);
@@ -136,6 +140,22 @@ export class UdpSession {
         this.take(packet);
     }
     this.pump();
+  }
+
+  /** False when the packet came too fast and must not be taken. Acknowledgements are what we asked for. */
+  private withinRates({ command }: ClientPacket): boolean {
+    const { clock, core, settings } = this.host.around;
+    if (command === commands.ack.code || settings.liftRates === true) return true;
+    const verdict = this.rates.count(command, clock.now());
+    if (verdict === 'pass') return true;
+    if (verdict === 'drop') this.count('udp_rate_dropped');
+    else {
+      this.count('udp_rate_disconnects');
+      core.flooded(this.uin);
+      this.goAway();
+      this.end('sent far too fast', false);
+    }
+    return false;
   }
 
   /** The sign-on again: the answer to it got lost, or this copy was late. */
@@ -314,6 +334,7 @@ export class UdpSession {
   ask(command: UdpCommand, input: unknown): unknown {
     if (command === 'packet.leave') return this.leave();
     if (command === 'packet.done') return this.done();
+    if (command === 'packet.missing') return this.inbox.hasGap;
     return this.host.around.core.run(this.session as Session, command, input as never);
   }
 
@@ -411,6 +432,8 @@ export class UdpSession {
     this.isOver = true;
     this.runner.stop();
     this.session?.close(clean);
+    const { clock, rates } = this.host.around;
+    rates.keep(this.uin, this.rates, clock.now());
     this.host.over(this);
   }
 

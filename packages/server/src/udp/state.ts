@@ -57,6 +57,8 @@ export interface OutgoingPacket {
 export interface FrontEndCommands {
   /** The packet being handled is not acknowledged: its client sends it again, and it counts as new then. */
   readonly 'packet.leave': { readonly input: void; readonly output: void };
+  /** Whether something is known to be on its way: what came behind it is here already. */
+  readonly 'packet.missing': { readonly input: void; readonly output: boolean };
   /** Stands behind all that a packet causes. */
   readonly 'packet.done': { readonly input: void; readonly output: void };
 }
@@ -117,6 +119,11 @@ export function ask<C extends CommandName>(
 /** The packet being handled could not be acted upon now: no acknowledgement, so that its client sends it again. */
 export function leave(): AskEffect<UdpState, OutgoingPacket, UdpCommand> {
   return { do: 'ask', command: 'packet.leave', input: undefined, answered: () => [], refused: () => [] };
+}
+
+/** @param how what to do, knowing whether something is on its way */
+export function ifMissing(how: (missing: boolean) => readonly UdpEffect[]): UdpEffect {
+  return { do: 'ask', command: 'packet.missing', input: undefined, answered: (missing) => how(missing === true), refused: () => [] };
 }
 
 export function become(change: Partial<UdpState>): BecomeEffect<UdpState> {
