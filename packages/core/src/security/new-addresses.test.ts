@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HERE, OWN, Place } from '../core-testing.ts';
 import { memoryStore } from '../memory-store.ts';
-import { settled, type TestClock, testClock } from '../testing.ts';
+import { settled } from '../testing.ts';
 import { type Peer, SYSTEM } from '../words.ts';
 
 const ALICE = 10_001;
@@ -104,19 +104,27 @@ test('notices can be switched off', async () => {
   assert.deepEqual([alice.heard, there.audited.some(({ event }) => event === 'new-address')], [[], false]);
 });
 
-test('a clock that goes on between the notice and its message gives nothing away', async () => {
-  const clock = testClock();
+test('after a restart, too, who came from there is not given the notice that waits', async () => {
   const store = memoryStore();
-  const there = new Place({ store, clock: { ...clock, now: () => ticking(clock) } });
-  await there.accounts(ALICE);
-  const alice = await there.signsOn(ALICE, { profile: OWN });
-  const other = await there.signsOn(ALICE, { profile: OWN, peer: ELSEWHERE });
-  await settled();
-  assert.deepEqual([alice.heard.length, other.heard, await other.fetches()], [1, [], []]);
+  const before = new Place({ store });
+  await before.accounts(ALICE);
+  for (const from of [HERE, ELSEWHERE]) {
+    (await before.signsOn(ALICE, { peer: from })).session.close(true);
+    await settled();
+  }
+  const after = new Place({ store });
+  const stranger = await after.signsOn(ALICE, { peer: ELSEWHERE });
+  assert.deepEqual([stranger.heard, await stranger.fetches()], [[], []]);
+  stranger.session.close(true);
+  const alice = await after.signsOn(ALICE);
+  assert.match((await alice.fetches()).join(), /198\.51\.100\.9/);
 });
 
-/** Each look at it a millisecond later. */
-function ticking(clock: TestClock): number {
-  clock.advance(1);
-  return clock.now();
-}
+test('what somebody writes in the words of a notice reaches everybody', async () => {
+  const there = await place();
+  await there.accounts(10_002);
+  const alice = await there.signsOn(ALICE, { profile: OWN });
+  const other = await there.signsOn(10_002);
+  await other.says(ALICE, `Somebody signed on to your account ${ALICE} from ${HERE.address}, where it was not used before, with a test`);
+  assert.equal(alice.heard.length, 1);
+});

@@ -12,10 +12,8 @@ import { type Body, type Message, SYSTEM, type Time, type Uin } from '../words.t
 /** A place that is in use stays younger than those it competes with. */
 const VISIT_MS = 24 * 3_600_000;
 
-interface Notice {
-  readonly site: string;
-  readonly at: Time;
-}
+/** What a notice of ours tells. */
+const NOTICE = /^Somebody signed on to your account \d+ from (\S+), where it was not used before,/;
 
 export interface NewAddressesAround {
   readonly ports: CorePorts;
@@ -26,8 +24,8 @@ export interface NewAddressesAround {
 export class NewAddresses {
   private readonly around: NewAddressesAround;
   private readonly visits = new Map<string, Time>();
-  /** The last notice of each account. */
-  private readonly notices = new Map<Uin, Notice>();
+  /** When an account was told last. */
+  private readonly told = new Map<Uin, Time>();
 
   constructor(around: NewAddressesAround) {
     this.around = around;
@@ -45,7 +43,7 @@ export class NewAddresses {
     remember(this.visits, visit, now, settings.limits.placeVisitsKeptMax);
     try {
       const place = await ports.store.places.visit(uin, ports.secrets.mark(uin, site), now, settings.limits.placesMax);
-      if (place === 'new') await this.tell(session, site);
+      if (place === 'new') await this.tell(session);
     } catch (error) {
       this.visits.delete(visit);
       ports.report('the address of a sign-on was not remembered', error);
@@ -54,19 +52,19 @@ export class NewAddresses {
 
   /** Whether this session must not be given this message. */
   withholds(session: Session, message: Message): boolean {
-    if (message.from !== SYSTEM) return false;
-    const notice = this.notices.get(message.to);
-    // It is the only thing the service says by itself; what is older was about somewhere else.
-    return notice !== undefined && message.sentAt >= notice.at && session.peer.known && siteOf(session.peer.address) === notice.site;
+    if (message.from !== SYSTEM || message.body.kind !== 'text' || !session.peer.known) return false;
+    // The notice itself says where that was, so that this holds after a restart, too.
+    const address = NOTICE.exec(message.body.text)?.[1];
+    return address !== undefined && siteOf(address) === siteOf(session.peer.address);
   }
 
-  private async tell({ uin, peer, profile }: Session, site: string): Promise<void> {
+  private async tell({ uin, peer, profile }: Session): Promise<void> {
     const { ports, settings, say } = this.around;
     ports.audit({ event: 'new-address', uin, address: shownAddress(peer) ?? '' });
     const at = ports.clock.now();
-    const before = this.notices.get(uin);
-    if (before !== undefined && at - before.at < settings.limits.newAddressNoticeMs) return;
-    remember(this.notices, uin, { site, at }, settings.limits.placeVisitsKeptMax);
+    const before = this.told.get(uin);
+    if (before !== undefined && at - before < settings.limits.newAddressNoticeMs) return;
+    remember(this.told, uin, at, settings.limits.placeVisitsKeptMax);
     const when = `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
     const text = `Somebody signed on to your account ${uin} from ${peer.address}, where it was not used before, with ${profile.name}, on ${when}. If it was not you, change your password.`;
     await say(SYSTEM, uin, { kind: 'text', text });
