@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { ClientError, connect, nodePlatform } from '@seekyou/client';
-import { removeDirectory, type Served, seekyou, serve, Talker, temporaryDirectory } from './process.ts';
+import { removeDirectory, type Served, seekyou, serve, Talker, temporaryDirectory, untilReady } from './process.ts';
 
 const PASSWORD = 'secret12';
 
@@ -53,6 +53,24 @@ withData('the admin address wants to be asked by number or localhost', async (_d
       .end(),
   );
   assert.equal(status, 421);
+});
+
+withData('it serves on when nobody reads what it prints', async (data) => {
+  const talker = Talker.seekyou('serve', '--data', data, '--listen', '127.0.0.1:0', '--udp', 'off', '--admin', '127.0.0.1:0');
+  try {
+    talker.child.stderr?.destroy();
+    const { port, admin } = await untilReady(talker);
+    talker.child.stdout?.destroy();
+    const { stdout } = await seekyou('user', 'add', '--password', PASSWORD, '--data', data, '--json');
+    const client = await signOn(port, (JSON.parse(stdout) as { uin: number }).uin, PASSWORD);
+    client.close();
+    assert.equal((await fetch(`${admin}/healthz`)).status, 200);
+    talker.signal('SIGTERM');
+    await talker.end();
+    assert.equal(talker.child.exitCode, 0);
+  } finally {
+    await talker.kill();
+  }
 });
 
 withData('SIGINT to the whole group stops it as cleanly', async (_data, open) => {

@@ -14,6 +14,14 @@ const program = new Command('seekyou')
 
 for (const register of [registerServe, registerUser, registerBan, registerBackup, registerClient]) register(program);
 
+// Whoever read what is printed may go away: `| head`, a collector of logs that starts anew. Nobody is left to tell; a service goes on.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (process.argv[2] !== 'serve') process.exit(ExitCode.failed);
+  });
+}
+
 try {
   await program.parseAsync();
 } catch (error) {
