@@ -89,6 +89,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
   const ownAccounts = ownAccountCommands({
     ports,
     settings,
+    waitMs: (session) => newAddresses.waitMs(session),
     passwordChanged,
     leaveForGood,
     changed: (uin) => changed(uin),

@@ -53,6 +53,7 @@ export interface Limits {
   readonly bansMax: number;
   readonly placesMax: number;
   readonly newAddressNoticeMs: number;
+  readonly newAddressPasswordMs: number;
   readonly placeVisitsKeptMax: number;
   readonly routeLookMs: number;
   readonly searchesAtOnceMax: number;
@@ -147,6 +148,7 @@ export const PEOPLE: Limits = {
   bansMax: 100_000, // all in memory, some 300 bytes each
   placesMax: 20, // addresses remembered for an account: home, work, a telephone's changing ones
   newAddressNoticeMs: 60 * MINUTE, // who moves about is told once in this time; 0: nobody is told
+  newAddressPasswordMs: MINUTE, // a client whose session is its only proof changes no password so soon after it came from a new address
   placeVisitsKeptMax: 50_000, // in memory: who was where lately, so that the store need not be asked at each sign-on
   routeLookMs: 30_000, // between two looks whether connections begin and are never completed; four in a row are told to the operator; 0: never
   searchesAtOnceMax: 30, // of one account; a person looks through a page between two

@@ -11,6 +11,8 @@ import { isClientKey, isUsualVerifier } from './scram.ts';
 export interface OwnAccountAround {
   readonly ports: CorePorts;
   readonly settings: CoreSettings;
+  /** How long a session whose password was all it had to prove must wait before it changes that. */
+  readonly waitMs: (session: LiveSession) => Promise<number>;
   /** The password is another one now: the account's other sessions end. */
   readonly passwordChanged: (session: LiveSession) => void;
   /** Removes the account and ends its sessions. False when it was gone. */
@@ -27,6 +29,8 @@ export function ownAccountCommands(
   const { accounts } = ports.store;
 
   async function password(session: LiveSession, { password: wanted }: CommandInput<'account.password'>): Promise<void | Refused> {
+    const wait = await around.waitMs(session);
+    if (wait > 0) return refuse('slow-down', wait);
     const account = await accounts.find(session.uin);
     if (account === undefined) return refuse('no-such-user');
     const changes = await newPassword(around, account, wanted);

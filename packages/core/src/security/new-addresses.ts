@@ -24,6 +24,10 @@ export interface NewAddressesAround {
 export class NewAddresses {
   private readonly around: NewAddressesAround;
   private readonly visits = new Map<string, Time>();
+  /** Visits that are being looked up. */
+  private readonly asking = new Map<string, Promise<void>>();
+  /** When somebody first came from an address. */
+  private readonly arrivals = new Map<string, Time>();
   /** When an account was told last. */
   private readonly told = new Map<Uin, Time>();
 
@@ -41,13 +45,35 @@ export class NewAddresses {
     const visit = `${uin} ${site}`;
     if (now - (this.visits.get(visit) ?? Number.NEGATIVE_INFINITY) < VISIT_MS) return;
     remember(this.visits, visit, now, settings.limits.placeVisitsKeptMax);
+    const asking = this.look(session, site, visit, now);
+    this.asking.set(visit, asking);
+    await asking;
+  }
+
+  private async look(session: Session, site: string, visit: string, now: Time): Promise<void> {
+    const { ports, settings } = this.around;
+    const { uin } = session;
     try {
       const place = await ports.store.places.visit(uin, ports.secrets.mark(uin, site), now, settings.limits.placesMax);
-      if (place === 'new') await this.tell(session);
+      if (place !== 'new') return;
+      remember(this.arrivals, visit, now, settings.limits.placeVisitsKeptMax);
+      await this.tell(session);
     } catch (error) {
       this.visits.delete(visit);
       ports.report('the address of a sign-on was not remembered', error);
+    } finally {
+      this.asking.delete(visit);
     }
+  }
+
+  /** How long this session, coming from a new address, has to wait before it may change what lets others in. */
+  async waitMs({ uin, peer }: Session): Promise<number> {
+    if (!peer.known) return 0;
+    const visit = `${uin} ${siteOf(peer.address)}`;
+    await this.asking.get(visit);
+    const at = this.arrivals.get(visit);
+    const { clock } = this.around.ports;
+    return at === undefined ? 0 : Math.max(0, at + this.around.settings.limits.newAddressPasswordMs - clock.now());
   }
 
   /** Whether this session must not be given this message. */

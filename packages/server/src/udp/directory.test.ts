@@ -473,6 +473,35 @@ describe('details before META', () => {
     }
   });
 
+  test('who comes from a new address waits a minute before there is a new password', async () => {
+    for (const version of VERSIONS) {
+      const place = await town();
+      const uin = await place.account();
+      await place.online(uin, { version, at: { address: '198.51.100.1', port: 4_001 } });
+      const thief = await place.online(uin, { version, at: { address: '203.0.113.66', port: 4_001 } });
+      thief.say(commands.contactList, { uins: [] });
+      await place.passes(3_000);
+      const change = (): Uint8Array =>
+        version === 5
+          ? thief.say(commands.metaUser, meta.encodeMetaRequest(meta.setPassword, 'old', { password: ascii('newpass1') }))
+          : thief.say(commands.changePassword, { ...(version === 2 ? { requestSeq: 5 } : {}), password: ascii('newpass1') });
+      // From somewhere else than either.
+      const proves = async (password: string): Promise<boolean> => {
+        const account = await place.core.verify({ uin, proof: (known) => known === password }, { address: '192.0.2.77', port: 1, known: true });
+        return !(account instanceof Refused);
+      };
+      change();
+      await place.passes(200);
+      if (version === 5) assert.deepEqual(answers(thief.told)[0]?.data, Uint8Array.of(replies.Result.failed));
+      else assert.match(thief.texts.join(''), /Try again in a minute/);
+      assert.equal(await proves(PASSWORD), true);
+      await place.passes(60_000);
+      change();
+      await place.passes(200);
+      assert.equal(await proves('newpass1'), true);
+    }
+  });
+
   test('Groupware sets and reads its own layouts', async () => {
     const place = await town();
     const uin = await accountIn(place, 1251, 'Анна');
