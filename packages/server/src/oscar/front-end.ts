@@ -6,7 +6,7 @@ import { encode } from '@seekyou/wire';
 import { encodeFlap, FlapChannel, login } from '@seekyou/wire/oscar';
 import type { Advertised } from '../runtime/config.ts';
 import { OneAddressHint } from '../runtime/hints.ts';
-import { ConnectionCaps, type Place } from '../runtime/limits.ts';
+import { ConnectionCaps, GOODBYES_MS, type Place } from '../runtime/limits.ts';
 import { turns } from '../runtime/turns.ts';
 import { addressesFrom } from './advertise.ts';
 import { Connection, type FrontEndLog, type Surroundings } from './connection.ts';
@@ -61,7 +61,6 @@ export interface OscarFrontEnd {
 
 /** All deadlines are looked at so often; they are in tens of seconds. */
 const TICK_MS = 1_000;
-const STOP_MS = 2_000;
 /** 64 characters, none of them special to anybody. */
 const KEY_CHARACTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 /** 132 bits; Miranda has room for 64 characters. */
@@ -170,7 +169,7 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
       whenEmpty = resolve;
     });
     for (const connection of connections) connection.stop();
-    const cancel = clock.after(STOP_MS, () => {
+    const cancel = clock.after(GOODBYES_MS, () => {
       for (const connection of connections) connection.transport.destroy();
     });
     await empty;

@@ -17,6 +17,7 @@ import {
 } from '@seekyou/core';
 import { type HashForm, login, loginHash, type SnacDeclaration, unroast } from '@seekyou/wire/oscar';
 import type { AskEffect, Effect } from '../runtime/effects.ts';
+import { CLOSE_AFTER_ANSWER_MS } from '../runtime/limits.ts';
 import { softwareFrom } from './clients.ts';
 import { AUTH_ERRORS } from './refusal-codes.ts';
 import type { ScramExchange } from './scram.ts';
@@ -134,9 +135,6 @@ export function hashProof(given: Uint8Array, key: string, form: HashForm): SignO
 
 // ---------------------------------------------------------------- answers
 
-/** Clients read the answer before they see the end of the connection. */
-const CLOSE_AFTER_MS = 1_000;
-
 type Answer = (answer: login.LoginAnswer) => readonly LoginEffect[];
 
 /** The last that is said to a sign-on; the client closes, or we do a little later. */
@@ -144,7 +142,7 @@ export function endingWith(...packets: readonly LoginPacket[]): readonly LoginEf
   return [
     ...packets.map((packet): LoginEffect => ({ do: 'send', packet })),
     { do: 'become', change: { answered: true } },
-    { do: 'timer', name: 'goodbye', ms: CLOSE_AFTER_MS, run: () => [{ do: 'close', last: [], why: 'the sign-on was answered' }] },
+    { do: 'timer', name: 'goodbye', ms: CLOSE_AFTER_ANSWER_MS, run: () => [{ do: 'close', last: [], why: 'the sign-on was answered' }] },
   ];
 }
 

@@ -9,6 +9,7 @@ import type { RateNotice } from './rates.ts';
 import { ask, become, type Handler, on, type OscarEffect, type OscarState, reply, type Request, type Route, say } from './state.ts';
 import { reportInterval } from './statistics.ts';
 import { statusFromWord } from '../runtime/icq-status.ts';
+import { KNOWN_VERSIONS_MAX } from '../runtime/limits.ts';
 import { fromWireDirect, ownUser } from './user-info.ts';
 
 /** What BOS offers, in the order of the real server. @see oscar.md §3.2 */
@@ -79,7 +80,6 @@ const onVersions: Handler<oservice.Versions> = ({ state }, { versions }, request
 ];
 
 const knownVersions = new Map<string, ReadonlyMap<number, number>>();
-const KNOWN_VERSIONS_MAX = 256;
 
 /** Every client of a kind announces the same; ten thousand of them share one map. */
 function sharedVersions(versions: oservice.Versions['versions']): ReadonlyMap<number, number> {

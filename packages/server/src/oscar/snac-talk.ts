@@ -2,6 +2,7 @@
 import type { Session, Time } from '@seekyou/core';
 import { encode, WireError } from '@seekyou/wire';
 import { decodeSnac, decodeSnacBody, dissectSnac, ErrorCode, familyError, FlapChannel, login, type Snac, SnacFlag, snacName } from '@seekyou/wire/oscar';
+import { CONGESTED_BYTES_MIN } from '../runtime/limits.ts';
 import { type RunnerHost, SessionRunner } from '../runtime/session-runner.ts';
 import type { Connection, Talk } from './connection.ts';
 import { familiesOf, rateChange } from './oservice.ts';
@@ -14,9 +15,6 @@ export interface Input {
   readonly payload: Uint8Array;
   readonly snac: Snac;
 }
-
-/** Answers wait when so much is unread. More than what Node takes without saying that it drained (64 KB). */
-const CONGESTED_BYTES_MIN = 128 * 1024;
 
 const ERROR_SUBTYPE = 0x01;
 

@@ -1,6 +1,21 @@
-/** Caps on connections that have not signed on yet, for a network and in all. */
+/**
+ * Caps on connections that have not signed on yet, for a network and in all; and the limits of this package that nobody has a reason to
+ * set. Those somebody may want otherwise are settings: `Limits` of the core.
+ */
 import type { Limits, Peer } from '@seekyou/core';
 import { networkOf } from '@seekyou/net';
+
+/** After the answer to a sign-on, in milliseconds: clients read it and close; who does not is closed. */
+export const CLOSE_AFTER_ANSWER_MS = 1_000;
+
+/** For all clients to read that the service stops, in milliseconds; then their connections are closed. Well within `STOP_MS_MAX`. */
+export const GOODBYES_MS = 2_000;
+
+/** Lists of family versions that are shared between sessions. There are some dozens of client versions; who makes up more has his own. */
+export const KNOWN_VERSIONS_MAX = 256;
+
+/** Unread bytes of a client from which on its requests wait, at least. More than what Node takes without saying that it drained (64 KB). */
+export const CONGESTED_BYTES_MIN = 128 * 1024;
 
 /** A place in the count; given back once. */
 export interface Place {
