@@ -7,7 +7,7 @@ import { routes } from './chat-navigation.ts';
 import { ALICE, asked, ascii, BOB, contextOf, handle, NOW, receivedOne } from './testing.ts';
 
 const ROOM = '0123456789abcdef01234567';
-const cookie = ascii(ROOM);
+const cookie = ascii(`${ROOM}-4-%d0%9a%d0%be%d1%88%d0%ba%d0%b8`);
 const context = () => contextOf({ state: { service: Family.chatNavigation } });
 const view: RoomView = { room: { id: ROOM, kind: 'private', name: 'Кошки', createdBy: ALICE, createdAt: NOW, usedAt: NOW }, members: [ALICE, BOB] };
 const replied = (effects: Parameters<typeof receivedOne>[0]) => receivedOne(effects, chatNavigation.navigationReply).tlvs;
@@ -45,10 +45,25 @@ test('a room is made with the name it was given, in its charset', () => {
 });
 
 test('who was invited asks for a room by its cookie, as libpurple does', () => {
-  const { input, answered, refused } = asked(create(4, { name: cookie }), 'rooms.show');
-  assert.deepEqual(input, { room: ROOM });
-  assert.equal(replied(answered(view)).rooms?.length, 1);
-  assert.deepEqual(asked(refused('no-such-room'), 'rooms.open').input, { kind: 'private', name: ROOM }, 'it may be a name after all');
+  for (const name of [cookie, ascii(ROOM)]) {
+    const { input, answered, refused } = asked(create(4, { name }), 'rooms.show');
+    assert.deepEqual(input, { room: ROOM });
+    assert.equal(replied(answered(view)).rooms?.length, 1);
+    const text = new TextDecoder().decode(name);
+    assert.deepEqual(asked(refused('no-such-room'), 'rooms.open').input, { kind: 'private', name: text }, 'it may be a name after all');
+  }
+});
+
+test('a cookie names its room behind the second dash, where libpurple and bitlbee look, as far as there is space', () => {
+  const cookieOf = (name: string): string => {
+    const [room] =
+      replied(asked(create(5, { name: ascii('x') }), 'rooms.open').answered({ ...view, room: { ...view.room, kind: 'public', name } })).rooms ?? [];
+    return new TextDecoder().decode(room?.cookie);
+  };
+  assert.equal(cookieOf('cats & dogs-2'), `${ROOM}-5-cats%20%26%20dogs%2d2`);
+  const long = cookieOf('ю'.repeat(100));
+  assert.equal(long, `${ROOM}-5-${'%d1%8e'.repeat(38)}`);
+  assert.ok(long.length <= 255);
 });
 
 test('what is no room is not made', () => {

@@ -41,20 +41,37 @@ function exchangeInfo(exchange: number, limits: Limits): chatNavigation.Exchange
   };
 }
 
+const COOKIE_BYTES_MAX = 255;
+
 /** As 01/04 and this family name a room. `undefined` when it cannot be one of ours. */
 export function roomIdFrom(cookie: Uint8Array): RoomId | undefined {
-  const id = String.fromCharCode(...cookie.subarray(0, 255));
-  return /^[0-9a-f]{24}$/.test(id) ? id : undefined;
+  return /^([0-9a-f]{24})(?:-|$)/.exec(String.fromCharCode(...cookie.subarray(0, COOKIE_BYTES_MAX)))?.[1];
 }
 
 const utf8 = new TextEncoder();
+
+/**
+ * The id, the exchange and the name with dashes between them, ASCII.
+ * COMPAT: libpurple and bitlbee call a room what they find behind the second dash, and libpurple opens none without it.
+ */
+function roomCookie({ id, kind, name }: RoomView['room']): Uint8Array {
+  let cookie = `${id}-${EXCHANGES[kind]}-`;
+  for (const character of name) {
+    const escaped = /^[A-Za-z0-9]$/.test(character) ? character : Array.from(utf8.encode(character), percent).join('');
+    if (cookie.length + escaped.length > COOKIE_BYTES_MAX) break;
+    cookie += escaped;
+  }
+  return utf8.encode(cookie);
+}
+
+const percent = (byte: number): string => `%${byte.toString(16).padStart(2, '0')}`;
 
 /** A room as 0D/09 and 0E/02 tell of it; names are UTF-8. */
 export function roomInfo({ room, members }: RoomView, limits: Limits): chatNavigation.RoomInfo {
   const name = utf8.encode(room.name);
   return {
     exchange: EXCHANGES[room.kind],
-    cookie: utf8.encode(room.id),
+    cookie: roomCookie(room),
     instance: 0,
     // COMPAT: libpurple reads nothing of a room of another detail.
     detail: RoomDetail.full,
