@@ -41,6 +41,7 @@ test('a room is made with the name it was given, in its charset', () => {
   assert.deepEqual([room.exchange, room.cookie, room.detail], [4, cookie, chatNavigation.RoomDetail.full]);
   assert.deepEqual(new TextDecoder().decode(room.tlvs.name), 'Кошки');
   assert.equal(room.tlvs.occupancy, 2);
+  assert.equal(room.tlvs.visibleBytesMax, room.tlvs.messageBytesMax, 'libpurple sends no longer lines, and none without it');
   assert.deepEqual(asked(create(5, { name: ascii('cats') }), 'rooms.open').input, { kind: 'public', name: 'cats' });
 });
 

@@ -84,6 +84,8 @@ export function roomInfo({ room, members }: RoomView, limits: Limits): chatNavig
       occupancyMax: limits.roomMembersMax,
       name,
       creationPermission: CreationPermission.rooms,
+      // COMPAT: libpurple sends nothing longer than this, and without it nothing.
+      visibleBytesMax: limits.roomLineBytesMax,
     },
   };
 }

@@ -50,6 +50,9 @@ describe('0E/05', () => {
   test('AIM’s HTML becomes words, other people’s angle brackets stay', () => {
     const html = text('<HTML><BODY>a &lt; b</BODY></HTML>');
     assert.equal(asked(said({ public: true, message: html }, inRoom({ profile: AIM_CLIENT })), 'rooms.say').input.text, 'a < b');
+    const bare = text('cats &amp; dogs');
+    assert.equal(asked(said({ public: true, message: bare }, inRoom({ profile: AIM_CLIENT })), 'rooms.say').input.text, 'cats & dogs', 'as libpurple writes');
+    assert.equal(asked(said({ public: true, message: bare }), 'rooms.say').input.text, 'cats &amp; dogs', 'others mean what they write');
     assert.equal(asked(said({ public: true, message: text('vector<int>') }), 'rooms.say').input.text, 'vector<int>');
   });
 

@@ -2,7 +2,7 @@
 import { type ClientProfile, type CommandInput, parseUin, type Refusal, type RoomLine, type RoomNews, type Uin } from '@seekyou/core';
 import { decode, encode } from '@seekyou/wire';
 import { chat, ErrorCode, Family, type UserInfo } from '@seekyou/wire/oscar';
-import { isAscii, looksLikeAimHtml, plainFromHtml, UTF8 } from '@seekyou/wire/text';
+import { isAscii, plainFromHtml, UTF8 } from '@seekyou/wire/text';
 import { escapedHtml, meansHtml } from './bodies.ts';
 import { roomInfo } from './chat-navigation.ts';
 import { chatTextFrom, chatTextTo } from './chat-text.ts';
@@ -76,7 +76,8 @@ function spoken(
 ): Pick<CommandInput<'rooms.say'>, 'text' | 'original'> {
   const message = tlvs.message ?? { tlvs: {} };
   const written = chatTextFrom(message.tlvs.text ?? new Uint8Array(0), message.tlvs.charset, codepage);
-  const asHtml = html && looksLikeAimHtml(written);
+  // Who writes HTML writes nothing else in rooms, with tags or without: libpurple says `&amp;` and puts no tag around it.
+  const asHtml = html && meansHtml(written);
   const data = encode(chat.chatText, message);
   const bytes = new Uint8Array(COOKIE_BYTES + data.length);
   bytes.set(cookie);

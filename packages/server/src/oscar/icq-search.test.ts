@@ -152,14 +152,17 @@ describe('white pages', () => {
       assert.deepEqual(uinsOf(await chie.asks(icqMeta.searchWhitePagesTlv, { ...NO_TLVS, ...wanted })), [ANNA], JSON.stringify(wanted));
   });
 
-  test('climm asks for a country in its own way', async () => {
+  test('climm and libicq2000 write an occupation in one byte, and climm a country in its own way', async () => {
     // As climm 0.7.1 sent it: 50 to 59 years, female, language 44, Łódź, łódzkie, country 48. Here for 20 to 29 and Warszawa.
-    const question = hex(
-      '33 05 01 00 00 01 00 00 01 00 00 01 00 00 14 00 1d 00 01 32 09 00 57 61 72 73 7a 61 77 61 00 01 00 00 00 30 01 00 00 01 00 00 01 00 00 ' +
-        '00 00 00 01 00 00 00 00 01 00 00 00 00 01 00 00 00 00 01 00 00 00',
-    );
-    assert.deepEqual(uinsOf(await (await town({ name: 'climm' })).says(question)), [ANNA]);
-    assert.deepEqual(uinsOf(await (await town({ name: 'ICQ 2000' })).says(question)), []);
+    const question = (country: string): Uint8Array =>
+      hex(
+        `33 05 01 00 00 01 00 00 01 00 00 01 00 00 14 00 1d 00 01 32 09 00 57 61 72 73 7a 61 77 61 00 01 00 00 ${country} 01 00 00 01 00 00 01 00 00 ` +
+          '00 00 00 01 00 00 00 00 01 00 00 00 00 01 00 00 00 00 01 00 00 00',
+      );
+    const found = async (name: string, country: string): Promise<unknown> => uinsOf(await (await town({ name })).says(question(country)));
+    assert.deepEqual(await found('climm', '00 30'), [ANNA]);
+    assert.deepEqual(await found('libicq2000', '30 00'), [ANNA]);
+    assert.deepEqual(await found('ICQ 2000', '30 00'), []);
   });
 
   test('show who was found in records without padding, but for ICQ 5', async () => {

@@ -61,13 +61,15 @@ function byEmail(asked: Asked, email: Uint8Array | undefined, wildcards: boolean
 type WhitePages = Parameters<typeof icqMeta.searchWhitePages.body.write>[1];
 
 /**
- * COMPAT: climm 0.7.1 (and mICQ before it) writes the country big-endian and the occupation, always 0, in one byte; what
- * follows reads as a past nobody can have, and is empty.
+ * COMPAT: climm 0.7.1 (and mICQ before it) and libicq2000 0.3.2 write the occupation, always 0, in one byte; what follows reads
+ * as a past nobody can have, and is empty. climm and mICQ write the country big-endian besides.
  */
 function repaired({ context }: Asked, pages: WhitePages): WhitePages {
+  const { name } = context.session.profile;
   const { country, past } = pages;
-  if (!/^(climm|mICQ)/.test(context.session.profile.name) || past !== 0x0100) return pages;
-  return { ...pages, country: ((country & 0xff) << 8) | (country >>> 8), occupation: 0, past: 0 };
+  if (!/^(climm|mICQ|libicq2000)/.test(name) || past !== 0x0100) return pages;
+  const swapped = ((country & 0xff) << 8) | (country >>> 8);
+  return { ...pages, country: name.startsWith('libicq2000') ? country : swapped, occupation: 0, past: 0 };
 }
 
 function byWhitePages(asked: Asked, pages: WhitePages, wildcards: boolean): readonly OscarEffect[] {
