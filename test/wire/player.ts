@@ -1,21 +1,23 @@
 /**
  * Plays the clients' side of a recording against a live server and wants to hear from it what the recorded server said.
  *
- * Frames of clients go out as recorded, but for what a server makes up anew: cookies for BOS, what is hashed with a key, the time
- * of a roster. Before a client's frame goes out, everything its connection was told before it in the recording must have come,
- * in any order; what comes twice or again in between is judged at the end.
+ * Frames of clients go out as recorded, but for what a server makes up anew: cookies for BOS and for connections beside it, ids of
+ * rooms, what is hashed with a key, the time of a roster. Before a client's frame goes out, everything its connection was told before
+ * it in the recording must have come, in any order; what comes twice or again in between is judged at the end.
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { decode } from '@seekyou/wire';
 import {
+  bart,
   buddy,
+  chat,
+  chatNavigation,
   decodeSnac,
   decodeSnacAs,
   decodeSnacBody,
   encodeFlap,
-  ErrorCode,
   feedbag,
   FlapChannel,
   FlapDecoder,
@@ -24,6 +26,7 @@ import {
   icqMeta,
   login,
   loginHash,
+  lookup,
   oservice,
   rendezvous,
   SERVER_REQUEST_ID,
@@ -31,7 +34,6 @@ import {
   SNAC_HEADER_BYTES,
   type SnacDeclaration,
   snacName,
-  statistics,
 } from '@seekyou/wire/oscar';
 import type { Target } from './recorder.ts';
 import type { Recording } from './recording.ts';
@@ -57,7 +59,7 @@ export type Heard = ReadonlyMap<string, number>;
 /** @throws AssertionError naming the connection and the frame that did not come, or came without being wanted */
 export async function replay(recording: Recording, server: Target, options: ReplayOptions): Promise<Heard> {
   const heard = new Map<string, number>();
-  const world: World = { cookies: new Map(), times: new Map(), options };
+  const world: World = { cookies: new Map(), times: new Map(), rooms: new Map(), options };
   const connections = new Map<number, Connection>();
   const connection = (number: number): Connection => {
     const found = connections.get(number);
@@ -87,6 +89,8 @@ export async function replay(recording: Recording, server: Target, options: Repl
 interface World {
   readonly cookies: Map<string, Uint8Array>;
   readonly times: Map<number, number>;
+  /** Ids, which are equally long. */
+  readonly rooms: Map<string, string>;
   readonly options: ReplayOptions;
 }
 
@@ -103,8 +107,6 @@ class Connection {
   private readonly received: Received[] = [];
   /** Presence is a state: saying it again is allowed, and so is not saying it again. */
   private readonly said = new Set<string>();
-  /** How the further parts of answers begin that failed when they were recorded. */
-  private readonly toldMore: string[] = [];
   private key: Uint8Array | undefined;
   private ended = false;
   private failure: Error | undefined;
@@ -152,13 +154,19 @@ class Connection {
 
   /** The payload with what only the live server can know. */
   private renewed(frame: FlapFrame): Uint8Array {
-    const payload = Uint8Array.from(frame.payload);
+    const payload = this.withRooms(frame.payload);
     if (frame.channel === FlapChannel.hello) return this.withCookie(payload);
     if (frame.channel !== FlapChannel.snac) return payload;
     const snac = decodeSnac(payload);
     if (is(snac, login.loginRequest)) this.putHash(payload);
     if (is(snac, feedbag.queryIfModified)) this.putTime(payload);
     return payload;
+  }
+
+  private withRooms(payload: Uint8Array): Uint8Array {
+    let text = Buffer.from(payload).toString('latin1');
+    for (const [was, is] of this.world.rooms) text = text.replaceAll(was, is);
+    return Uint8Array.from(Buffer.from(text, 'latin1'));
   }
 
   private withCookie(payload: Uint8Array): Uint8Array {
@@ -189,7 +197,7 @@ class Connection {
 
   /** Waits for a frame that means what the recorded one means. */
   async hear(recorded: FlapFrame): Promise<void> {
-    const print = fingerprint(recorded);
+    const print = fingerprint({ ...recorded, payload: this.withRooms(recorded.payload) });
     const live = await this.next(print);
     if (live === undefined) return;
     this.said.add(print);
@@ -202,8 +210,6 @@ class Connection {
     for (;;) {
       const at = this.received.findIndex((one) => one.print === print);
       if (at >= 0) return this.received.splice(at, 1)[0]?.frame;
-      const told = this.toldToday(print);
-      if (told !== undefined) return told;
       if (mayRepeat(print) && this.said.has(print)) return undefined;
       const came = (): string => this.received.map((one) => `\n  ${one.print}`).join('') || ' nothing';
       if (this.failure !== undefined) throw this.failure;
@@ -212,16 +218,6 @@ class Connection {
       if (left <= 0) assert.fail(`connection ${this.number} waited ${patience / 1000} s for\n  ${print}\ncame instead:${came()}`);
       await this.somethingComes(left);
     }
-  }
-
-  /** The directory is newer than the recordings: what failed then is told today, in as many parts as it has. */
-  private toldToday(print: string): FlapFrame | undefined {
-    const asked = FAILED_THEN.exec(print)?.[1];
-    if (asked === undefined) return undefined;
-    const at = this.received.findIndex((one) => one.print.startsWith(`${asked} meta `));
-    if (at < 0) return undefined;
-    this.toldMore.push(`${asked} meta `);
-    return this.received.splice(at, 1)[0]?.frame;
   }
 
   private somethingComes(atMostMs: number): Promise<void> {
@@ -236,11 +232,15 @@ class Connection {
 
   /** What the live server made up in place of what the recorded one had. */
   private learn(recorded: FlapFrame, live: FlapFrame): void {
-    const [was, is] = [answerOf(recorded), answerOf(live)];
-    if (was?.cookie !== undefined && is?.cookie !== undefined) this.world.cookies.set(hex(was.cookie), Uint8Array.from(is.cookie));
+    const [was, is] = [cookieOf(recorded), cookieOf(live)];
+    if (was !== undefined && is !== undefined) this.world.cookies.set(hex(was), Uint8Array.from(is));
     if (live.channel !== FlapChannel.snac) return;
     const name = snacName(decodeSnac(live.payload));
     if (name === snacName(login.keyReply)) this.key = decodeSnacAs(login.keyReply, live.payload).value.key;
+    if (name === snacName(chatNavigation.navigationReply)) {
+      const [then, now] = [roomsOf(recorded), roomsOf(live)];
+      for (const [i, id] of then.entries()) this.world.rooms.set(id, now[i] as string);
+    }
     if (name !== snacName(feedbag.reply)) return;
     const [then, now] = [decodeSnacAs(feedbag.reply, recorded.payload).value.time, decodeSnacAs(feedbag.reply, live.payload).value.time];
     if (then !== undefined && now !== undefined && then !== 0) this.world.times.set(then, now);
@@ -261,9 +261,7 @@ class Connection {
 
   /** Presence, warnings about speed and the like may come once more; a message, an answer or an error may not. */
   nothingUnwanted(): void {
-    const unwanted = this.received
-      .filter(({ print }) => !mayRepeat(print) && !this.toldMore.some((beginning) => print.startsWith(beginning)))
-      .map(({ print }) => print);
+    const unwanted = this.received.filter(({ print }) => !mayRepeat(print)).map(({ print }) => print);
     assert.deepEqual(unwanted, [], `connection ${this.number} was told more than in the recording`);
   }
 
@@ -272,11 +270,19 @@ class Connection {
   }
 }
 
-function answerOf(frame: FlapFrame): login.LoginAnswer | undefined {
-  if (frame.channel === FlapChannel.close) return decode(login.loginAnswer, frame.payload);
+/** The cookie a server gives for the next connection. */
+function cookieOf(frame: FlapFrame): Uint8Array | undefined {
+  if (frame.channel === FlapChannel.close) return decode(login.loginAnswer, frame.payload).cookie;
   if (frame.channel !== FlapChannel.snac) return undefined;
   const snac = decodeSnac(frame.payload);
-  return is(snac, login.loginReply) ? decode(login.loginAnswer, snac.data) : undefined;
+  if (is(snac, oservice.serviceResponse)) return decodeSnacBody(oservice.serviceResponse, snac.data).tlvs.cookie;
+  return is(snac, login.loginReply) ? decode(login.loginAnswer, snac.data).cookie : undefined;
+}
+
+/** The ids of the rooms that are told of; each begins a cookie. */
+function roomsOf(frame: FlapFrame): readonly string[] {
+  const { rooms = [] } = decodeSnacAs(chatNavigation.navigationReply, frame.payload).value.tlvs;
+  return rooms.map(({ cookie }) => Buffer.from(cookie.subarray(0, ROOM_ID_BYTES)).toString('latin1'));
 }
 
 function is(snac: Snac, declaration: SnacDeclaration<any>): boolean {
@@ -296,13 +302,10 @@ const hex = (data: Uint8Array | undefined): string => (data === undefined ? 'non
 
 // ---------------------------------------------------------------- what a frame means
 
-// 0B/02 is newer than the recordings.
-/** A META question without an answer. */
-const FAILED_THEN = /^(15\/03 to \d+) meta \d+ result 50$/;
+const ROOM_ID_BYTES = 24;
 
-const REPEATABLE: readonly string[] = [buddy.arrived, buddy.departed, oservice.userInfoUpdate, oservice.rateParamChange, statistics.setReportInterval].map(
-  snacName,
-);
+/** States: saying them again is allowed. */
+const REPEATABLE: readonly string[] = [buddy.arrived, buddy.departed, oservice.userInfoUpdate, oservice.rateParamChange].map(snacName);
 
 function mayRepeat(print: string): boolean {
   return REPEATABLE.some((name) => print.startsWith(name));
@@ -320,8 +323,6 @@ export function fingerprint(frame: FlapFrame): string {
   if (frame.channel !== FlapChannel.snac) return `channel ${frame.channel}`;
   const snac = decodeSnac(frame.payload);
   const request = snac.requestId >= SERVER_REQUEST_ID ? 'unasked' : `to ${snac.requestId}`;
-  // Services are newer than some recordings: what was declined then may be granted today, and the client goes on without either way.
-  if (is(snac, oservice.serviceResponse) || (is(snac, oservice.error) && snac.data[1] === ErrorCode.serviceUnavailable)) return `01/04 answered ${request}`;
   const meaning = MEANINGS.get(snacName(snac))?.(snac.data) ?? (snac.subtype === 0x01 ? `code ${(snac.data[0] ?? 0) * 256 + (snac.data[1] ?? 0)}` : '');
   return [snacName(snac), request, meaning].join(' ').trimEnd();
 }
@@ -338,6 +339,30 @@ function signOff(payload: Uint8Array): string {
 
 function meaning<T>(declaration: SnacDeclaration<T>, say: (value: T) => string): [string, (data: Uint8Array) => string] {
   return [snacName(declaration), (data) => say(decodeSnacBody(declaration, data))];
+}
+
+/** Changes by itself. */
+const PASSING = new Set(['age', 'created']);
+
+/** A value as text, texts in hex. */
+function told(value: unknown): string {
+  if (value instanceof Uint8Array) return hex(value);
+  if (Array.isArray(value)) return `[${value.map(told).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const fields = Object.entries(value).filter(([key, field]) => field !== undefined && !PASSING.has(key));
+  return `{${fields.map(([key, field]) => `${key} ${told(field)}`).join(', ')}}`;
+}
+
+const names = ({ users }: chat.ChatUsers): string => users.map(({ screenName }) => screenName).join(' ');
+
+/** A room without what begins its cookie: a new room has a new id. */
+const room = (info: chatNavigation.RoomInfo): string => told({ ...info, cookie: info.cookie.subarray(ROOM_ID_BYTES) });
+
+/** What a directory answers; an answer that is no success, or that nobody declared, as bytes. */
+function metaReply(data: Uint8Array): string {
+  const { subtype, result, data: rest } = decode(icqMeta.metaReplyData, data);
+  const declaration = result === icqMeta.MetaResult.success && rest.length > 0 ? icqMeta.META_REPLIES.get(subtype) : undefined;
+  return `meta ${subtype} result ${result} ${declaration === undefined ? hex(rest) : told(decode(declaration.body, rest))}`;
 }
 
 const items = ({ items: list }: feedbag.Items): string =>
@@ -369,10 +394,24 @@ const MEANINGS = new Map<string, (data: Uint8Array) => string>([
       const { sender, messageType, text } = decode(icqMeta.offlineMessage.body, block.data);
       return `stored from ${sender} type ${messageType} ${hex(text)}`;
     }
-    if (block.type !== icqMeta.IcqType.metaReply) return `type ${block.type}`;
-    const { subtype, result } = decode(icqMeta.metaReplyData, block.data);
-    return `meta ${subtype} result ${result}`;
+    return block.type === icqMeta.IcqType.metaReply ? metaReply(block.data) : `type ${block.type} ${hex(block.data)}`;
   }),
+  meaning(
+    oservice.serviceResponse,
+    ({ tlvs: { family, address, cookie } }) => `${family} ${address === undefined ? 'nowhere' : 'there'}, cookie of ${cookie?.length} bytes`,
+  ),
+  meaning(oservice.bartReply, told),
+  meaning(bart.uploadReply, told),
+  meaning(bart.downloadReply, told),
+  meaning(bart.download2Reply, told),
+  meaning(lookup.findReply, told),
+  meaning(chatNavigation.navigationReply, ({ tlvs: { rooms = [], ...limits } }) => `${told(limits)} ${rooms.map(room).join(', ')}`),
+  meaning(chat.roomInfoUpdate, room),
+  meaning(chat.usersJoined, names),
+  meaning(chat.usersLeft, names),
+  meaning(chat.channelMsgToClient, ({ cookie, tlvs: { sender, public: all, message } }) =>
+    [sender?.screenName, hex(cookie), all === undefined ? 'whispers' : 'says', told(message)].join(' '),
+  ),
 ]);
 
 /** On channel 2 without addresses, which the server adds as it sees them. */

@@ -7,10 +7,10 @@ import { globSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { asUin, Refused } from '@seekyou/core';
-import { encode } from '@seekyou/wire';
-import { buddy, decodeSnac, decodeSnacAs, encodeSnac, feedbag, FlapChannel, icbm, login, type SnacDeclaration } from '@seekyou/wire/oscar';
+import { decode, encode } from '@seekyou/wire';
+import { buddy, decodeSnac, decodeSnacAs, encodeSnac, feedbag, FlapChannel, icbm, icqMeta, login, type SnacDeclaration } from '@seekyou/wire/oscar';
 import { openStage, type Stage } from '../dialogue/stage.ts';
-import { type Heard, replay, type ReplayOptions, type Tamper } from './player.ts';
+import { type Heard, kindOf, replay, type ReplayOptions, type Tamper } from './player.ts';
 import { parseRecording, type Recording } from './recording.ts';
 
 const directory = join(import.meta.dirname, '../recordings');
@@ -62,6 +62,13 @@ test('there are recordings of climm, libpurple, bitlbee and libicq2000', () => {
   }
 });
 
+test('they search, show pictures, meet in rooms and ask why somebody is away', () => {
+  const told = new Set(
+    files.flatMap((file) => recordingIn(file).events.flatMap((event) => (event.type === 'frame' && event.from === 'server' ? [kindOf(event.frame)] : []))),
+  );
+  for (const kind of ['15/03', '0A/03', '10/03', '10/05', '10/07', '0D/09', '0E/02', '0E/03', '0E/04', '0E/06', '04/0B']) assert.ok(told.has(kind), kind);
+});
+
 for (const file of files) {
   test(`${basename(file, '.txt')} is answered today as it was when it was recorded`, async (t) => {
     const heard = await play(recordingIn(file));
@@ -84,17 +91,34 @@ for (const file of files) {
   });
 }
 
-/** Changes the first SNAC of a kind: into several, or none. */
-function once<T>(declaration: SnacDeclaration<T>, change: (value: T) => readonly T[]): Tamper {
+/** Changes the first SNAC of a kind: into several, or none. `undefined`: not this one. */
+function once<T>(declaration: SnacDeclaration<T>, change: (value: T) => readonly T[] | undefined): Tamper {
   let done = false;
   return (frame) => {
     if (done || frame.channel !== FlapChannel.snac) return [frame];
     const snac = decodeSnac(frame.payload);
     if (snac.family !== declaration.family || snac.subtype !== declaration.subtype) return [frame];
-    done = true;
     const values = change(decodeSnacAs(declaration, frame.payload).value);
+    if (values === undefined) return [frame];
+    done = true;
     return values.map((value) => ({ ...frame, payload: encodeSnac(declaration, value, snac.requestId, snac.flags) }));
   };
+}
+
+/** Changes the data of the first answer of the directory of a subtype. */
+function onceMeta(subtype: number, change: (data: Uint8Array) => Uint8Array): Tamper {
+  return once(icqMeta.reply, ({ block }) => {
+    if (block?.type !== icqMeta.IcqType.metaReply || decode(icqMeta.metaReplyData, block.data).subtype !== subtype) return undefined;
+    return [{ block: { ...block, data: change(block.data) } }];
+  });
+}
+
+/** A found person with another first name. */
+function renamed(data: Uint8Array): Uint8Array {
+  const { subtype, data: rest } = decode(icqMeta.metaReplyData, data);
+  const found = decode(icqMeta.searchFoundLast.body, rest);
+  assert.equal(subtype, icqMeta.searchFoundLast.subtype);
+  return icqMeta.encodeMetaReply(icqMeta.searchFoundLast, { ...found, person: { ...found.person, first: Uint8Array.of(0x58) } });
 }
 
 /** Changes all frames of a channel. */
@@ -126,6 +150,16 @@ const BROKEN: readonly Broken[] = [
     missed: /for\n {2}04\/07/,
   },
   { what: 'an acknowledgement that is lost', tamper: once(icbm.hostAck, () => []), missed: /for\n {2}04\/0C/ },
+  {
+    what: 'a directory that failed',
+    tamper: onceMeta(icqMeta.moreInfoReply.subtype, () => icqMeta.encodeMetaResult(icqMeta.moreInfoReply.subtype, icqMeta.MetaResult.failed)),
+    missed: /for\n {2}15\/03 to \d+ meta 220 result 10 \{gender/,
+  },
+  {
+    what: 'somebody who is found with another first name',
+    tamper: onceMeta(icqMeta.searchFoundLast.subtype, renamed),
+    missed: /for\n {2}15\/03 to \d+ meta 430 result 10 \{person \{uin 100002, nick 626f62, first c1/,
+  },
   { what: 'a contact who is never seen', tamper: once(buddy.arrived, (value) => [{ ...value, screenName: '99999' }]), missed: /for\n {2}03\/0B/ },
 ];
 
