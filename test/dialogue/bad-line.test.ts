@@ -1,7 +1,7 @@
 /** Old clients on bad lines: a relay of datagrams between a real client and a real server loses, repeats and reorders by chance. */
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { connectUdp, nodeUdpPlatform, type UdpClient, type UdpEvent, type UdpPlatform, type UdpVersion } from '@seekyou/client/udp';
+import { connectUdp, nodeUdpPlatform, type UdpClient, type UdpConnectOptions, type UdpEvent, type UdpPlatform, type UdpVersion } from '@seekyou/client/udp';
 import { type DatagramPort, type Endpoint, openUdp } from '@seekyou/net';
 import { chanceFrom } from '@seekyou/wire/testing';
 import { openStage, PASSWORD, type Stage } from './stage.ts';
@@ -30,12 +30,13 @@ class Relay {
   dropped = 0;
   passed = 0;
   private readonly chance: () => number;
-  private readonly server: Endpoint;
+  private readonly server: () => Endpoint;
   private inside: DatagramPort | undefined;
   private outside: DatagramPort | undefined;
   private client: Endpoint | undefined;
 
-  constructor(server: Endpoint, chance: () => number) {
+  /** @param server where it is now */
+  constructor(server: () => Endpoint, chance: () => number) {
     this.server = server;
     this.chance = chance;
   }
@@ -47,7 +48,7 @@ class Relay {
       port: 0,
       onDatagram: (bytes, from) => {
         this.client = from;
-        this.carry(() => this.outside?.send(bytes, this.server));
+        this.carry(() => this.outside?.send(bytes, this.server()));
       },
     });
     return this.inside.address;
@@ -92,26 +93,39 @@ interface Present {
   readonly relay: Relay;
   readonly texts: string[];
   readonly closed: Promise<void>;
+  readonly backAgain: Promise<void>;
   /** Resolves when so many texts came. */
   readonly hears: (count: number) => Promise<void>;
 }
 
-async function comes(stage: Stage, uin: number, version: UdpVersion, chance: () => number, closing: (() => Promise<void>)[]): Promise<Present> {
-  const port = Number(/:(\d+)$/.exec(stage.server.udpAddresses[0] ?? '')?.[1]);
-  const relay = new Relay({ address: '127.0.0.1', port }, chance);
+async function comes(
+  stage: Stage,
+  uin: number,
+  version: UdpVersion,
+  chance: () => number,
+  closing: (() => Promise<void>)[],
+  how: Partial<UdpConnectOptions> = {},
+): Promise<Present> {
+  const server = (): Endpoint => ({ address: '127.0.0.1', port: Number(/:(\d+)$/.exec(stage.server.udpAddresses[0] ?? '')?.[1]) });
+  const relay = new Relay(server, chance);
   const at = await relay.open();
   closing.push(() => relay.close());
-  const client = await connectUdp(hurried(), { server: { host: at.address, port: at.port }, uin, password: PASSWORD, version });
+  const client = await connectUdp(hurried(), { server: { host: at.address, port: at.port }, uin, password: PASSWORD, version, ...how });
   closing.push(async () => client.close());
   const texts: string[] = [];
   let wake: () => void = () => {};
   let over: () => void = () => {};
+  let returned: () => void = () => {};
   const closed = new Promise<void>((resolve) => {
     over = resolve;
+  });
+  const backAgain = new Promise<void>((resolve) => {
+    returned = resolve;
   });
   client.listen((event: UdpEvent) => {
     if (event.type === 'message') texts.push(event.text);
     if (event.type === 'closed') over();
+    if (event.type === 'reconnected') returned();
     wake();
   });
   const hears = async (count: number): Promise<void> => {
@@ -128,7 +142,7 @@ async function comes(stage: Stage, uin: number, version: UdpVersion, chance: () 
       });
     }
   };
-  return { client, relay, texts, closed, hears };
+  return { client, relay, texts, closed, backAgain, hears };
 }
 
 const tests: (() => void)[] = [];
@@ -201,6 +215,24 @@ onStage('version 5: a session goes on at another port of the same address', asyn
   await b.hears(2);
   assert.deepEqual(b.texts, ['before', 'after']);
 });
+
+for (const version of [2, 3, 4, 5] as const) {
+  onStage(`version ${version}: when the server is started again, clients come back and hear what waited`, async (stage, chance, closing) => {
+    const [alice, bob] = [await stage.person('alice'), await stage.person('bob')];
+    const a = await comes(stage, alice.uin, version, chance, closing, { reconnect: true });
+    const b = await comes(stage, bob.uin, version, chance, closing, { reconnect: true });
+    await a.client.send(bob.uin, 'before');
+    await b.hears(1);
+    // The server has heard that he has it.
+    await b.client.info(bob.uin);
+    await stage.restart();
+    await a.backAgain;
+    await a.client.send(bob.uin, 'after');
+    await b.backAgain;
+    await b.hears(2);
+    assert.deepEqual(b.texts, ['before', 'after']);
+  });
+}
 
 for (const version of [2, 3, 4] as const) {
   onStage(`version ${version}: a session has nothing to show at another port, and is told that it is none`, async (stage, chance, closing) => {

@@ -32,7 +32,7 @@ import { OwnAccount, type Secret } from './account.ts';
 import { Avatars } from './avatars.ts';
 import { BackOff } from './back-off.ts';
 import type { OscarConnection } from './connection.ts';
-import { ClientError, type ClientErrorCode, RequestRefused } from './errors.ts';
+import { ClientError, PASSING, RequestRefused } from './errors.ts';
 import { Directory } from './directory.ts';
 import { type Contact, Roster } from './feedbag.ts';
 import { confirmByMeta, fetchByMeta, timeOf } from './icq-meta.ts';
@@ -102,9 +102,6 @@ const DELIVERED_MAX = 10_000;
 const EARLY_MAX = 10_000;
 /** What 04/05 of any server allows. */
 export const MESSAGE_BYTES_MAX = 7_900;
-
-/** What may be better another time. */
-const PASSING: ReadonlySet<ClientErrorCode> = new Set(['closed', 'unreachable', 'timeout', 'protocol', 'too-fast', 'unavailable']);
 
 export class Client {
   readonly uin: number;

@@ -24,6 +24,9 @@ export type ClientErrorCode =
   | 'signed-on-elsewhere'
   | 'registration-refused';
 
+/** What may be better another time. */
+export const PASSING: ReadonlySet<ClientErrorCode> = new Set(['closed', 'unreachable', 'timeout', 'protocol', 'too-fast', 'unavailable']);
+
 /** What can go wrong between us and a server; the message says who refused, at which step, and what to do. */
 export class ClientError extends Error {
   override readonly name = 'ClientError';

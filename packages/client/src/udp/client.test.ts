@@ -1,6 +1,6 @@
 /** The UDP client against a scripted server, on lines as bad as one likes, in a time that passes when a test says so. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { type DatagramPort, type Endpoint, type Line, VirtualNetwork } from '@seekyou/net';
 import { chanceFrom } from '@seekyou/wire/testing';
 import {
@@ -87,12 +87,16 @@ class Server {
   private readonly acted = new Set<string>();
   private readonly port: DatagramPort;
   private readonly time: Time;
-  private readonly answers: Answers;
+  private answers: Answers;
 
   constructor(network: VirtualNetwork, time: Time, answers: Answers) {
     this.time = time;
     this.answers = answers;
     this.port = network.open({ at: SERVER, onDatagram: (bytes, from) => this.received(bytes, from) });
+  }
+
+  answerWith(declaration: Declaration<any>, answer: Answer): void {
+    this.answers = new Map([...this.answers, [declaration, answer]]);
   }
 
   private received(bytes: Uint8Array, from: Endpoint): void {
@@ -451,6 +455,102 @@ test('a list of more than a hundred goes in several packets', async () => {
     server.heard.filter(({ name }) => name === 'contactList').map(({ value }) => value.uins.length as number),
     [100, 100, 50],
   );
+});
+
+describe('coming back', () => {
+  /** As a server does: each sign-on begins the numbers anew. */
+  const again: Answers = new Map<Declaration<any>, Answer>([
+    [
+      commands.login,
+      (server, packet, value) => {
+        server.seq1 = 0;
+        server.unacknowledged.length = 0;
+        loginReply(server, packet, value);
+      },
+    ],
+  ]);
+  const types = (events: readonly UdpEvent[]): string[] =>
+    events.map(({ type }) => type).filter((type) => type === 'reconnecting' || type === 'reconnected' || type === 'closed');
+
+  test('a server that falls silent is waited for, and told everything again', async () => {
+    const { server, signsOn, events, time, within } = scene(again);
+    const client = await signsOn({ reconnect: true, contacts: [BOB], invisibleTo: [8] });
+    await within(client.add(3_000));
+    await within(client.list('visible', 7, true));
+    await within(client.list('invisible', 8, false));
+    await within(client.setStatus('away', true));
+    await within(client.joinRandom(4));
+    server.deaf = Number.MAX_SAFE_INTEGER;
+    // The sign of life goes unanswered.
+    await time.pass(200_000);
+    assert.equal(types(events)[0], 'reconnecting');
+    assert.equal(types(events).includes('reconnected'), false);
+    const unheard = assert.rejects(client.send(BOB, 'nobody hears this'), ClientError);
+    await within(unheard, 200_000);
+    server.deaf = 0;
+    server.heard.length = 0;
+    await time.pass(130_000);
+    assert.equal(types(events).at(-1), 'reconnected');
+    assert.deepEqual(
+      server.names().filter((name) => name !== 'ackMessages' && name !== 'keepAlive'),
+      ['login', 'login1', 'contactList', 'invisibleList', 'visibleList', 'randSet'],
+    );
+    const said = (name: string): any => server.heard.find((one) => one.name === name)?.value;
+    assert.equal(said('login').status, 0x101, 'away and invisible');
+    assert.deepEqual(said('contactList').uins, [BOB, 3_000]);
+    assert.deepEqual([said('invisibleList').uins, said('visibleList').uins], [[], [7]]);
+    await within(client.send(BOB, 'here I am'));
+    assert.ok(server.names().includes('sendMessage'));
+  });
+
+  test('without being asked to, nobody comes back', async () => {
+    const { server, signsOn, events, time } = scene(again);
+    await signsOn();
+    server.put(server.packet(replies.goAway, {}, 0, 0));
+    await time.pass(300_000);
+    assert.deepEqual(types(events), ['closed']);
+    assert.equal(server.names().filter((name) => name === 'login').length, 1);
+  });
+
+  test('who is sent away comes back, but gives way when that happens again at once', async () => {
+    const { server, signsOn, events, time } = scene(again);
+    await signsOn({ reconnect: true });
+    server.put(server.packet(replies.goAway, {}, 0, 0));
+    await time.pass(10_000);
+    assert.deepEqual(types(events), ['reconnecting', 'reconnected']);
+    await time.pass(60_000);
+    server.put(server.packet(replies.goAway, {}, 0, 0));
+    await time.pass(10_000);
+    assert.deepEqual(types(events), ['reconnecting', 'reconnected', 'reconnecting', 'reconnected'], 'the server was started again');
+    server.put(server.packet(replies.goAway, {}, 0, 0));
+    await time.pass(60_000);
+    assert.equal(types(events).at(-1), 'closed', 'somebody else is there');
+  });
+
+  test('a password that is no longer right ends it', async () => {
+    const { server, signsOn, events, time } = scene(again);
+    await signsOn({ reconnect: true });
+    const refusing: Answer = (one, packet) => one.put(one.packet(replies.badPass, {}, 0, packet.seq2));
+    server.answerWith(commands.login, refusing);
+    server.put(server.packet(replies.notConnected, {}, 0, 0));
+    await time.pass(10_000);
+    assert.deepEqual(types(events), ['reconnecting', 'closed']);
+    const closed = events.find((event) => event.type === 'closed');
+    assert.equal(closed?.type === 'closed' && closed.error.code, 'wrong-password');
+  });
+
+  test('who leaves meanwhile stays away', async () => {
+    for (const how of ['close', 'destroy'] as const) {
+      const { server, signsOn, events, time } = scene(again);
+      const client = await signsOn({ reconnect: true });
+      server.put(server.packet(replies.goAway, {}, 0, 0));
+      await time.pass(100);
+      client[how]();
+      await time.pass(300_000);
+      assert.deepEqual(types(events), ['reconnecting', 'closed']);
+      assert.equal(server.names().filter((name) => name === 'login').length, 1);
+    }
+  });
 });
 
 test('packets inside a packet are heard, and the outer one is acknowledged once', async () => {

@@ -5,8 +5,9 @@
  */
 import { isInvisible, statusName, type StatusName } from '@seekyou/wire/oscar';
 import { commands, type Declaration, MessageType, replies, type SearchUser, TextCode, type UserFound, type UserOnline } from '@seekyou/wire/udp';
+import { BackOff } from '../back-off.ts';
 import type { ClientEvent, SeenStatus } from '../client.ts';
-import { ClientError, RequestRefused } from '../errors.ts';
+import { ClientError, PASSING, RequestRefused } from '../errors.ts';
 import type { Server } from '../login.ts';
 import { UdpDirectory } from './directory.ts';
 import type { Heard, Numbers, UdpLink } from './link.ts';
@@ -30,6 +31,8 @@ export interface UdpConnectOptions extends SignOnOptions {
   readonly version?: UdpVersion;
   /** Windows code page of all text; 1252. */
   readonly codepage?: number;
+  /** Comes back by itself when the server is lost, or stops. Default: no. */
+  readonly reconnect?: boolean;
   /** The server forgets these with the session. */
   readonly contacts?: readonly number[];
   readonly visible?: readonly number[];
@@ -46,6 +49,11 @@ const EARLY_MAX = 10_000;
 const OFFLINE: SeenStatus = { status: 'offline', invisible: false };
 const VISIBLE = 2;
 const INVISIBLE = 1;
+/**
+ * Nothing tells a server that stops from an account that signs on elsewhere. Who is sent away again so soon after coming back
+ * gives way: somebody else wants to be here.
+ */
+const SENT_AWAY_AGAIN_MS = 30_000;
 
 interface Waiting extends Numbers {
   readonly requestSeq: number;
@@ -63,24 +71,40 @@ export class UdpClient {
   readonly codepage: number;
   /** Everything people say of themselves. Version 5. */
   readonly directory: UdpDirectory;
-  private readonly link: UdpLink;
+  private link!: UdpLink;
   private readonly platform: UdpPlatform;
+  private readonly options: UdpConnectOptions;
   private listener: ((event: UdpEvent) => void) | undefined;
   private readonly early: UdpEvent[] = [];
   private readonly seen = new Map<number, SeenStatus>();
-  private readonly watched = new Set<number>();
+  private readonly watched: Set<number>;
+  private readonly lists: Readonly<Record<'visible' | 'invisible', Set<number>>>;
+  private status: Required<Pick<SignOnOptions, 'status' | 'invisible'>>;
+  private password: string;
+  private randomGroup = 0;
   private readonly waiting = new Set<Waiting>();
   private lastStored: number | undefined;
   private requestSeq = 0;
   private stopKeepAlive: () => void = () => {};
   private over = false;
+  private leaving = false;
+  private readonly backOff: BackOff;
+  private stopWaiting: () => void = () => {};
+  private cameBackAt: number | undefined;
+  private isSentAway = false;
 
-  constructor(link: UdpLink, platform: UdpPlatform, { uin, version = 5, codepage = 1252 }: UdpConnectOptions) {
+  constructor(platform: UdpPlatform, options: UdpConnectOptions) {
+    const { uin, version = 5, codepage = 1252, contacts = [], visible = [], invisibleTo = [] } = options;
     this.uin = uin;
     this.version = version;
     this.codepage = codepage;
-    this.link = link;
     this.platform = platform;
+    this.options = options;
+    this.watched = new Set(contacts);
+    this.lists = { visible: new Set(visible), invisible: new Set(invisibleTo) };
+    this.status = { status: options.status ?? 'online', invisible: options.invisible ?? false };
+    this.password = options.password;
+    this.backOff = new BackOff(platform.chance);
     this.directory = new UdpDirectory(uin, codepage, (declaration, value, take, what) => this.request(declaration, value, take, what));
   }
 
@@ -131,6 +155,7 @@ export class UdpClient {
   // -------------------------------------------------------------- presence and lists
 
   async setStatus(status: StatusName, invisible = false): Promise<void> {
+    this.status = { status, invisible };
     await this.link.send(commands.statusChange, { status: statusWord(status, invisible) }).acknowledged;
   }
 
@@ -142,6 +167,8 @@ export class UdpClient {
 
   /** Puts somebody on a list for this session. Taking off is known from version 4 on; in versions before it nothing happens. */
   async list(name: 'visible' | 'invisible', uin: number, on: boolean): Promise<void> {
+    if (on) this.lists[name].add(uin);
+    else this.lists[name].delete(uin);
     if (this.version >= 4) {
       const list = name === 'visible' ? VISIBLE : INVISIBLE;
       await this.link.send(commands.updateList, { uin, list, add: on ? 1 : 0 }).acknowledged;
@@ -210,12 +237,14 @@ export class UdpClient {
   async changePassword(password: string): Promise<void> {
     if (this.version === 5) await this.directory.setPassword(password);
     else await this.link.send(commands.changePassword, { ...this.numbered(), password: passwordBytes(password) }).acknowledged;
+    this.password = password;
   }
 
   // -------------------------------------------------------------- random chat
 
   /** 0 leaves. Version 4 and 5. */
   async joinRandom(group: number): Promise<void> {
+    this.randomGroup = group;
     await this.link.send(commands.randSet, { group }).acknowledged;
   }
 
@@ -234,13 +263,22 @@ export class UdpClient {
 
   /** Signs off. Once, and whether or not the server hears it. */
   close(): void {
-    this.link.sendOnce(commands.sendTextCode, { code: new TextEncoder().encode(TextCode.disconnected), five: 5 });
-    this.link.close(new ClientError('closed', 'signed off'));
+    this.leave(new ClientError('closed', 'signed off'), () =>
+      this.link.sendOnce(commands.sendTextCode, { code: new TextEncoder().encode(TextCode.disconnected), five: 5 }),
+    );
   }
 
   /** Falls silent, as a machine does that lost its line. */
   destroy(): void {
-    this.link.close(new ClientError('closed', 'dropped'));
+    this.leave(new ClientError('closed', 'dropped'), () => {});
+  }
+
+  private leave(error: ClientError, lastWord: () => void): void {
+    this.leaving = true;
+    this.stopWaiting();
+    if (this.link.ended !== undefined) return this.ended(error);
+    lastWord();
+    return this.link.close(error);
   }
 
   /** A command of any declared kind, for scripts and tests; resolves when the server has it. */
@@ -250,18 +288,32 @@ export class UdpClient {
 
   // -------------------------------------------------------------- set-up
 
-  /** @internal From the sign-on to the last list, in the order of the version (§9.1). */
-  async setUp(options: UdpConnectOptions): Promise<void> {
-    const { intervalSeconds } = await signOn(this.link, this.platform, options);
-    this.link.listen((heard) => this.heard(heard));
-    this.link.onLost = (error) => this.ended(error);
-    this.link.onTrouble = (packet, message) => this.emit({ type: 'trouble', packet, message });
-    const { contacts = [], visible = [], invisibleTo = [] } = options;
-    for (const uin of contacts) this.watched.add(uin);
-    if (options.asksForStored ?? true) await this.link.send(commands.login1, { padding: this.padding() }).acknowledged;
-    await this.upload(commands.contactList, contacts);
-    await this.upload(commands.invisibleList, invisibleTo);
-    await this.upload(commands.visibleList, visible);
+  /** @internal From nothing to the last list. @throws ClientError */
+  async arrive(): Promise<void> {
+    const link = await openLink(this.platform, this.options.server, this.version, this.uin);
+    this.link = link;
+    try {
+      if (this.leaving) throw new ClientError('closed', 'signed off');
+      await this.setUp(link);
+    } catch (error) {
+      link.close(new ClientError('closed', 'dropped'));
+      throw error;
+    }
+    this.backOff.cameOnline(this.platform.timers.now());
+    link.onLost = (error) => this.lost(error);
+    if (link.ended !== undefined) this.lost(link.ended);
+  }
+
+  /** In the order of the version (§9.1). */
+  private async setUp(link: UdpLink): Promise<void> {
+    const { intervalSeconds } = await signOn(link, this.platform, { uin: this.uin, password: this.password, ...this.status });
+    link.listen((heard) => this.heard(heard));
+    link.onTrouble = (packet, message) => this.emit({ type: 'trouble', packet, message });
+    if (this.options.asksForStored ?? true) await link.send(commands.login1, { padding: this.padding() }).acknowledged;
+    await this.upload(commands.contactList, [...this.watched]);
+    await this.upload(commands.invisibleList, [...this.lists.invisible]);
+    await this.upload(commands.visibleList, [...this.lists.visible]);
+    if (this.randomGroup !== 0) await this.joinRandom(this.randomGroup);
     this.keepAlive(clamp(intervalSeconds));
   }
 
@@ -338,7 +390,10 @@ export class UdpClient {
 
   private heard(heard: Heard): void {
     const refusal = refusalIn(heard);
-    if (refusal !== undefined) return this.link.close(refusal);
+    if (refusal !== undefined) {
+      this.isSentAway = heard.declaration === replies.goAway;
+      return this.link.close(refusal);
+    }
     const tell = HEARD.get(heard.declaration);
     if (tell !== undefined) return tell(this, heard.value as never);
     for (const waiting of this.waiting) if (answers(heard, waiting) && waiting.take(heard)) return undefined;
@@ -377,6 +432,32 @@ export class UdpClient {
   private people(value: UserFound): FoundUser {
     const { requestSeq: _requestSeq, ...found } = value;
     return worded(found, this.codepage);
+  }
+
+  // -------------------------------------------------------------- the end, and coming back
+
+  private lost(error: ClientError): void {
+    this.stopKeepAlive();
+    for (const waiting of this.waiting) waiting.fail(error);
+    const now = this.platform.timers.now();
+    const isUnwanted = this.isSentAway && this.cameBackAt !== undefined && now - this.cameBackAt < SENT_AWAY_AGAIN_MS;
+    this.isSentAway = false;
+    if (this.leaving || this.options.reconnect !== true || !PASSING.has(error.code) || isUnwanted) return this.ended(error);
+    this.seen.clear();
+    const inMs = this.backOff.nextMs(now, error.retryMs);
+    this.stopWaiting = this.platform.timers.after(inMs, () => void this.comeBack());
+    return this.emit({ type: 'reconnecting', error, inMs });
+  }
+
+  private async comeBack(): Promise<void> {
+    try {
+      await this.arrive();
+    } catch (error) {
+      return this.lost(error instanceof ClientError ? error : new ClientError('refused', (error as Error).message, { cause: error }));
+    }
+    if (this.link.ended !== undefined) return undefined;
+    this.cameBackAt = this.platform.timers.now();
+    return this.emit({ type: 'reconnected' });
   }
 
   private ended(error: ClientError): void {
@@ -420,13 +501,7 @@ function clamp(seconds: number): number {
 
 /** Signs on and uploads the lists. @throws ClientError */
 export async function connectUdp(platform: UdpPlatform, options: UdpConnectOptions): Promise<UdpClient> {
-  const link = await openLink(platform, options.server, options.version ?? 5, options.uin);
-  const client = new UdpClient(link, platform, options);
-  try {
-    await client.setUp(options);
-  } catch (error) {
-    client.destroy();
-    throw error;
-  }
+  const client = new UdpClient(platform, options);
+  await client.arrive();
   return client;
 }

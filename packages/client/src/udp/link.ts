@@ -121,6 +121,11 @@ export class UdpLink {
     this.seq1 = version === 5 ? Math.floor(chance() * 0x4000) : 1;
   }
 
+  /** Why it is over, once it is. */
+  get ended(): ClientError | undefined {
+    return this.over;
+  }
+
   /**
    * Sends a command until it is acknowledged. Commands leave one after another: the next when the one before it arrived.
    *
