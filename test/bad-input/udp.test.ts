@@ -401,6 +401,22 @@ abuse('a text whose length lies is dropped, and one without its zero is taken', 
   }
 });
 
+abuse('nobody writes in the name of the server, of the pagers or of its broadcasts', 'udp_datagrams_received', async () => {
+  for (const version of VERSIONS) {
+    const mallory = await Mallory.online(version);
+    const friend = await Mallory.online(version);
+    for (const type of [0x09, 0x0d, 0x0e, 0x14, 0x1a, 0xe8])
+      mallory.say(commands.sendMessage, { to: friend.uin, type, text: latin('a\xfe\xfe\xfeb\xfe3\xfetext') });
+    mallory.say(commands.sendMessage, textTo(friend.uin, 'mine'));
+    await friend.expect(replies.sysDeliveredMess);
+    assert.deepEqual(
+      friend.came.filter(({ packet }) => packet.command === replies.sysDeliveredMess.code).map(({ packet }) => packet.parameters[4]),
+      [1],
+      `version ${version}: his text, and nothing else`,
+    );
+  }
+});
+
 // ---------------------------------------------------------------- no packets at all
 
 abuse('versions 0, 6 and 65535 are dropped', 'udp_bad_versions', async () => {

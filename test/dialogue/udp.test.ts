@@ -12,6 +12,9 @@ import {
   type UdpEvent,
   type UdpVersion,
 } from '@seekyou/client/udp';
+import { encodeText } from '@seekyou/wire/text';
+import { commands, decodeReply, replies } from '@seekyou/wire/udp';
+import { RawUdpClient } from '../wire/raw-udp-client.ts';
 import { OscarActor, type Places } from './actors.ts';
 import { openStage, PASSWORD, type Person, type Stage } from './stage.ts';
 
@@ -234,6 +237,30 @@ for (const version of VERSIONS) {
     assert.match((await a.hears('notice')).text, /99999999 was not delivered/);
   });
 }
+
+scene('Groupware keeps what it has its own packets for, and its server says in them that it stops', async ({ stage, places }) => {
+  const { uin } = await stage.person('anna', { codepage: 1251 });
+  const anna = await RawUdpClient.signsOn(places.udp, { uin, password: PASSWORD }, { version: 3, x1: 0x0002_007a });
+  try {
+    anna.say(commands.login1, { padding: new Uint8Array(0) });
+    for (const list of [commands.contactList, commands.invisibleList, commands.visibleList]) anna.say(list, { uins: [] });
+    anna.say(commands.broadcastRequest, { lastTime: 0, zero: 0 });
+    for (const end of [replies.endOfMessages, replies.endOfContactList, replies.endOfStoredBroadcasts]) await anna.expect(end);
+    const text = encodeText('о себе', 1251).bytes;
+    anna.say(commands.setNotes, { text });
+    await anna.expect(replies.notesSet);
+    anna.say(commands.getFullInfo, { uin });
+    for (const part of [replies.basicInfo, replies.workInfoReply, replies.workPage, replies.homeInfoReply, replies.homePage]) await anna.expect(part);
+    anna.say(commands.getNotes, { uin });
+    assert.deepEqual(decodeReply(3, await anna.expect(replies.notes))?.value, { text, updated: 0, lastLogin: 0, address: '0.0.0.0' });
+    anna.say(commands.getFullInfo, { uin: 99_999_999 });
+    await anna.expect(replies.invalidUin);
+    await stage.restart();
+    await anna.expect(replies.goAway);
+  } finally {
+    anna.destroy();
+  }
+});
 
 scene('stored messages come unasked to who never asks, as ICQ 99b and licq do not', async ({ stage, comes }) => {
   const [alice, bob] = [await stage.person('alice'), await stage.person('bob')];
