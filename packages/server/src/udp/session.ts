@@ -62,7 +62,8 @@ export class UdpSession {
   private readonly runner: SessionRunner<ClientPacket, UdpState, OutgoingPacket, UdpCommand>;
   private readonly outbox: Outbox;
   private readonly inbox: Inbox;
-  private readonly rates: RateMeter;
+  // Idle sessions are many, and have sent nothing to be counted.
+  private rates: RateMeter | undefined;
   private session: Session | undefined;
   private state: UdpState;
   /** What is being handled, until it is acknowledged. */
@@ -82,7 +83,6 @@ export class UdpSession {
     this.state = newState(login.version);
     this.outbox = new Outbox(limits, first, this);
     this.inbox = new Inbox(limits, after(login.seq1));
-    this.rates = host.around.rates.meterFor(this.uin, this.heardAt);
     this.runner = new SessionRunner(this, clock);
   }
 
@@ -144,9 +144,10 @@ export class UdpSession {
 
   /** False when the packet came too fast and must not be taken. Acknowledgements are what we asked for. */
   private withinRates({ command }: ClientPacket): boolean {
-    const { clock, core, settings } = this.host.around;
+    const { core, rates, settings } = this.host.around;
     if (command === commands.ack.code || settings.liftRates === true) return true;
-    const verdict = this.rates.count(command, clock.now());
+    this.rates ??= rates.meterFor(this.uin, this.heardAt);
+    const verdict = this.rates.count(command, this.heardAt);
     if (verdict === 'pass') return true;
     if (verdict === 'drop') this.count('udp_rate_dropped');
     else {
@@ -433,7 +434,7 @@ export class UdpSession {
     this.runner.stop();
     this.session?.close(clean);
     const { clock, rates } = this.host.around;
-    rates.keep(this.uin, this.rates, clock.now());
+    if (this.rates !== undefined) rates.keep(this.uin, this.rates, clock.now());
     this.host.over(this);
   }
 
