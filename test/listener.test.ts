@@ -152,10 +152,20 @@ const TLS_CLIENTS = `
   next();
 `;
 
-test('a TLS client behind the same address as FLAP clients is never greeted by mistake, whatever the event loop does', async () => {
+test('a TLS client behind the same address as FLAP clients is never greeted by mistake, whatever they say and the event loop does', async () => {
   const stage = await house({ greet_ms: 60 });
   let stalling = true;
   let stalls = 0;
+  const talkers: Guest[] = [];
+  /** One word after the other has arrived. @returns how many */
+  const talksOn = async (from: Guest, to: Guest): Promise<number> => {
+    let said = 0;
+    for (const goesOn = (): boolean => stalling; goesOn(); said++) {
+      await from.says(to, `word ${said}`);
+      await to.hears(from, `word ${said}`);
+    }
+    return said;
+  };
   const stall = (): void => {
     // Longer than the greeting waits.
     const until = performance.now() + 90;
@@ -167,19 +177,26 @@ test('a TLS client behind the same address as FLAP clients is never greeted by m
     const { uin } = await stage.person('somebody with an old client');
     const strict = (times: number): Promise<string[]> => inWorker({ times, port: stage.port });
     assert.deepEqual(await strict(1), ['greeted inside']);
+    for (let i = 0; i < 4; i++) {
+      const { uin: other } = await stage.person(`somebody who talks ${i}`);
+      talkers.push(await Guest.comes(`an old client that talks ${i}`, other, { server: stage }));
+    }
     const outcomes = strict(12);
     setImmediate(stall);
+    const talks = Promise.all(talkers.map((talker, i) => talksOn(talker, after(talkers, i))));
     for (let i = 0; i < 4; i++) {
       const old = await Guest.comes('an old client that waits for the hello', uin, { server: stage });
       old.leaves();
     }
     assert.deepEqual(new Set(await outcomes), new Set(['greeted inside']));
     stalling = false;
+    assert.ok(Math.min(...(await talks)) > 0, 'all talk on meanwhile');
     assert.equal(stage.events('door_greeted_tls'), 0);
     assert.ok(stage.events('door_greeted') >= 8, 'those who waited in the clear were greeted');
     assert.ok(stalls > 5);
   } finally {
     stalling = false;
+    for (const talker of talkers) talker.leaves();
     await stage.close();
   }
 });

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { WebSocket } from 'ws';
 import { openStage, type Stage } from '../dialogue/stage.ts';
-import { OUTSIDE, proxyHeader, proxyLine, RELAY } from '../ways-in.ts';
+import { openTunnel, OUTSIDE, proxyHeader, proxyLine, RELAY } from '../ways-in.ts';
 
 const PATIENCE_MS = 20_000;
 
@@ -170,6 +170,25 @@ refused(
   7,
 );
 
+refused(
+  'a second header behind the first, and one inside TLS, are closed',
+  'door_proxy_unwanted',
+  async (stage) => {
+    const twice = Caller.calls(stage, RELAY).say(proxyHeader(stage.port), proxyLine(stage.port));
+    assert.equal(await twice.end(), '');
+    assert.equal(await new Caller(await secure(stage)).say(proxyHeader(stage.port)).end(), '');
+  },
+  2,
+  { greet_ms: 9_000, 'limits.first_bytes_ms': 10_000 },
+);
+
+refused('a header that comes after the hello is no FLAP', 'oscar_bad_markers', async (stage) => {
+  const late = Caller.calls(stage);
+  await late.hears('*');
+  late.say(proxyLine(stage.port));
+  assert.ok(!(await late.end()).includes(OUTSIDE));
+});
+
 // ---------------------------------------------------------------- TLS
 
 refused(
@@ -254,6 +273,26 @@ refused(
   7,
 );
 
+refused(
+  'garbage after a good handshake ends that connection',
+  'door_tls',
+  async (stage) => {
+    let line: Socket | undefined;
+    const tunnel = await openTunnel((port) => (line = connect({ host: '127.0.0.1', port, noDelay: true })), stage.port);
+    try {
+      const broken = new Caller(await secure(stage, { port: tunnel.port, ALPNProtocols: ['icq'] }));
+      await broken.hears('*');
+      // A record of the right form that nobody encrypted.
+      line?.write(Buffer.concat([Buffer.from('1703030040', 'hex'), Buffer.alloc(0x40, 0x2a)]));
+      await broken.end();
+    } finally {
+      tunnel.close();
+    }
+  },
+  // Three of Alice, three of Bob, and this one.
+  7,
+);
+
 // ---------------------------------------------------------------- HTTP
 
 const ask = (stage: Stage, ...parts: readonly (string | Uint8Array)[]): Promise<string> =>
@@ -291,6 +330,16 @@ refused('a header of a mebibyte is refused long before it is over', 'http_refuse
 
 refused('a request that never ends is given up', 'http_timeouts', async (stage) => {
   assert.match(await Caller.calls(stage).say('GET / HTTP/1.1\r\nHost: x\r\n').end(), /^HTTP\/1.1 408 /);
+});
+
+refused('nor does a byte now and then help it', 'http_timeouts', async (stage) => {
+  const slow = Caller.calls(stage).say('GET / HTTP/1.1\r\nHost: x\r\nX: ');
+  const drip = setInterval(() => slow.say('a'), 50);
+  try {
+    assert.match(await slow.end(), /^HTTP\/1.1 408 /);
+  } finally {
+    clearInterval(drip);
+  }
 });
 
 refused('a body is not waited for, however slow it is', 'http_refused', async (stage) => {

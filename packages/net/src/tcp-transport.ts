@@ -157,8 +157,10 @@ function onEnd(this: OurSocket): void {
 }
 
 function onError(this: OurSocket): void {
-  // `close` follows; that the peer is gone is all there is to know.
+  // That the peer is gone is all there is to know.
   this[TRANSPORT]?.over('lost');
+  // By itself Node leaves a connection open on which decryption failed.
+  this.destroy();
 }
 
 function onClose(this: OurSocket): void {
