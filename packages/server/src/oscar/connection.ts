@@ -25,7 +25,8 @@ import type { ExpectedClients } from './expected.ts';
 import { LoginTalk } from './login-talk.ts';
 import type { LoginSettings } from './login.ts';
 import { AUTH_ERRORS } from './refusal-codes.ts';
-import type { RateMemory, RateRule } from './rates.ts';
+import type { RateMemory } from '../runtime/rate-memory.ts';
+import type { RateMeter, RateRule } from './rates.ts';
 import { openSession, SessionTalk } from './session-talk.ts';
 
 /** The part of a logger this front end uses; pino's fits. */
@@ -46,7 +47,7 @@ export interface Surroundings {
   /** Old clients have a password of their own, never the main one. */
   readonly oldPasswordsApart: boolean;
   readonly rates: readonly RateRule[];
-  readonly rateMemory: RateMemory;
+  readonly rateMemory: RateMemory<RateMeter>;
   readonly log: FrontEndLog;
   readonly counters: Counters;
   readonly encodings: Encodings;

@@ -15,7 +15,8 @@ import { count, type Counters, startCounters } from './counters.ts';
 import { Encodings } from './encodings.ts';
 import { ExpectedClients } from './expected.ts';
 import type { ClearSignOn } from './login.ts';
-import { BENCH_RATES, PEOPLE_RATES, RateMemory, type RateRule } from './rates.ts';
+import { RateMemory } from '../runtime/rate-memory.ts';
+import { BENCH_RATES, PEOPLE_RATES, type RateRule } from './rates.ts';
 
 export interface OscarSettings {
   readonly clearSignOn: ClearSignOn;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Uin } from '@seekyou/core';
 import { oservice } from '@seekyou/wire/oscar';
-import { BENCH_RATES, PEOPLE_RATES, rateClassOf, rateGroups, RateMemory, RateMeter, type RateRule } from './rates.ts';
+import { BENCH_RATES, PEOPLE_RATES, rateClassOf, rateGroups, RateMeter, type RateRule } from './rates.ts';
+import { RateMemory } from '../runtime/rate-memory.ts';
 
 const START = 1_795_000_000_000;
 const [ALICE, BOB, CAROL] = [100_001, 100_002, 100_003] as [Uin, Uin, Uin];
@@ -120,42 +121,44 @@ test('every SNAC a client may send is in exactly one group', () => {
   assert.ok(all.includes('4/6') && all.includes('19/40') && all.includes('3/16'));
 });
 
+const meterFor = (memory: RateMemory<RateMeter>, uin: Uin, now: number): RateMeter => new RateMeter(PEOPLE_RATES, now, memory.worn(uin, now));
+
 test('coming back is no way out of a limit, and time is', () => {
-  const memory = new RateMemory(10);
-  const first = memory.meterFor(ALICE, PEOPLE_RATES, START);
+  const memory = new RateMemory<RateMeter>(10);
+  const first = meterFor(memory, ALICE, START);
   assert.equal(flood(first, MESSAGE, 190, 0).refuse > 0, true);
   memory.keep(ALICE, first, START);
-  const second = memory.meterFor(ALICE, PEOPLE_RATES, START + 1_000);
+  const second = meterFor(memory, ALICE, START + 1_000);
   assert.deepEqual([second.limited, second.count(...MESSAGE, START + 1_000).do], [true, 'refuse']);
-  assert.equal(memory.meterFor(BOB, PEOPLE_RATES, START + 1_000).count(...MESSAGE, START + 1_000).do, 'pass');
+  assert.equal(meterFor(memory, BOB, START + 1_000).count(...MESSAGE, START + 1_000).do, 'pass');
   memory.keep(ALICE, second, START + 1_000);
-  const later = memory.meterFor(ALICE, PEOPLE_RATES, START + 61_000);
+  const later = meterFor(memory, ALICE, START + 61_000);
   assert.equal(later.count(...MESSAGE, START + 61_000).do, 'pass');
 });
 
 test('what signing on needs is not remembered, nor who has hardly said anything', () => {
-  const memory = new RateMemory(10);
-  const busy = memory.meterFor(ALICE, PEOPLE_RATES, START);
+  const memory = new RateMemory<RateMeter>(10);
+  const busy = meterFor(memory, ALICE, START);
   flood(busy, [0x15, 0x02], 1_100, 0);
   flood(busy, MESSAGE, 30, 0);
   memory.keep(ALICE, busy, START);
   assert.equal(memory.size, 0);
-  const worn = memory.meterFor(ALICE, PEOPLE_RATES, START);
+  const worn = meterFor(memory, ALICE, START);
   flood(worn, [0x15, 0x02], 1_100, 0);
   flood(worn, MESSAGE, 100, 0);
   memory.keep(ALICE, worn, START);
-  const again = memory.meterFor(ALICE, PEOPLE_RATES, START);
+  const again = meterFor(memory, ALICE, START);
   assert.deepEqual([memory.size, again.count(0x15, 0x02, START).do, flood(again, MESSAGE, 100, 0).refuse > 0], [1, 'pass', true]);
 });
 
 test('of many who left in a hurry the first is forgotten, and so is who has recovered', () => {
-  const memory = new RateMemory(2);
+  const memory = new RateMemory<RateMeter>(2);
   for (const uin of [ALICE, BOB, CAROL]) {
-    const meter = memory.meterFor(uin, PEOPLE_RATES, START);
+    const meter = meterFor(memory, uin, START);
     flood(meter, MESSAGE, 190, 0);
     memory.keep(uin, meter, START);
   }
-  assert.deepEqual([memory.size, memory.meterFor(ALICE, PEOPLE_RATES, START).limited, memory.meterFor(BOB, PEOPLE_RATES, START).limited], [2, false, true]);
-  assert.equal(memory.meterFor(BOB, PEOPLE_RATES, START + 3_600_000).limited, false);
+  assert.deepEqual([memory.size, meterFor(memory, ALICE, START).limited, meterFor(memory, BOB, START).limited], [2, false, true]);
+  assert.equal(meterFor(memory, BOB, START + 3_600_000).limited, false);
   assert.equal(memory.size, 1);
 });

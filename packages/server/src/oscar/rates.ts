@@ -4,7 +4,7 @@
  * A class has a level in milliseconds, a moving average of the time between its SNACs: with `W` the window and `Δ` the time
  * since the last one, `level' = min(max, ((W − 1) · level + Δ) / W)`. Sending steadily every `Δ` ms lets it settle at `Δ`.
  */
-import type { Time, Uin } from '@seekyou/core';
+import type { Time } from '@seekyou/core';
 import { oservice } from '@seekyou/wire/oscar';
 
 type RateClass = oservice.RateClass;
@@ -237,38 +237,6 @@ export class RateMeter {
     const lastMs = Math.min(0xffffffff, Math.max(0, now - (level?.last ?? this.since)));
     // libpurple sends nothing of a class whose state is not 0, so only a limited one has 1.
     return { ...rule, current: level?.level ?? rule.max, lastMs, state: level?.state === 'limited' ? 1 : 0 };
-  }
-}
-
-/**
- * The meters of accounts that left before they had recovered: whoever was limited, or thrown out, goes on where he was when he
- * comes back.
- */
-export class RateMemory {
-  private readonly entriesMax: number;
-  private readonly left = new Map<Uin, RateMeter>();
-
-  constructor(entriesMax: number) {
-    this.entriesMax = entriesMax;
-  }
-
-  get size(): number {
-    return this.left.size;
-  }
-
-  meterFor(uin: Uin, rules: readonly RateRule[], now: Time): RateMeter {
-    const before = this.left.get(uin);
-    if (before?.isWorn(now) === false) this.left.delete(uin);
-    return new RateMeter(rules, now, before?.isWorn(now) === true ? before : undefined);
-  }
-
-  keep(uin: Uin, meter: RateMeter, now: Time): void {
-    this.left.delete(uin);
-    if (!meter.isWorn(now)) return;
-    this.left.set(uin, meter);
-    if (this.left.size <= this.entriesMax) return;
-    const oldest = this.left.keys().next();
-    if (oldest.done !== true) this.left.delete(oldest.value);
   }
 }
 

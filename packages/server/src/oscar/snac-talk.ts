@@ -6,7 +6,7 @@ import { CONGESTED_BYTES_MIN } from '../runtime/limits.ts';
 import { type RunnerHost, SessionRunner } from '../runtime/session-runner.ts';
 import type { Connection, Talk } from './connection.ts';
 import { familiesOf, rateChange } from './oservice.ts';
-import type { RateMeter } from './rates.ts';
+import { RateMeter } from './rates.ts';
 import { routeOf } from './routes.ts';
 import { type OscarCommand, type OscarContext, type OscarEffect, type OscarState, type OutgoingSnac, reply } from './state.ts';
 
@@ -32,7 +32,7 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
     this.connection = connection;
     this.session = session;
     this.state = state;
-    this.rates = rateMemory.meterFor(session.uin, rates, clock.now());
+    this.rates = new RateMeter(rates, clock.now(), rateMemory.worn(session.uin, clock.now()));
     this.runner = new SessionRunner(this, clock);
   }
 

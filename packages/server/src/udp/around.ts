@@ -2,7 +2,8 @@
 import type { Chance, Clock, Core, Limits } from '@seekyou/core';
 import type { Counters } from './counters.ts';
 import type { Encodings } from './encodings.ts';
-import type { RateMemory } from './rates.ts';
+import type { RateMemory } from '../runtime/rate-memory.ts';
+import type { RateMeter } from './rates.ts';
 
 export interface UdpSettings {
   /** UDP has no sign-on but with a password in clear: anything but `all` refuses it. */
@@ -34,5 +35,5 @@ export interface Surroundings {
   readonly log: UdpLog;
   readonly counters: Counters;
   readonly encodings: Encodings;
-  readonly rates: RateMemory;
+  readonly rates: RateMemory<RateMeter>;
 }

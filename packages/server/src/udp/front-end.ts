@@ -7,7 +7,7 @@ import { turns } from '../runtime/turns.ts';
 import type { Surroundings, UdpLog, UdpSettings } from './around.ts';
 import { count, type CounterName, type Counters, startCounters } from './counters.ts';
 import { Encodings } from './encodings.ts';
-import { RateMemory } from './rates.ts';
+import { RateMemory } from '../runtime/rate-memory.ts';
 import { Registrations } from './registration.ts';
 import type { UdpSession } from './session.ts';
 import { SessionTable } from './session-table.ts';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Uin } from '@seekyou/core';
 import { commands } from '@seekyou/wire/udp';
-import { RateMemory, RateMeter } from './rates.ts';
+import { RateMeter } from './rates.ts';
+import { RateMemory } from '../runtime/rate-memory.ts';
 import { ascii, PADDING, VERSIONS, world } from './test-world.ts';
 
 const MESSAGE = commands.sendMessage.code;
@@ -40,18 +41,18 @@ describe('a meter', () => {
   });
 
   test('is remembered while it is worn, and of no more accounts than the limit', () => {
-    const memory = new RateMemory(1);
-    const worn = memory.meterFor(UIN, 0);
+    const memory = new RateMemory<RateMeter>(1);
+    const worn = new RateMeter();
     for (let i = 0; i < 100; i++) worn.count(MESSAGE, 0);
     memory.keep(UIN, worn, 0);
-    assert.equal(memory.meterFor(UIN, 1_000), worn);
+    assert.equal(memory.worn(UIN, 1_000), worn);
     memory.keep(UIN, worn, 1_000);
-    assert.notEqual(memory.meterFor(UIN, 3_600_000), worn, 'it has recovered');
+    assert.equal(memory.worn(UIN, 3_600_000), undefined, 'it has recovered');
     memory.keep(UIN, worn, 0);
-    const other = memory.meterFor(100_002 as Uin, 0);
+    const other = new RateMeter();
     for (let i = 0; i < 100; i++) other.count(MESSAGE, 0);
     memory.keep(100_002 as Uin, other, 0);
-    assert.notEqual(memory.meterFor(UIN, 0), worn, 'the oldest is forgotten');
+    assert.equal(memory.worn(UIN, 0), undefined, 'the oldest is forgotten');
   });
 });
 

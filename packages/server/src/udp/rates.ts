@@ -6,7 +6,7 @@
  * A class has a level in milliseconds, a moving average of the time between its packets; with `W` the window and `Δ` the time since
  * the last one, `level' = min(max, ((W − 1) · level + Δ) / W)`.
  */
-import type { Time, Uin } from '@seekyou/core';
+import type { Time } from '@seekyou/core';
 import { commands } from '@seekyou/wire/udp';
 
 interface Rule {
@@ -59,30 +59,4 @@ export class RateMeter {
 
 function valueAt({ rule, value, last }: Level, now: Time): number {
   return Math.min(rule.max, ((rule.window - 1) * value + Math.max(0, now - last)) / rule.window);
-}
-
-/** Meters of accounts that left before they had recovered: signing on again is no way out of a limit. */
-export class RateMemory {
-  private readonly entriesMax: number;
-  private readonly left = new Map<Uin, RateMeter>();
-
-  constructor(entriesMax: number) {
-    this.entriesMax = entriesMax;
-  }
-
-  meterFor(uin: Uin, now: Time): RateMeter {
-    const before = this.left.get(uin);
-    this.left.delete(uin);
-    return before?.isWorn(now) === true ? before : new RateMeter();
-  }
-
-  keep(uin: Uin, meter: RateMeter, now: Time): void {
-    this.left.delete(uin);
-    if (!meter.isWorn(now)) return;
-    this.left.set(uin, meter);
-    for (const [oldest] of this.left) {
-      if (this.left.size <= this.entriesMax) break;
-      this.left.delete(oldest);
-    }
-  }
 }

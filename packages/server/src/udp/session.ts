@@ -27,7 +27,7 @@ import { Inbox } from './inbox.ts';
 import { awaitLists } from './lists.ts';
 import { after } from './numbers.ts';
 import { type Letter, Outbox } from './outbox.ts';
-import type { RateMeter } from './rates.ts';
+import { RateMeter } from './rates.ts';
 import { renderEvent } from './render.ts';
 import { routeOf } from './routes.ts';
 import { newState, type OutgoingPacket, type Request, type UdpCommand, type UdpContext, type UdpEffect, type UdpState } from './state.ts';
@@ -146,7 +146,7 @@ export class UdpSession {
   private withinRates({ command }: ClientPacket): boolean {
     const { core, rates, settings } = this.host.around;
     if (command === commands.ack.code || settings.liftRates === true) return true;
-    this.rates ??= rates.meterFor(this.uin, this.heardAt);
+    this.rates ??= rates.worn(this.uin, this.heardAt) ?? new RateMeter();
     const verdict = this.rates.count(command, this.heardAt);
     if (verdict === 'pass') return true;
     if (verdict === 'drop') this.count('udp_rate_dropped');
