@@ -20,7 +20,13 @@ interface Setting {
   readonly relays?: readonly string[];
   readonly banned?: readonly string[];
   readonly atOnce?: () => boolean;
+  readonly after?: DoorOptions['clock']['after'];
   readonly limits?: Partial<DoorOptions['limits']>;
+}
+
+function afterTimeout(ms: number, run: () => void): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
 }
 
 class House {
@@ -36,16 +42,11 @@ class House {
   private close: () => Promise<void> = () => Promise.resolve();
   private readonly sockets: (Socket | TLSSocket)[] = [];
 
-  private constructor({ relays = [], banned = [], atOnce = () => false, limits = {}, greetMs = 20, placesMax = 100 }: Setting) {
+  private constructor({ relays = [], banned = [], atOnce = () => false, limits = {}, greetMs = 20, placesMax = 100, after = afterTimeout }: Setting) {
     this.door = createFrontDoor(
       {
         limits: { sendQueueBytesMax: 1 << 20, firstBytesMs: 2_000, handshakeMs: 2_000, proxyHeaderMs: 2_000, ...limits },
-        clock: {
-          after: (ms, run) => {
-            const timer = setTimeout(run, ms);
-            return () => clearTimeout(timer);
-          },
-        },
+        clock: { after },
         isRelay: (address) => relays.includes(address),
         greetMs: () => greetMs,
         admits: (address) => !banned.includes(address),
@@ -301,7 +302,7 @@ test('nonsense, garbage instead of a handshake, and half a handshake are closed 
   assert.equal(house.places, 0, 'every place was given back');
 });
 
-test('somebody who just signed on is greeted without waiting, but not before what he said is read', async () => {
+test('somebody who just signed on is greeted almost without waiting, but not before what he said is read', async () => {
   let due = 1;
   const house = await open({ greetMs: 60_000, atOnce: () => due-- > 0 });
   assert.deepEqual(Uint8Array.from(await firstBytes(await house.dial())), HELLO);
@@ -359,6 +360,18 @@ test('nor one that was there when its connection was accepted, though its addres
     stall(5);
     assert.equal((await answer)[0], 0x16, house.events.join(' '));
   }
+});
+
+test('nor somebody who needs a moment before he speaks', async () => {
+  const waits: number[] = [];
+  const house = await open({ atOnce: () => true, after: (ms) => (waits.push(ms), () => {}) });
+  const hello = await clientHello();
+  const socket = await house.dial();
+  const answer = firstBytes(socket);
+  await house.until(() => waits.length === 3, 'it waits for first bytes, for silence, and for somebody it expects');
+  assert.ok(Math.min(...waits) >= 2, `${waits.join(', ')} ms`);
+  socket.write(hello);
+  assert.equal((await answer)[0], 0x16, house.events.join(' '));
 });
 
 test('TLS that comes after the greeting is TLS all the same', async () => {

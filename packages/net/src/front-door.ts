@@ -29,7 +29,7 @@ export const DOOR_EVENTS = {
   door_refused_full: 'closed at once because too many have not said what they want',
   door_refused_banned: 'closed without a word because their network is banned',
   door_greeted: 'greeted as ICQ clients because they said nothing',
-  door_greeted_at_once: 'greeted without waiting because they had just signed on',
+  door_greeted_at_once: 'greeted almost without waiting because they had just signed on',
   door_greeted_tls: 'connections that spoke TLS after they were greeted',
   door_proxy_missing: 'connections of relays without a PROXY header, closed',
   door_proxy_unwanted: 'PROXY headers of somebody who is no relay of ours, closed',
@@ -60,7 +60,7 @@ export interface DoorOptions {
   readonly admits: (address: string) => boolean;
   /** Takes a place for a connection that has not said what it wants; the answer gives it back. `undefined`: there is none left. */
   readonly enters: (address: string) => (() => void) | undefined;
-  /** Whether a silent client at this address is greeted without waiting. Asked once for a connection that is silent. */
+  /** Whether a silent client at this address is greeted almost without waiting. Asked once for a connection that is silent. */
   readonly greetsAtOnce: (address: string) => boolean;
   readonly count: (event: DoorEvent) => void;
   /** Must not throw. The hello is the receiver's to send. */
@@ -101,6 +101,8 @@ const RULES = { minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGO
 const BINDING_LABEL = 'EXPORTER-Channel-Binding';
 const BINDING_BYTES = 32;
 const TLS_HANDSHAKE = 0x16;
+/** A program that encrypts has its connection, makes its keys and speaks, all within a millisecond or two. */
+const GREET_EXPECTED_MS = 3;
 
 export function createFrontDoor(options: DoorOptions, identity: Identity): FrontDoor {
   const { limits, count } = options;
@@ -341,13 +343,13 @@ class Hall {
     const { options } = this.house;
     const { visit, relay } = this.guest;
     // What has arrived meanwhile is read first: a busy server must not take a client for silent. Behind a timer the next immediate
-    // follows a look at the sockets; behind the accepting only the one after it does.
+    // follows a look at the sockets.
     this.after(options.greetMs((visit.destination ?? visit.local).port, visit.peer.address), () => this.inTurn(() => this.greet('door_greeted')));
     if (relay || visit.secure) return;
     const greetExpected = (): void => {
       if (this.came.length === 0 && options.greetsAtOnce(visit.peer.address)) this.greet('door_greeted_at_once');
     };
-    this.inTurn(() => this.inTurn(greetExpected));
+    this.after(GREET_EXPECTED_MS, () => this.inTurn(greetExpected));
   }
 
   private greet(how: DoorEvent): void {
