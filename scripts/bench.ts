@@ -11,12 +11,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { abuse, ABUSE_FULL, ABUSE_SHORT } from '../bench/src/run/abuse.ts';
+import { abuse, ABUSE_FULL, ABUSE_SHORT, TRIALS } from '../bench/src/run/abuse.ts';
 import { directory as directoryRun } from '../bench/src/run/directory.ts';
 import { type Figure, tableHead, tableRow } from '../bench/src/run/figures.ts';
 import { FsyncMeter, volatileFileSystem } from '../bench/src/run/fsync.ts';
 import { Progress } from '../bench/src/run/progress.ts';
-import { FLOODS } from '../bench/src/load/flood.ts';
 import { ROOM_LINES, rooms } from '../bench/src/run/rooms.ts';
 import { udp, UDP_FULL, UDP_SHORT } from '../bench/src/run/udp.ts';
 import { FULL, GROUPS, OUR_POPULATION, SHORT, smoke, smokeAgainst, type SmokeOptions } from '../bench/src/run/smoke.ts';
@@ -26,7 +25,7 @@ const USAGE = `npm run bench -- smoke|abuse|rooms|udp|directory [options]
   --short               a few minutes less: shorter measurements, 2,000 idle sessions; a bar that is missed is only printed
   --strict              exit with 1 when a bar is missed
   --only GROUP,…        some figures alone: ${GROUPS.join(', ')};
-                        of abuse: ${FLOODS.join(', ')}
+                        of abuse: ${TRIALS.join(', ')}
   --dir DIR             make the databases there (default: the system's directory for temporary files)
   --json                one JSON object a figure
   --server-node=ARG     give ARG to the Node of our server, such as --cpu-prof (repeatable)
@@ -82,7 +81,7 @@ function groups<N extends string>(text: string | undefined, all: readonly N[]): 
 async function main(): Promise<number> {
   const given = options();
   const only = given.run === 'smoke' ? groups(given.only, GROUPS) : undefined;
-  const floods = given.run === 'abuse' ? groups(given.only, FLOODS) : undefined;
+  const floods = given.run === 'abuse' ? groups(given.only, TRIALS) : undefined;
   const [, host = '', port = ''] = /^\[?([^\]]+)\]?:(\d+)$/.exec(given.against ?? '') ?? [];
   if (given.against !== undefined && host === '') throw new Usage(`--against: ${given.against} is not HOST:PORT\n`);
 

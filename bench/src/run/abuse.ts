@@ -19,12 +19,16 @@ export interface AbuseSize {
   readonly seconds: number;
 }
 
+/** One flood at a time, and then all of them at once. */
+export const TRIALS = [...FLOODS, 'everything'] as const;
+export type Trial = (typeof TRIALS)[number];
+
 export const ABUSE_FULL: AbuseSize = { rounds: 5, warmUpSeconds: 1, seconds: 6 };
 export const ABUSE_SHORT: AbuseSize = { rounds: 3, warmUpSeconds: 0.5, seconds: 3 };
 
 export interface AbuseOptions extends Pick<SmokeOptions, 'directory' | 'tell' | 'print' | 'nodeArguments'> {
   readonly size: AbuseSize;
-  readonly floods?: ReadonlySet<FloodKind>;
+  readonly floods?: ReadonlySet<Trial>;
 }
 
 const POPULATION: Population = { first: 100_000, count: 1_000, password: 'bench123' };
@@ -74,8 +78,8 @@ export async function abuse(options: AbuseOptions): Promise<readonly Figure[]> {
   const { directory, tell, print } = options;
   const figures: Figure[] = [];
   await prepare(directory, tell);
-  for (const kind of [...FLOODS, 'everything'] as const) {
-    if (options.floods !== undefined && (kind === 'everything' || !options.floods.has(kind))) continue;
+  for (const kind of TRIALS) {
+    if (options.floods?.has(kind) === false) continue;
     const found = await feel(options, kind).then(
       (felt) => figuresOf(kind, felt),
       (error: unknown) => [brokenFigure(`flood of ${kind}`, error as Error, 'people')],
@@ -92,7 +96,7 @@ export function prepare(directory: string, tell: Tell): Promise<void> {
 }
 
 /** On a server of its own, so that nothing is left of the flood before it. */
-export async function feel(options: Omit<AbuseOptions, 'print' | 'floods'>, kind: FloodKind | 'everything'): Promise<Felt> {
+export async function feel(options: Omit<AbuseOptions, 'print' | 'floods'>, kind: Trial): Promise<Felt> {
   const { directory, size, tell, nodeArguments = [] } = options;
   const server = await startOurServer({ data: directory, profile: 'people', nodeArguments });
   const discard = await startDiscard(resolve(import.meta.dirname, '../load/discard.ts'));
@@ -128,7 +132,7 @@ interface Around {
   readonly attackers: Generator;
 }
 
-function floodsOf(kind: FloodKind | 'everything', { size, target, server }: Around, turn: number, discard?: ServerProcess): FloodOptions[] {
+function floodsOf(kind: Trial, { size, target, server }: Around, turn: number, discard?: ServerProcess): FloodOptions[] {
   const kinds = kind === 'everything' ? FLOODS : [kind];
   return kinds.map((one, i) => ({
     kind: one,
