@@ -125,6 +125,9 @@ async function converse(client: Client, output: Output, options: Options): Promi
     crlfDelay: Infinity,
   });
   let over = false;
+  let leaving = false;
+  // What was waiting is told as soon as somebody listens.
+  output.signedOn(client);
   client.listen((event) => {
     output.event(client, event);
     if (event.type === 'closed') {
@@ -133,8 +136,6 @@ async function converse(client: Client, output: Output, options: Options): Promi
       lines.close();
     } else if (process.stdin.isTTY) lines.prompt(true);
   });
-  let leaving = false;
-  output.signedOn(client);
   process.once('SIGINT', () => lines.close());
   process.once('SIGTERM', () => {
     over = true;
