@@ -398,7 +398,7 @@ abuse(
     const client = await RawClient.greeted(stage);
     await client.letGo();
   },
-  { 'limits.first_bytes_ms': 50 },
+  { 'limits.first_bytes_ms': 1_000 },
 );
 
 abuse(
@@ -413,7 +413,7 @@ abuse(
     clearInterval(drip);
     assert.ok(at > 1, 'it kept talking');
   },
-  { 'limits.sign_on_ms': 500 },
+  { 'limits.sign_on_ms': 1_500 },
 );
 
 abuse(
@@ -426,7 +426,7 @@ abuse(
     assert.equal((await client.frame('the goodbye', ({ channel }) => channel === FlapChannel.close)).payload.length, 0);
     await client.letGo();
   },
-  { 'limits.ready_ms': 50 },
+  { 'limits.ready_ms': 1_000 },
 );
 
 abuse(
