@@ -184,11 +184,7 @@ export function ascii(extent: Extent): Layout<string> {
     read: (r) => latin1(raw.read(r)),
     write: (w, value) => {
       const begun = extent.begin(w);
-      for (let i = 0; i < value.length; i++) {
-        const code = value.charCodeAt(i);
-        if (code > 0xff) throw new WireError('bad-value', -1, `character U+${code.toString(16)} is not ASCII`);
-        w.u8(code);
-      }
+      w.latin1(value);
       extent.end(w, begun);
     },
     sample: (chance) => latin1(raw.sample(chance).map((b) => 0x20 + (b % 95))),

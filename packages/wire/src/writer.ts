@@ -24,55 +24,66 @@ export class Writer {
   }
 
   bytes(value: Uint8Array): void {
-    this.room(value.length);
-    this.data.set(value, this.length);
-    this.length += value.length;
+    const at = this.advance(value.length);
+    this.data.set(value, at);
+  }
+
+  /** One byte for each character. @throws WireError `bad-value` for characters above U+00FF */
+  latin1(text: string): void {
+    const at = this.advance(text.length);
+    const { data } = this;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0xff) throw new WireError('bad-value', -1, `character U+${code.toString(16)} is not ASCII`);
+      data[at + i] = code;
+    }
   }
 
   u8(value: number): void {
-    this.room(1);
-    this.data[this.length++] = checked(value, 0xff);
+    if ((value & 0xff) !== value) throw outOfRange(value, 0xff);
+    const at = this.advance(1);
+    this.data[at] = value;
   }
 
   u16be(value: number): void {
-    checked(value, 0xffff);
-    this.room(2);
-    this.data[this.length++] = value >>> 8;
-    this.data[this.length++] = value;
+    if ((value & 0xffff) !== value) throw outOfRange(value, 0xffff);
+    const at = this.advance(2);
+    const { data } = this;
+    data[at] = value >>> 8;
+    data[at + 1] = value;
   }
 
   u16le(value: number): void {
-    checked(value, 0xffff);
-    this.room(2);
-    this.data[this.length++] = value;
-    this.data[this.length++] = value >>> 8;
+    if ((value & 0xffff) !== value) throw outOfRange(value, 0xffff);
+    const at = this.advance(2);
+    const { data } = this;
+    data[at] = value;
+    data[at + 1] = value >>> 8;
   }
 
   u32be(value: number): void {
-    checked(value, 0xffffffff);
-    this.room(4);
-    this.data[this.length++] = value >>> 24;
-    this.data[this.length++] = value >>> 16;
-    this.data[this.length++] = value >>> 8;
-    this.data[this.length++] = value;
+    if (value >>> 0 !== value) throw outOfRange(value, 0xffffffff);
+    const at = this.advance(4);
+    const { data } = this;
+    data[at] = value >>> 24;
+    data[at + 1] = value >>> 16;
+    data[at + 2] = value >>> 8;
+    data[at + 3] = value;
   }
 
   u32le(value: number): void {
-    checked(value, 0xffffffff);
-    this.room(4);
-    this.data[this.length++] = value;
-    this.data[this.length++] = value >>> 8;
-    this.data[this.length++] = value >>> 16;
-    this.data[this.length++] = value >>> 24;
+    if (value >>> 0 !== value) throw outOfRange(value, 0xffffffff);
+    const at = this.advance(4);
+    const { data } = this;
+    data[at] = value;
+    data[at + 1] = value >>> 8;
+    data[at + 2] = value >>> 16;
+    data[at + 3] = value >>> 24;
   }
 
-  /** Leaves room for a number that is known only later; returns where, for `patch`. */
+  /** Leaves room for a number that is known only later; returns where, for `patch`. Until then anything may stand there. */
   reserve(bytes: number): number {
-    this.room(bytes);
-    const at = this.length;
-    this.data.fill(0, at, at + bytes);
-    this.length += bytes;
-    return at;
+    return this.advance(bytes);
   }
 
   /** Fills in a number where room was left for it. */
@@ -83,18 +94,22 @@ export class Writer {
     this.length = end;
   }
 
-  private room(more: number): void {
-    const need = this.length + more;
-    if (need <= this.data.length) return;
+  /** Makes room for `bytes` more; returns where they stand. */
+  private advance(bytes: number): number {
+    const at = this.length;
+    const end = at + bytes;
+    if (end > this.data.length) this.grow(end);
+    this.length = end;
+    return at;
+  }
+
+  private grow(need: number): void {
     const grown = new Uint8Array(Math.max(need, this.data.length * 2));
     grown.set(this.data.subarray(0, this.length));
     this.data = grown;
   }
 }
 
-function checked(value: number, max: number): number {
-  if (!Number.isInteger(value) || value < 0 || value > max) {
-    throw new WireError('out-of-range', -1, `${value} is not a whole number from 0 to ${max}`);
-  }
-  return value;
+function outOfRange(value: number, max: number): WireError {
+  return new WireError('out-of-range', -1, `${value} is not a whole number from 0 to ${max}`);
 }
