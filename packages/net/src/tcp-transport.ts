@@ -94,19 +94,25 @@ export class TcpTransport implements Transport {
     this.pendingBytes = 0;
     this.written = undefined;
     if (this.state !== 'open') return;
-    const only = pending.length === 1 ? (pending[0] as Uint8Array) : Buffer.concat(pending, pendingBytes);
-    this.socket.write(
-      only,
-      written === undefined
-        ? undefined
-        : (error) => {
-            if (!error) for (const call of written) call();
-          },
-    );
+    this.socket.write(pending.length === 1 ? (pending[0] as Uint8Array) : Buffer.concat(pending, pendingBytes));
+    if (written !== undefined) this.tell(written);
     if (this.socket.writableLength > this.limits.sendQueueBytesMax) {
       this.over('too-slow');
       this.socket.destroy();
     } else if (pendingBytes >= PILED_BYTES && !this.socket.writableNeedDrain) this.drained();
+  }
+
+  /** Calls these when the system has everything written so far: at once mostly, which costs a tick less than to be called by the socket. */
+  private tell(written: readonly (() => void)[]): void {
+    const { socket } = this;
+    if (socket.writableLength === 0) {
+      // After an error the socket has nothing queued either.
+      if (socket.writable) for (const call of written) call();
+      return;
+    }
+    socket.write(NOTHING, (error) => {
+      if (!error) for (const call of written) call();
+    });
   }
 
   received(chunk: Buffer): void {
@@ -133,6 +139,8 @@ export class TcpTransport implements Transport {
     return this.state;
   }
 }
+
+const NOTHING = new Uint8Array(0);
 
 /** From here on somebody may wait for `drained`. Node says it only for what the system did not take at once. */
 const PILED_BYTES = 32 * 1024;

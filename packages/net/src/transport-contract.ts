@@ -117,6 +117,18 @@ export function transportContract(name: string, options: ContractOptions): void 
     assert.equal(server.how, 'fin');
   });
 
+  run('what was lost with the connection was not taken', async (ends, client, server) => {
+    ends.client.attach(client);
+    ends.server.attach(server);
+    let taken = 0;
+    ends.server.write(bytes('lost'), () => taken++);
+    ends.server.destroy();
+    ends.server.write(bytes('later'), () => taken++);
+    await client.until(() => client.how !== undefined);
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    assert.equal(taken, 0);
+  });
+
   run('destroying is told to both sides', async (ends, client, server) => {
     ends.client.attach(client);
     ends.server.attach(server);
@@ -163,15 +175,19 @@ export function transportContract(name: string, options: ContractOptions): void 
       ends.server.attach(server);
       const block = new Uint8Array(64 * 1024).fill(7);
       let sent = 0;
+      let taken = 0;
       while (ends.server.queuedBytes < 512 * 1024) {
-        ends.server.write(block);
+        ends.server.write(block, () => (taken += block.length));
         sent += block.length;
         await new Promise<void>((resolve) => setImmediate(resolve));
       }
+      assert.ok(taken < sent, 'what waits was not taken');
       ends.client.resume();
       await client.until(() => client.bytes === sent);
       await server.until(() => server.drains > 0);
       assert.equal(ends.server.queuedBytes, 0);
+      while (taken < sent) await new Promise<void>((resolve) => setImmediate(resolve));
+      assert.equal(taken, sent);
       assert.ok(client.chunks.every((chunk) => chunk.every((byte) => byte === 7)));
     },
     8 * 1024 * 1024,
