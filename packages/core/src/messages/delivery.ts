@@ -112,7 +112,7 @@ export class Delivery {
       this.around.overrun(session);
       return;
     }
-    mail.unwritten.add(id);
+    mail.give(id);
     session.emit(event);
   }
 

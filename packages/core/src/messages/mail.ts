@@ -5,10 +5,8 @@ import type { Message, MessageId, Time, Uin } from '../words.ts';
  * to wait; empty again once the client is heard of.
  */
 export class Mail {
-  /** Given, and not yet taken by the transport. */
-  readonly unwritten = new Set<MessageId>();
-  /** Taken by the transport, and when; oldest first. */
-  private readonly writtenAt = new Map<MessageId, Time>();
+  /** When the transport took what was given and is not confirmed, or {@link UNWRITTEN}; in the order of giving. */
+  private readonly given = new Map<MessageId, Time>();
   /** No message was written before. */
   private oldest: Time = Number.POSITIVE_INFINITY;
   /** Who sent what waits in the store to be fetched. */
@@ -20,12 +18,12 @@ export class Mail {
 
   /** Was given to this client and is not confirmed. */
   has(id: MessageId): boolean {
-    return this.unwritten.has(id) || this.writtenAt.has(id);
+    return this.given.has(id);
   }
 
   /** Messages given and not confirmed. */
   get size(): number {
-    return this.unwritten.size + this.writtenAt.size;
+    return this.given.size;
   }
 
   /** Something of this sender can only come by a fetch. */
@@ -37,15 +35,20 @@ export class Mail {
     return this.unfetched?.has(sender) === true || (this.held.length > 0 && this.held.some((message) => message.from === sender));
   }
 
+  /** It is on its way to the transport. */
+  give(id: MessageId): void {
+    this.given.set(id, UNWRITTEN);
+  }
+
   written(id: MessageId, now: Time): void {
-    if (!this.unwritten.delete(id)) return;
-    if (this.writtenAt.size === 0) this.oldest = now;
-    this.writtenAt.set(id, now);
+    if (this.given.get(id) !== UNWRITTEN) return;
+    this.given.set(id, now);
+    if (now < this.oldest) this.oldest = now;
   }
 
   /** A fetch gave these. Nothing has to be held that is among them. */
   fetched(messages: readonly Message[]): void {
-    for (const { id } of messages) this.unwritten.add(id);
+    for (const { id } of messages) this.give(id);
     this.lastFetch = messages.map((message) => message.id);
     if (this.held.length > 0) this.held = this.held.filter((message) => !this.has(message.id));
   }
@@ -59,20 +62,24 @@ export class Mail {
 
   /** The client has this one. False when it was not given, or is confirmed already. */
   take(id: MessageId): boolean {
-    return this.writtenAt.delete(id) || this.unwritten.delete(id);
+    return this.given.delete(id);
   }
 
   /** Removes those written at `until` or before, oldest first. */
   *takeWrittenUntil(until: Time): Iterable<MessageId> {
     if (this.oldest > until) return;
     this.oldest = Number.POSITIVE_INFINITY;
-    for (const [id, at] of this.writtenAt) {
+    for (const [id, at] of this.given) {
+      // What came later may be written before: what the client cannot be shown counts as written at once.
+      if (at === UNWRITTEN) continue;
       if (at > until) {
         this.oldest = at;
         return;
       }
-      this.writtenAt.delete(id);
+      this.given.delete(id);
       yield id;
     }
   }
 }
+
+const UNWRITTEN: Time = Number.POSITIVE_INFINITY;
