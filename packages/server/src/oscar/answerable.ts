@@ -3,10 +3,10 @@ import type { Limits, Time, Uin } from '@seekyou/core';
 
 interface Given {
   /** The cookie's two halves. */
-  readonly high: number;
-  readonly low: number;
-  readonly from: Uin;
-  readonly at: Time;
+  high: number;
+  low: number;
+  from: Uin;
+  at: Time;
 }
 
 /**
@@ -20,13 +20,19 @@ export class Answerable {
   private oldest = 0;
 
   add(cookie: Uint8Array, from: Uin, now: Time, { answerableMax }: Pick<Limits, 'answerableMax'>): void {
-    const one: Given = { high: half(cookie, 0), low: half(cookie, 4), from, at: now };
     this.given ??= [];
-    if (this.given.length < answerableMax) {
-      this.given.push(one);
+    const high = half(cookie, 0);
+    const low = half(cookie, 4);
+    const one = this.given[this.oldest];
+    if (one === undefined || this.given.length < answerableMax) {
+      this.given.push({ high, low, from, at: now });
       return;
     }
-    this.given[this.oldest] = one;
+    // Written over: what lived so long would cost the collector more than it costs here.
+    one.high = high;
+    one.low = low;
+    one.from = from;
+    one.at = now;
     this.oldest = (this.oldest + 1) % answerableMax;
   }
 

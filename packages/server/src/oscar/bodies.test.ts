@@ -5,7 +5,7 @@ import { decode, encode } from '@seekyou/wire';
 import { icbm } from '@seekyou/wire/oscar';
 import { encodeText, encodeUcs2, textFromFragments } from '@seekyou/wire/text';
 import * as fc from 'fast-check';
-import { type IcbmPart, icbmParts, offlineForms, plainBody, type Stamp, stampOf, typedBody, typedMessage } from './bodies.ts';
+import { type IcbmPart, icbmParts, isUcs2, offlineForms, plainBody, type Stamp, stampOf, typedBody, typedMessage } from './bodies.ts';
 import { AIM_CLIENT, ALICE, ascii, BOB, hex, LIBPURPLE, OLD_CLIENT, RUSSIAN_OLD_CLIENT, UNICODE_CLIENT } from './testing.ts';
 
 const MAX = 8_000;
@@ -275,6 +275,31 @@ test('broken messages are no messages', () => {
     assert.equal(plainBody(data, STAMP, UNICODE_CLIENT), undefined);
   }
   for (const data of [hex('01 02 03'), hex('a2 86 01 00 01'), hex('a2 86 01 00 01 00 09 00 41')]) assert.equal(typedMessage(data), undefined);
+});
+
+/** Fragments of all sorts: texts of one byte or more, in or near ASCII, with zeros, cut, and what is no text. */
+const someFragments = fc.array(
+  fc.record({
+    id: fc.constantFrom(1, 1, 5, 2),
+    version: fc.constant(1),
+    data: fc
+      .tuple(fc.constantFrom(0, 0, 2, 3), fc.uint8Array({ maxLength: 12, max: 0x81 }), fc.nat(16))
+      .map(([charset, text, cut]) => Uint8Array.of(0, charset, 0, 0, ...text).slice(0, cut)),
+  }),
+  { maxLength: 3 },
+);
+
+test('a text is read in one go as its fragments say it', () => {
+  fc.assert(
+    fc.property(someFragments, fc.nat(2), (fragments, tooMany) => {
+      const data = Uint8Array.of(...encode(icbm.fragments, fragments), ...new Uint8Array(tooMany));
+      const { text, charset } = tooMany > 0 ? { charset: undefined } : textFromFragments(fragments, 1251);
+      assert.equal(plainBody(data, STAMP, RUSSIAN_CLIENT)?.text, charset === undefined ? undefined : text);
+      const ucs2 = fragments.some(({ id, data: [high, low] }) => id === 1 && high === 0 && low === 2);
+      assert.equal(isUcs2(data), ucs2);
+    }),
+    { numRuns: 2_000 },
+  );
 });
 
 // ---------------------------------------------------------------- stamps
