@@ -188,6 +188,21 @@ test('an error names the path to the field and the byte', () => {
   refuses(() => encode(layout, { tlvs: { parts: [{ id: 300, data: data('') }] } }), 'out-of-range', /^tlvs\.parts\[0\]\.id: 300 is not/);
 });
 
+test('TLVs are written in the order of their declaration, whatever the order of the value', () => {
+  const layout = tlvs({ a: [1, u8], b: [2, u8, many], c: [3, u8], d: [4, u8] }, { count: be.u16 });
+  const written = data('0005 0001000101 0002000102 0002000103 0003000104 f0000000');
+  const extra = [{ type: 0xf000, data: data('') }];
+  assert.deepEqual(encode(layout, { a: 1, b: [2, 3], c: 4, extra }), written);
+  assert.deepEqual(encode(layout, { extra, c: 4, b: [2, 3], a: 1 }), written);
+  assert.deepEqual(encode(layout, { a: 1, c: 4, b: [2, 3], extra }), written);
+});
+
+test('an error in a TLV names it, whatever the order of the value', () => {
+  const layout = tlvs({ a: [1, u8], b: [2, list(u8)] });
+  refuses(() => encode(layout, { a: 1, b: [1, 300] }), 'out-of-range', /^b\[1\]: 300 is not/);
+  refuses(() => encode(layout, { b: [1, 300], a: 1 }), 'out-of-range', /^b\[1\]: 300 is not/);
+});
+
 test('a layout of fixed numbers knows how few bytes it needs', () => {
   assert.equal(struct({ a: be.u32, b: u8, c: bytes(fixed(3)), d: optional(be.u16), e: ascii(bytesOf(be.u16)) }).min, 10);
 });

@@ -22,11 +22,11 @@ export interface Layout<T> {
   /** Fewest bytes it can be read from; absent when any number may do. */
   readonly min?: number;
   /** @throws WireError */
-  read(r: Reader): T;
+  read(this: void, r: Reader): T;
   /** @throws WireError `out-of-range`, `too-long`, `bad-value` */
-  write(w: Writer, value: T): void;
+  write(this: void, w: Writer, value: T): void;
   /** A value this layout can carry, for generated tests. */
-  sample(chance: Chance): T;
+  sample(this: void, chance: Chance): T;
 }
 
 /** The type of the values a layout, or a declaration with a `body`, carries. */
@@ -101,42 +101,49 @@ export interface Extent {
   /** Longest run it can express. */
   readonly max: number;
   /** Reads what frames the run: how many bytes follow. */
-  measure(r: Reader): number;
+  measure(this: void, r: Reader): number;
   /** Begins a run; `end` wants the result. */
-  begin(w: Writer): number;
+  begin(this: void, w: Writer): number;
   /** Ends it: fills in what frames it, or refuses its length. */
-  end(w: Writer, begun: number): void;
+  end(this: void, w: Writer, begun: number): void;
+  /** Instead of both, where the length is known: writes what frames a run of `size` bytes, or refuses it. */
+  announce(this: void, w: Writer, size: number): void;
 }
 
 /** Exactly `length` bytes. */
 export function fixed(length: number): Extent {
+  const announce = (_w: Writer, size: number): void => {
+    if (size !== length) throw new WireError('bad-value', -1, `need exactly ${length} bytes, got ${size}`);
+  };
   return {
     doc: `${length} bytes`,
     min: length,
     max: length,
     measure: () => length,
     begin: (w) => w.length,
-    end: (w, begun) => {
-      if (w.length - begun !== length) throw new WireError('bad-value', -1, `need exactly ${length} bytes, got ${w.length - begun}`);
-    },
+    end: (w, begun) => announce(w, w.length - begun),
+    announce,
   };
 }
 
 /** As many bytes as a number before them says. */
 export function bytesOf(length: Layout<number>): Extent {
+  const { read, write } = length;
   const width = widthOf(length);
   const max = width === 1 ? 0xff : width === 2 ? 0xffff : 0xffffffff;
+  const announce = (w: Writer, size: number): void => {
+    if (size > max) throw new WireError('too-long', -1, `${size} bytes do not fit a ${length.doc.type} length`);
+    write(w, size);
+  };
+  const checked = { write: announce };
   return {
     doc: `${length.doc.type} length, bytes`,
     min: width,
     max,
-    measure: (r) => length.read(r),
+    measure: read,
     begin: (w) => w.reserve(width),
-    end: (w, begun) => {
-      const size = w.length - begun - width;
-      if (size > max) throw new WireError('too-long', -1, `${size} bytes do not fit a ${length.doc.type} length`);
-      w.patch(begun, length, size);
-    },
+    end: (w, begun) => w.patch(begun, checked, w.length - begun - width),
+    announce,
   };
 }
 
@@ -153,20 +160,21 @@ export const rest: Extent = {
   measure: (r) => r.left,
   begin: () => 0,
   end: () => {},
+  announce: () => {},
 };
 
 // ---------------------------------------------------------------- bytes and text
 
 /** Raw bytes. Decoded values are views of the packet. */
 export function bytes(extent: Extent): Layout<Uint8Array> {
+  const { measure, announce } = extent;
   return {
     doc: { type: `bytes (${extent.doc})` },
     min: extent.min,
-    read: (r) => r.bytes(extent.measure(r)),
+    read: (r) => r.bytes(measure(r)),
     write: (w, value) => {
-      const begun = extent.begin(w);
+      announce(w, value.length);
       w.bytes(value);
-      extent.end(w, begun);
     },
     sample: (chance) => {
       const exact = /^(\d+) bytes$/.exec(extent.doc);
@@ -178,14 +186,14 @@ export function bytes(extent: Extent): Layout<Uint8Array> {
 /** ASCII on the wire; bytes above 0x7F arrive as U+0080–U+00FF and go back unchanged. */
 export function ascii(extent: Extent): Layout<string> {
   const raw = bytes(extent);
+  const { announce } = extent;
   return {
     doc: { type: `ascii (${extent.doc})` },
     min: extent.min,
     read: (r) => latin1(raw.read(r)),
     write: (w, value) => {
-      const begun = extent.begin(w);
+      announce(w, value.length);
       w.latin1(value);
-      extent.end(w, begun);
     },
     sample: (chance) => latin1(raw.sample(chance).map((b) => 0x20 + (b % 95))),
   };
@@ -253,40 +261,51 @@ type StructValue<F extends Fields> = {
 /** Flattens an intersection so that editors show one object. */
 type Flat<T> = { [K in keyof T]: T[K] };
 
+/** A field with its layout's functions, taken out once: layouts come in many shapes, and to look into one costs more than the call. */
+interface Step extends Required<Layout<unknown>> {
+  readonly name: string;
+}
+
+function stepOf(name: string, { doc, min = 0, read, write, sample }: Layout<unknown>): Step {
+  return { name, doc, min, read, write, sample };
+}
+
 /** Fields one after another. */
 export function struct<const F extends Fields>(fields: F): Layout<Flat<StructValue<F>>> {
-  const names = Object.keys(fields);
-  const layouts = Object.values(fields) as Layout<unknown>[];
+  const steps = Object.entries<Layout<unknown>>(fields).map(([name, layout]) => stepOf(name, layout));
   return {
-    doc: { type: 'struct', fields: names.map((name, i) => ({ name, doc: (layouts[i] as Layout<unknown>).doc })) },
-    min: layouts.reduce((sum, layout) => sum + (layout.min ?? 0), 0),
+    doc: { type: 'struct', fields: steps.map(({ name, doc }) => ({ name, doc })) },
+    min: steps.reduce((sum, { min }) => sum + min, 0),
     read(r) {
       const value: Record<string, unknown> = {};
       let i = 0;
       try {
-        for (; i < layouts.length; i++) {
-          const name = names[i] as string;
+        for (; i < steps.length; i++) {
+          const { name, read } = steps[i] as Step;
           r.trace?.enter(name, r.at);
-          const part = (layouts[i] as Layout<unknown>).read(r);
+          const part = read(r);
           r.trace?.leave(r.at, part);
           if (part !== undefined) value[name] = part;
         }
       } catch (error) {
-        throw inField(error, names[i] as string);
+        throw inField(error, (steps[i] as Step).name);
       }
       return value as Flat<StructValue<F>>;
     },
     write(w, value) {
       let i = 0;
       try {
-        for (; i < layouts.length; i++) (layouts[i] as Layout<unknown>).write(w, (value as Record<string, unknown>)[names[i] as string]);
+        for (; i < steps.length; i++) {
+          const { name, write } = steps[i] as Step;
+          write(w, (value as Record<string, unknown>)[name]);
+        }
       } catch (error) {
-        throw inField(error, names[i] as string);
+        throw inField(error, (steps[i] as Step).name);
       }
     },
     sample(chance) {
       const value: Record<string, unknown> = {};
-      for (let i = 0; i < layouts.length; i++) value[names[i] as string] = (layouts[i] as Layout<unknown>).sample(chance);
+      for (const { name, sample } of steps) value[name] = sample(chance);
       return value as Flat<StructValue<F>>;
     },
   };
@@ -397,10 +416,11 @@ export function tlvsLe<const F extends TlvFields>(fields: F, framing: TlvFraming
 }
 
 function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, word: Layout<number>): Layout<TlvsValue<F>> {
-  const known = Object.entries(fields).map(([name, field]) => ({ name, type: field[0], layout: field[1] as Layout<unknown>, many: field[2] === many }));
+  const known = Object.entries(fields).map(([name, [type, layout, repeated]], index) => ({ ...stepOf(name, layout), type, index, many: repeated === many }));
   const byType = new Map(known.map((field) => [field.type, field]));
-  const length = bytesOf(word);
-  const rawData = bytes(rest);
+  const byName = new Map(known.map((field) => [field.name, field]));
+  const { begin, end, announce } = bytesOf(word);
+  const { write: writeWord } = word;
   const counted = 'count' in framing ? framing.count : undefined;
   const sized = 'size' in framing ? bytesOf(framing.size) : undefined;
   const framed = counted ? `${counted.doc.type} count` : sized ? sized.doc : 'to the end';
@@ -411,7 +431,7 @@ function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, wor
     // A length past the container is cut, not refused: Jimm sends such a TLV 5 in 02/04 (oscar.md §1.3).
     const part = r.sub(Math.min(claimed, r.left));
     const field = byType.get(type);
-    if (field === undefined || part.left < (field.layout.min ?? 0) || (value[field.name] !== undefined && !field.many)) {
+    if (field === undefined || part.left < field.min || (value[field.name] !== undefined && !field.many)) {
       r.trace?.enter(`extra 0x${type.toString(16).padStart(4, '0')}`, part.at);
       const data = part.bytes(part.left);
       r.trace?.leave(part.at, data);
@@ -420,7 +440,7 @@ function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, wor
     }
     try {
       r.trace?.enter(field.name, part.at);
-      const decoded = field.layout.read(part);
+      const decoded = field.read(part);
       r.trace?.leave(part.at, decoded);
       if (field.many) ((value[field.name] ??= []) as unknown[]).push(decoded);
       else value[field.name] = decoded;
@@ -429,36 +449,75 @@ function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, wor
     }
   }
 
-  function writeOne<T>(w: Writer, type: number, layout: Layout<T>, value: T): void {
-    word.write(w, type);
-    const begun = length.begin(w);
-    layout.write(w, value);
-    length.end(w, begun);
+  type Known = (typeof known)[number];
+
+  function writeOne(w: Writer, { type, write }: Known, value: unknown): void {
+    writeWord(w, type);
+    const begun = begin(w);
+    write(w, value);
+    end(w, begun);
   }
 
+  function writeField(w: Writer, field: Known, value: unknown): number {
+    if (value === undefined) return 0;
+    try {
+      if (!field.many) {
+        writeOne(w, field, value);
+        return 1;
+      }
+      for (const one of value as readonly unknown[]) writeOne(w, field, one);
+      return (value as readonly unknown[]).length;
+    } catch (error) {
+      throw inField(error, field.name);
+    }
+  }
+
+  /** Returns how many TLVs were written, as its parts do. */
   function writeAll(w: Writer, value: Record<string, unknown>): number {
+    return writeAsNamed(w, value) ?? writeInOrder(w, value);
+  }
+
+  /** Looks only at what a value has, a few of many; `undefined` when that does not stand in the order of the declaration. */
+  function writeAsNamed(w: Writer, value: Record<string, unknown>): number | undefined {
+    const from = w.length;
+    let extra: unknown;
     let written = 0;
-    for (const field of known) {
-      const part = value[field.name];
-      if (part === undefined) continue;
-      try {
-        if (field.many) for (const one of part as readonly unknown[]) writeOne(w, field.type, field.layout, one);
-        else writeOne(w, field.type, field.layout, part);
-        written += field.many ? (part as readonly unknown[]).length : 1;
-      } catch (error) {
-        throw inField(error, field.name);
+    let last = -1;
+    for (const name in value) {
+      const field = byName.get(name);
+      if (field === undefined) {
+        if (name === 'extra') extra = value[name];
+      } else if (field.index > last) {
+        last = field.index;
+        written += writeField(w, field, value[name]);
+      } else {
+        w.length = from;
+        return undefined;
       }
     }
-    const extra = value['extra'] as readonly RawTlv[] | undefined;
-    if (extra === undefined) return written;
-    for (const raw of extra) writeOne(w, raw.type, rawData, raw.data);
-    return written + extra.length;
+    return written + writeExtra(w, extra);
+  }
+
+  function writeInOrder(w: Writer, value: Record<string, unknown>): number {
+    let written = 0;
+    for (const field of known) written += writeField(w, field, value[field.name]);
+    return written + writeExtra(w, value['extra']);
+  }
+
+  function writeExtra(w: Writer, extra: unknown): number {
+    if (extra === undefined) return 0;
+    for (const raw of extra as readonly RawTlv[]) {
+      writeWord(w, raw.type);
+      announce(w, raw.data.length);
+      w.bytes(raw.data);
+    }
+    return (extra as readonly RawTlv[]).length;
   }
 
   return {
     doc: {
       type: `TLVs (${framed})`,
-      fields: known.map((field) => ({ name: `${field.name} 0x${field.type.toString(16).padStart(4, '0')}`, doc: field.layout.doc })),
+      fields: known.map((field) => ({ name: `${field.name} 0x${field.type.toString(16).padStart(4, '0')}`, doc: field.doc })),
     },
     read(r) {
       const value: Record<string, unknown> = {};
@@ -482,7 +541,7 @@ function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, wor
       const value: Record<string, unknown> = {};
       for (const field of known) {
         if (chance() < 0.5) continue;
-        value[field.name] = field.many ? [field.layout.sample(chance)] : field.layout.sample(chance);
+        value[field.name] = field.many ? [field.sample(chance)] : field.sample(chance);
       }
       const unknown = 0xf000 + upTo(chance, 0xff);
       if (chance() < 0.3 && !byType.has(unknown)) value['extra'] = [{ type: unknown, data: Uint8Array.of(upTo(chance, 0xff)) }];
