@@ -4,12 +4,14 @@ import {
   type ClientProfile,
   type CommandInput,
   type Message,
+  type MessageId,
   parseUin,
   type Passing,
   type PresenceView,
   type Refusal,
   type Refused,
   type RoomId,
+  type Session,
   type Uin,
 } from '@seekyou/core';
 import { be, bytes, decode, encode, rest, struct } from '@seekyou/wire';
@@ -22,7 +24,7 @@ import { REFUSAL_CODES } from './refusal-codes.ts';
 import { roomIdFrom, roomKindOf } from './chat-navigation.ts';
 import { forRecipient, invitationIn, namesOnly, neededCapability, plainWords, readEnvelope, speaksForItself, statusRequestOf } from './rendezvous.ts';
 import { statusAnswer, type StatusRequest, styledWords } from './status-message.ts';
-import { ask, become, type Handler, on, type OscarContext, type OscarEffect, type OutgoingSnac, reply, type Request, type Route, say } from './state.ts';
+import { ask, become, type Handler, on, type OscarContext, type OscarEffect, reply, type Request, type Route, say } from './state.ts';
 import { messageSender } from './user-info.ts';
 
 const { Channel, IcbmFlag, MessageType, TypingEvent } = icbm;
@@ -321,40 +323,45 @@ export function readerOf({ session, state }: OscarContext): ClientProfile {
 
 /** A message as it happens. */
 export function renderMessage(context: OscarContext, message: Message, sender: PresenceView | undefined): readonly OscarEffect[] {
-  return deliver(context, message, sender, stampOf(message).typing ? { typing: true } : {});
+  const stamp = stampOf(message);
+  return deliver(context, message, sender, stamp, stamp.typing ? TYPING_TAKEN : NO_MARKS);
 }
 
 /** A message that waited, with the time it was sent. */
 export function renderStored(context: OscarContext, message: Message): readonly OscarEffect[] {
-  return deliver(context, message, undefined, { sendTime: Math.floor(message.sentAt / 1000) });
+  return deliver(context, message, undefined, stampOf(message), { sendTime: Math.floor(message.sentAt / 1000) });
 }
 
 type Marks = Pick<icbm.ChannelMsgToClient['tlvs'], 'typing' | 'sendTime' | 'autoResponse' | 'messageId'>;
 
-function deliver(context: OscarContext, message: Message, sender: PresenceView | undefined, marks: Marks): readonly OscarEffect[] {
+const NO_MARKS: Marks = {};
+const TYPING_TAKEN: Marks = { typing: true };
+
+function deliver(context: OscarContext, message: Message, sender: PresenceView | undefined, { cookie }: Stamp, marks: Marks): readonly OscarEffect[] {
   const { session, limits } = context;
-  const written = (): void => session.written(message.id);
-  /** Where there is no room for the id, our own clients cannot acknowledge, and what was written has to be enough. */
-  const writtenUnnamed = (): void => {
-    written();
-    if (session.profile.protocol === 'own') session.confirmed(message.id);
-  };
+  const { id, from } = message;
   if (hasOwnPacket(message.body, session.profile)) {
-    return [{ do: 'send', packet: { ...authorisationPacket(context, message.from, message.body), written: writtenUnnamed } }];
+    return [{ do: 'send', packet: { ...authorisationPacket(context, from, message.body), written: () => writtenUnnamed(session, id) } }];
   }
   const parts = icbmParts(message, readerOf(context), limits.messageBytesMax);
   // Nothing this client could show: it has had what there is for it.
   if (parts.length === 0) {
-    writtenUnnamed();
-    return missed(context, message.from, sender);
+    writtenUnnamed(session, id);
+    return missed(context, from, sender);
   }
-  const { cookie } = stampOf(message);
   return parts.map(({ channel, tlvs }, index) => {
     const last = index === parts.length - 1;
     // By the id our own clients know a message again; of a split one the last piece has it.
-    const known: Marks = last && session.profile.protocol === 'own' ? { ...marks, messageId: message.id } : marks;
-    return toClient(context, message.from, sender, { cookie: numbered(cookie, index), channel, tlvs: { ...tlvs, ...known } }, last ? { written } : {});
+    const known: Marks = last && session.profile.protocol === 'own' ? { ...marks, messageId: id } : marks;
+    const packet = { cookie: numbered(cookie, index), channel, tlvs: known === NO_MARKS ? tlvs : { ...tlvs, ...known } };
+    return toClient(context, from, sender, packet, last ? () => session.written(id) : undefined);
   });
+}
+
+/** Where there is no room for the id, our own clients cannot acknowledge, and what was written has to be enough. */
+function writtenUnnamed(session: Session, id: MessageId): void {
+  session.written(id);
+  if (session.profile.protocol === 'own') session.confirmed(id);
 }
 
 /** 04/0A, to those who want to hear of it: there was a message they cannot be shown. */
@@ -418,9 +425,10 @@ function toClient(
   context: OscarContext,
   from: Uin,
   sender: PresenceView | undefined,
-  message: Omit<icbm.ChannelMsgToClient, 'sender'>,
-  more: Partial<OutgoingSnac> = {},
+  { cookie, channel, tlvs }: Omit<icbm.ChannelMsgToClient, 'sender'>,
+  written?: () => void,
 ): OscarEffect {
-  context.state.answerable.add(message.cookie, from, context.now, context.limits);
-  return say(icbm.channelMsgToClient, { ...message, sender: messageSender(from, sender, context.now) }, more);
+  context.state.answerable.add(cookie, from, context.now, context.limits);
+  const value = { cookie, channel, sender: messageSender(from, sender, context.now), tlvs };
+  return written === undefined ? say(icbm.channelMsgToClient, value) : say(icbm.channelMsgToClient, value, { written });
 }
