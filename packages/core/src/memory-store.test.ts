@@ -1,4 +1,5 @@
-import { storeContract } from './contracts/index.ts';
+import { liveMailboxContract, storeContract } from './contracts/index.ts';
 import { memoryStore } from './memory-store.ts';
 
 storeContract('memory', () => Promise.resolve(memoryStore()));
+liveMailboxContract('memory', () => Promise.resolve(memoryStore()));

@@ -85,6 +85,11 @@ export interface MessageDraft {
   readonly senderId?: string;
   /** Counts against the mailbox limits: when the recipient has no session that takes it at once. */
   readonly limited: boolean;
+  /**
+   * The caller has seen for itself that the recipient exists, is there to take it, and does not ignore the sender: nobody looks
+   * again. Never together with `limited`.
+   */
+  readonly checked?: boolean;
 }
 
 export interface MailboxLimits {

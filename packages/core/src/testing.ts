@@ -5,7 +5,7 @@ import { PEOPLE } from './limits.ts';
 import type { CoreSettings } from './service.ts';
 import type { Time, Uin } from './words.ts';
 
-export { busContract, storeContract } from './contracts/index.ts';
+export { busContract, liveMailboxContract, storeContract } from './contracts/index.ts';
 export { memoryStore } from './memory-store.ts';
 
 // ---------------------------------------------------------------- time

@@ -70,7 +70,34 @@ const storeFailed = (error: unknown): boolean => error instanceof StoreFailed;
 
 /** @param open an empty store of its own for each test; the test closes it */
 export function storeContract(name: string, open: () => Promise<Store>): void {
-  const check = (what: string, run: (store: Store) => Promise<void>): void => {
+  const check = checkOn(open);
+  describe(`${name} store`, () => {
+    accounts(check);
+    rosters(check);
+    mailboxes(check, {});
+    recipients(check);
+    mailboxLimits(check);
+    bans(check);
+    places(check);
+    roomsContract(check);
+    picturesContract(check);
+    directoryContract(check);
+    closing(check);
+  });
+}
+
+/**
+ * What holds for messages to people who are there, which a store may keep in a way of its own.
+ *
+ * @param open a store for each test, without the people of the other contract
+ */
+export function liveMailboxContract(name: string, open: () => Promise<Store>): void {
+  const check = checkOn(open);
+  describe(`${name} store, people who are there`, () => mailboxes(check, { checked: true }));
+}
+
+function checkOn(open: () => Promise<Store>): Check {
+  return (what, run) => {
     test(what, async () => {
       const store = await open();
       try {
@@ -81,19 +108,6 @@ export function storeContract(name: string, open: () => Promise<Store>): void {
       }
     });
   };
-
-  describe(`${name} store`, () => {
-    accounts(check);
-    rosters(check);
-    mailboxes(check);
-    mailboxLimits(check);
-    bans(check);
-    places(check);
-    roomsContract(check);
-    picturesContract(check);
-    directoryContract(check);
-    closing(check);
-  });
 }
 
 type Check = (what: string, run: (store: Store) => Promise<void>) => void;
@@ -360,13 +374,16 @@ function everyBody(text: string): Body[] {
   return Object.values(kinds);
 }
 
-function mailboxes(check: Check): void {
+/** @param how messages are sent */
+function mailboxes(check: Check, how: Partial<MessageDraft>): void {
+  const letter = (from: Uin, to: Uin, more: Partial<MessageDraft> = {}): MessageDraft => draft(from, to, { ...how, ...more });
+
   check('every kind of message comes back as it was sent', async ({ mailboxes: store }) => {
     const original: Original = { format: 'some/1', bytes: Uint8Array.from({ length: 256 }, (_, byte) => byte) };
     const empty: Original = { format: '', bytes: new Uint8Array(0) };
     const bodies = ODD_TEXTS.flatMap((text) => everyBody(text).flatMap((body) => [body, { ...body, original }, { ...body, original: empty }]));
     bodies.push({ kind: 'contacts', contacts: [] }, { kind: 'text', text: 'long '.repeat(20_000) });
-    const stored = await Promise.all(bodies.map((body, at) => store.append(draft(bob, alice, { body, sentAt: 1_700_000_000_000 + at }), NO_LIMITS)));
+    const stored = await Promise.all(bodies.map((body, at) => store.append(letter(bob, alice, { body, sentAt: 1_700_000_000_000 + at }), NO_LIMITS)));
     const expected = bodies.map((body, at) => {
       const appended = stored[at];
       assert.equal(appended?.outcome, 'stored');
@@ -379,7 +396,7 @@ function mailboxes(check: Check): void {
   check('what the caller does with its bytes afterwards does not change a message', async ({ mailboxes: store }) => {
     const packet = new Uint8Array(100).fill(5);
     const body: Body = { kind: 'text', text: 'hi', original: { format: 'some/1', bytes: packet.subarray(50, 53) } };
-    const storing = store.append(draft(bob, alice, { body }), NO_LIMITS);
+    const storing = store.append(letter(bob, alice, { body }), NO_LIMITS);
     packet.fill(0);
     await storing;
     assert.deepEqual((await store.pending(alice, 1))[0]?.body, { ...body, original: { format: 'some/1', bytes: Uint8Array.of(5, 5, 5) } });
@@ -387,7 +404,7 @@ function mailboxes(check: Check): void {
 
   check('messages keep the order they were sent in, and their ids grow', async ({ mailboxes: store }) => {
     const texts = Array.from({ length: 100 }, (_, at) => `message ${at}`);
-    const stored = await Promise.all(texts.map((text) => store.append(draft(bob, alice, { body: { kind: 'text', text } }), NO_LIMITS)));
+    const stored = await Promise.all(texts.map((text) => store.append(letter(bob, alice, { body: { kind: 'text', text } }), NO_LIMITS)));
     const messages = await store.pending(alice, 1_000);
     assert.deepEqual(
       messages.map(({ body }) => body),
@@ -404,44 +421,22 @@ function mailboxes(check: Check): void {
     assert.deepEqual(ids(await store.pending(alice, 3)), ids(messages).slice(0, 3));
   });
 
-  check('nobody writes to an account that does not exist or is deleted; a suspended one may come back', async (store) => {
-    assert.equal(await outcome(store.mailboxes.append(draft(bob, nobody), NO_LIMITS)), 'no-such-user');
-    await store.accounts.update(alice, { state: 'deleted' });
-    assert.equal(await outcome(store.mailboxes.append(draft(bob, alice), NO_LIMITS)), 'no-such-user');
-    await store.accounts.update(alice, { state: 'suspended' });
-    assert.equal(await outcome(store.mailboxes.append(draft(bob, alice), NO_LIMITS)), 'stored');
-    // The system's own numbers have no account and may write.
-    assert.equal(await outcome(store.mailboxes.append(draft(uin(1), alice), NO_LIMITS)), 'stored');
-    assert.deepEqual(await store.mailboxes.pending(nobody, 10), []);
-    assert.deepEqual(await store.mailboxes.since(nobody, 0, 10), []);
-  });
-
-  check('an ignored sender writes to nobody, until he is not ignored', async (store) => {
-    await store.rosters.save(alice, { put: [contact(1, bob, { kind: 'ignore' })], remove: [], stamp: 1 });
-    assert.equal(await outcome(store.mailboxes.append(draft(bob, alice), NO_LIMITS)), 'ignored');
-    assert.equal(await outcome(store.mailboxes.append(draft(carol, alice), NO_LIMITS)), 'stored');
-    assert.equal((await store.mailboxes.pending(alice, 10)).length, 1);
-    // A deny entry hides, it does not silence.
-    await store.rosters.save(alice, { put: [contact(2, bob, { kind: 'deny' })], remove: [{ groupId: 1, itemId: 1 }], stamp: 2 });
-    assert.equal(await outcome(store.mailboxes.append(draft(bob, alice), NO_LIMITS)), 'stored');
-  });
-
   check('a message sent again is stored once', async (store) => {
     const senderId = '0123456789abcdef0123456789abcdef';
-    const first = await sent(store, draft(bob, alice, { senderId }));
-    const again = draft(bob, alice, { senderId, body: { kind: 'text', text: 'hello again' } });
+    const first = await sent(store, letter(bob, alice, { senderId }));
+    const again = letter(bob, alice, { senderId, body: { kind: 'text', text: 'hello again' } });
     assert.deepEqual(await store.mailboxes.append(again, NO_LIMITS), { outcome: 'repeated', id: first });
     await store.mailboxes.confirm(alice, [{ first, last: first }], 2_000);
     assert.deepEqual(await store.mailboxes.append(again, NO_LIMITS), { outcome: 'repeated', id: first });
     assert.deepEqual(await store.mailboxes.pending(alice, 10), []);
     // Ids are the sender's own, and one message may go to two people.
-    await sent(store, draft(carol, alice, { senderId }));
-    await sent(store, draft(bob, carol, { senderId }));
-    await sent(store, draft(bob, alice, { senderId: senderId.replace('0', 'f') }));
+    await sent(store, letter(carol, alice, { senderId }));
+    await sent(store, letter(bob, carol, { senderId }));
+    await sent(store, letter(bob, alice, { senderId: senderId.replace('0', 'f') }));
     // No full mailbox makes a repeated message look refused.
     const full = { ...NO_LIMITS, messagesMax: 0 };
-    assert.deepEqual(await store.mailboxes.append({ ...again, limited: true }, full), { outcome: 'repeated', id: first });
-    const both = await Promise.all([1, 2].map(() => store.mailboxes.append(draft(bob, alice, { senderId: 'ee'.repeat(16) }), NO_LIMITS)));
+    assert.deepEqual(await store.mailboxes.append({ ...again, limited: true, checked: false }, full), { outcome: 'repeated', id: first });
+    const both = await Promise.all([1, 2].map(() => store.mailboxes.append(letter(bob, alice, { senderId: 'ee'.repeat(16) }), NO_LIMITS)));
     const [one, two] = both as [Appended & { id: MessageId }, Appended & { id: MessageId }];
     assert.deepEqual([one.outcome, two.outcome, two.id], ['stored', 'repeated', one.id]);
   });
@@ -449,8 +444,8 @@ function mailboxes(check: Check): void {
   check('what is confirmed is not delivered again, and can be read later', async (store) => {
     const all: MessageId[] = [];
     for (let n = 0; n < 10; n++) {
-      all.push(await sent(store, draft(bob, alice)));
-      await sent(store, draft(bob, carol));
+      all.push(await sent(store, letter(bob, alice)));
+      await sent(store, letter(bob, carol));
     }
     const [a, b, c, d, e, f, g, h, i, j] = all as [number, number, number, number, number, number, number, number, number, number];
     await store.mailboxes.confirm(
@@ -476,6 +471,31 @@ function mailboxes(check: Check): void {
     assert.deepEqual(await store.mailboxes.pending(alice, 100), []);
     assert.deepEqual(ids(await store.mailboxes.since(alice, 0, Infinity)), all);
     assert.deepEqual(await store.mailboxes.pending(alice, 0), []);
+  });
+}
+
+/** Who may be written to, and what is kept how long. */
+function recipients(check: Check): void {
+  check('nobody writes to an account that does not exist or is deleted; a suspended one may come back', async (store) => {
+    assert.equal(await outcome(store.mailboxes.append(draft(bob, nobody), NO_LIMITS)), 'no-such-user');
+    await store.accounts.update(alice, { state: 'deleted' });
+    assert.equal(await outcome(store.mailboxes.append(draft(bob, alice), NO_LIMITS)), 'no-such-user');
+    await store.accounts.update(alice, { state: 'suspended' });
+    assert.equal(await outcome(store.mailboxes.append(draft(bob, alice), NO_LIMITS)), 'stored');
+    // The system's own numbers have no account and may write.
+    assert.equal(await outcome(store.mailboxes.append(draft(uin(1), alice), NO_LIMITS)), 'stored');
+    assert.deepEqual(await store.mailboxes.pending(nobody, 10), []);
+    assert.deepEqual(await store.mailboxes.since(nobody, 0, 10), []);
+  });
+
+  check('an ignored sender writes to nobody, until he is not ignored', async (store) => {
+    await store.rosters.save(alice, { put: [contact(1, bob, { kind: 'ignore' })], remove: [], stamp: 1 });
+    assert.equal(await outcome(store.mailboxes.append(draft(bob, alice), NO_LIMITS)), 'ignored');
+    assert.equal(await outcome(store.mailboxes.append(draft(carol, alice), NO_LIMITS)), 'stored');
+    assert.equal((await store.mailboxes.pending(alice, 10)).length, 1);
+    // A deny entry hides, it does not silence.
+    await store.rosters.save(alice, { put: [contact(2, bob, { kind: 'deny' })], remove: [{ groupId: 1, itemId: 1 }], stamp: 2 });
+    assert.equal(await outcome(store.mailboxes.append(draft(bob, alice), NO_LIMITS)), 'stored');
   });
 
   check('old messages are forgotten, a few at a time', async (store) => {

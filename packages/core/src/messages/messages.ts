@@ -58,8 +58,9 @@ export class Messages {
   /** The one message path: check and store, announce, deliver. Rejects when the store fails. */
   async say(from: Uin, to: Uin, body: Body, senderId?: string): Promise<Sent | Refused> {
     const sentAt = this.around.ports.clock.now();
-    const limited = !this.isHere(to);
-    const draft: MessageDraft = senderId === undefined ? { from, to, body, sentAt, limited } : { from, to, body, sentAt, limited, senderId };
+    const here = this.isHere(to);
+    const checked = here && !this.around.people.ignores(to, from);
+    const draft: MessageDraft = { from, to, body, sentAt, limited: !here, checked, ...(senderId === undefined ? {} : { senderId }) };
     const appended = await this.around.ports.store.mailboxes.append(draft, this.mailboxLimits);
     if (appended.outcome !== 'stored') return this.notStored(appended, draft);
     const { id } = appended;

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { segmentFiles } from './sqlite/journal-format.ts';
 import { openSqliteStore, type SqliteStore } from './sqlite/open.ts';
 import { ALICE, CALLERS, draft, LIMITS, textOf } from './testdata/people.ts';
 
@@ -14,8 +15,10 @@ const ROUNDS = 2;
 const script = fileURLToPath(new URL('./testdata/append.ts', import.meta.url));
 
 /** Starts a writer, kills it after so many acknowledgements, and says which it gave: message number → id. */
-async function writeUntilKilled(file: string, first: number, enough: number): Promise<Map<number, number>> {
-  const child = spawn(process.execPath, [...process.execArgv, script, file, String(first)], { stdio: ['ignore', 'pipe', 'inherit'] });
+async function writeUntilKilled(file: string, first: number, enough: number, there: boolean): Promise<Map<number, number>> {
+  const child = spawn(process.execPath, [...process.execArgv, script, file, String(first), ...(there ? ['there'] : [])], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let printed = '';
   child.stdout.setEncoding('latin1');
   child.stdout.on('data', (chunk: string) => {
@@ -40,14 +43,20 @@ async function checkAll(store: SqliteStore, acknowledged: ReadonlyMap<number, nu
   return messages.length;
 }
 
-test('who is killed while storing has what was acknowledged, once', async () => {
+for (const there of [false, true]) {
+  const to = there ? 'somebody who is there' : 'somebody who is not there';
+  test(`who is killed while storing messages to ${to} has what was acknowledged, once`, () => killedWhileStoring(there));
+}
+
+async function killedWhileStoring(there: boolean): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'seekyou-crash-'));
   const file = join(directory, 'seekyou.sqlite');
   try {
     const acknowledged = new Map<number, number>();
     for (let round = 0; round < ROUNDS; round++) {
       const first = round * 1_000_000;
-      const written = await writeUntilKilled(file, first, 300 * (round + 1));
+      const written = await writeUntilKilled(file, first, 300 * (round + 1), there);
+      assert.equal(segmentFiles(file, readdirSync(directory)).length > 0, there, 'messages in the journal');
       assert.ok(written.size >= 300, `${written.size} acknowledged`);
       for (const [number, id] of written) acknowledged.set(number, id);
       const store = await openSqliteStore({
@@ -59,7 +68,7 @@ test('who is killed while storing has what was acknowledged, once', async () => 
       const before = await checkAll(store, acknowledged);
       // Senders who heard nothing send again: what had been stored all the same is known by its sender's id.
       for (const { id, from, sentAt } of (await store.mailboxes.pending(ALICE, Infinity)).slice(-CALLERS.length)) {
-        assert.deepEqual(await store.mailboxes.append(draft(from, sentAt - 1_000), LIMITS), { outcome: 'repeated', id });
+        assert.deepEqual(await store.mailboxes.append(draft(from, sentAt - 1_000, there), LIMITS), { outcome: 'repeated', id });
       }
       assert.equal(await checkAll(store, acknowledged), before);
       await store.close();
@@ -67,4 +76,4 @@ test('who is killed while storing has what was acknowledged, once', async () => 
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
-});
+}

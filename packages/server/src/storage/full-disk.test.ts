@@ -25,16 +25,26 @@ interface Seen {
   readonly again: readonly string[];
   readonly storedInTheEnd: readonly number[];
   readonly broken: number;
+  readonly journalled: number;
 }
 
 const sorted = (numbers: readonly number[]): number[] => numbers.toSorted((a, b) => a - b);
 
-test('a full disk refuses, loses nothing, and takes messages again when there is room', { skip: whyNot() }, () => {
+for (const there of [false, true]) {
+  const to = there ? 'somebody who is there' : 'somebody who is not there';
+  test(`a full disk refuses messages to ${to}, loses nothing, and takes them again when there is room`, { skip: whyNot() }, () => filled(there));
+}
+
+function filled(there: boolean): void {
   const directory = mkdtempSync(join(tmpdir(), 'seekyou-full-'));
   try {
     const script = fileURLToPath(new URL('./testdata/fill-disk.ts', import.meta.url));
     const command = `mount -t tmpfs -o size=3m none ${directory} && exec "$@"`;
-    const run = spawnSync('unshare', [...UNSHARE, 'sh', '-c', command, 'sh', process.execPath, ...process.execArgv, script, directory], { encoding: 'utf8' });
+    const run = spawnSync(
+      'unshare',
+      [...UNSHARE, 'sh', '-c', command, 'sh', process.execPath, ...process.execArgv, script, directory, ...(there ? ['there'] : [])],
+      { encoding: 'utf8' },
+    );
     assert.equal(run.status, 0, run.stderr);
     const seen = JSON.parse(run.stdout) as Seen;
     assert.deepEqual(new Set(seen.codes), new Set(['full']));
@@ -45,7 +55,8 @@ test('a full disk refuses, loses nothing, and takes messages again when there is
     assert.deepEqual(new Set(seen.again), new Set(['stored']));
     assert.deepEqual(sorted(seen.storedInTheEnd), sorted([...seen.acknowledgedWhenFull, ...seen.refused]));
     assert.equal(seen.broken, 0);
+    assert.equal(seen.journalled > 0, there, `${seen.journalled} went by the journal`);
   } finally {
     rmdirSync(directory);
   }
-});
+}

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { BATCH, Fresh } from './fresh.ts';
+import { putEntry } from './journal-format.ts';
 import type { Answer, Call } from './group-commit.ts';
 import { migrate } from './migrate.ts';
 import type { AppendRequest } from './protocol.ts';
@@ -52,50 +53,123 @@ const account = (uin: number): Call => ({
   } satisfies AccountRow,
 });
 
-function live(to: number, more: Partial<AppendRequest> = {}): Call {
-  const limits = { messagesMax: 3, bytesMax: 1_000_000, perSenderMax: 3 };
+const SENDER = 20_000;
+const LIMITS = { messagesMax: 3, bytesMax: 1_000_000, perSenderMax: 3 };
+
+/** A message to somebody who is not there. */
+function waiting(id: number, to: number, more: Partial<AppendRequest> = {}): Call {
   return {
     name: 'mailboxes.append',
-    request: { from: 20_000, to, sentAt: 1, senderId: null, limited: false, size: 10, body: new Uint8Array(10), ...limits, ...more } satisfies AppendRequest,
+    request: { id, from: SENDER, to, sentAt: 1, senderId: null, limited: true, size: 10, body: new Uint8Array(10), ...LIMITS, ...more },
   };
 }
+
+interface Live {
+  readonly id: number;
+  readonly to: number;
+  readonly senderId?: string;
+  readonly body?: Uint8Array;
+}
+
+/** As the journal has them. */
+function entries(...messages: readonly Live[]): Buffer {
+  const all = Buffer.alloc(100_000);
+  let end = 0;
+  for (const { id, to, senderId = null, body = new Uint8Array(10) } of messages) {
+    end = putEntry(all, end, id, { recipient: to, sender: SENDER, sentAt: id, size: body.length, senderId, body });
+  }
+  return all.subarray(0, end);
+}
+
+const settled = (database: DatabaseSync): number => (database.prepare('SELECT last FROM settled').get() as { last: number }).last;
 
 const pending = (uin: number): Call => ({ name: 'mailboxes.pending', request: { uin, limit: 100 } });
 const since = (uin: number, after: number): Call => ({ name: 'mailboxes.since', request: { uin, after, limit: 100 } });
 const confirm = (uin: number, first: number, last: number): Call => ({ name: 'mailboxes.confirm', request: { uin, ranges: [{ first, last }], at: 77 } });
 const ids = (rows: unknown): number[] => (rows as { id: number }[]).map((row) => row.id);
 
-function states(database: DatabaseSync): (number | null)[] {
-  return (database.prepare('SELECT delivered_at FROM message ORDER BY id').all() as { delivered_at: number | null }[]).map((row) => row.delivered_at);
+/** Messages that have a row of their own: when each was delivered. */
+function states(database: DatabaseSync): Record<number, number> {
+  const found = database.prepare('SELECT id, delivered_at FROM message ORDER BY id').all() as { id: number; delivered_at: number }[];
+  return Object.fromEntries(found.map((row) => [row.id, row.delivered_at]));
 }
 
-test('a live message is pending and in the history before it is in any index', async () => {
+/** Packed messages: how many a recipient has, up to which. */
+function packs(database: DatabaseSync): unknown[] {
+  const found = database.prepare('SELECT recipient, last, messages, delivered_at FROM history ORDER BY last').all();
+  return found.map((row) => Object.values(row));
+}
+
+test('a fresh message is pending and in the history before the database has it', async () => {
   const { service, database } = await opened();
-  await ask(service, account(ANNA), account(BORIS), live(ANNA), live(BORIS), live(ANNA));
-  assert.deepEqual(states(database), [null, null, null]);
+  await ask(service, account(ANNA), account(BORIS));
+  service.enter(entries({ id: 1, to: ANNA }, { id: 2, to: BORIS }, { id: 3, to: ANNA }));
+  assert.deepEqual(states(database), {});
   const [anna, boris, later] = await ask(service, pending(ANNA), pending(BORIS), since(ANNA, 1));
   assert.deepEqual([ids(anna), ids(boris), ids(later)], [[1, 3], [2], [3]]);
+  assert.equal((anna as { sentAt: number; from: number }[])[1]?.sentAt, 3);
+  assert.equal(service.tidy(), 'later');
 });
 
-test('a confirmed one is no longer pending, stays in the history, and settles as delivered', async () => {
+test('what is entered twice is there once', async () => {
+  const { service } = await opened();
+  await ask(service, account(ANNA));
+  service.enter(entries({ id: 1, to: ANNA }, { id: 2, to: ANNA }));
+  service.enter(entries({ id: 2, to: ANNA }, { id: 3, to: ANNA }));
+  assert.deepEqual(ids((await ask(service, pending(ANNA)))[0]), [1, 2, 3]);
+});
+
+test('a confirmed one is no longer pending, stays in the history, and is packed with others of its recipient', async () => {
   const { service, database, clock } = await opened();
-  await ask(service, account(ANNA), live(ANNA), live(ANNA), confirm(ANNA, 1, 1));
-  const [left, all] = await ask(service, pending(ANNA), since(ANNA, 0));
-  assert.deepEqual([ids(left), ids(all)], [[2], [1, 2]]);
+  await ask(service, account(ANNA), account(BORIS));
+  service.enter(entries({ id: 1, to: ANNA }, { id: 2, to: ANNA }, { id: 3, to: BORIS }, { id: 4, to: ANNA }));
+  await ask(service, confirm(ANNA, 1, 1), { name: 'mailboxes.confirm', request: { uin: ANNA, ranges: [{ first: 4, last: 4 }], at: 99 } }, confirm(BORIS, 3, 3));
+  const answers = async (): Promise<number[][]> => (await ask(service, pending(ANNA), since(ANNA, 0), since(ANNA, 1))).map(ids);
+  assert.deepEqual(await answers(), [[2], [1, 2, 4], [2, 4]]);
   clock.now = 10_000;
-  assert.equal(service.tidy(), false, 'nothing is left to tidy');
-  assert.deepEqual(states(database), [77, 0]);
-  const [leftSettled, allSettled] = await ask(service, pending(ANNA), since(ANNA, 0));
-  assert.deepEqual([ids(leftSettled), ids(allSettled)], [[2], [1, 2]]);
+  assert.equal(service.tidy(), 'more');
+  assert.equal(service.tidy(), 'done');
+  assert.equal(service.settledTo, 4);
+  assert.deepEqual(states(database), { 2: 0 });
+  assert.deepEqual(packs(database), [
+    [BORIS, 3, 1, 77],
+    [ANNA, 4, 2, 99],
+  ]);
+  assert.deepEqual(await answers(), [[2], [1, 2, 4], [2, 4]], 'from the database');
   await ask(service, confirm(ANNA, 2, 2));
-  assert.deepEqual(states(database), [77, 77]);
+  assert.deepEqual(states(database), { 2: 77 });
+  assert.deepEqual(ids((await ask(service, since(ANNA, 0)))[0]), [1, 2, 4]);
+});
+
+test('a reader gets as many as he asked for, from rows, packs and fresh ones', async () => {
+  const { service, clock } = await opened();
+  await ask(service, account(ANNA));
+  for (let id = 1; id <= 30; id += 3) {
+    service.enter(entries({ id, to: ANNA }, { id: id + 1, to: ANNA }));
+    await ask(service, confirm(ANNA, id, id + 1), waiting(id + 2, ANNA, { messagesMax: 100, perSenderMax: 100 }));
+    clock.now += 10_000;
+    if (id < 20) service.tidy();
+  }
+  const all = Array.from({ length: 30 }, (_, i) => i + 1);
+  for (const [after, limit] of [
+    [0, 30],
+    [0, 7],
+    [4, 5],
+    [17, 4],
+    [29, 9],
+  ] as const) {
+    const [rows] = await ask(service, { name: 'mailboxes.since', request: { uin: ANNA, after, limit } });
+    assert.deepEqual(ids(rows), all.slice(after, after + limit), `${limit} after ${after}`);
+  }
+  assert.deepEqual(ids((await ask(service, { name: 'mailboxes.since', request: { uin: ANNA, after: 0, limit: 0 } }))[0]), []);
 });
 
 test('what waited and what is fresh come in one order', async () => {
   const { service, clock } = await opened();
-  await ask(service, account(ANNA), live(ANNA, { limited: true }), live(ANNA), live(ANNA, { limited: true }));
-  const [rows] = await ask(service, pending(ANNA));
-  assert.deepEqual(ids(rows), [1, 2, 3]);
+  await ask(service, account(ANNA), waiting(1, ANNA));
+  service.enter(entries({ id: 2, to: ANNA }));
+  await ask(service, waiting(3, ANNA));
+  assert.deepEqual(ids((await ask(service, pending(ANNA)))[0]), [1, 2, 3]);
   clock.now = 10_000;
   service.tidy();
   assert.deepEqual(ids((await ask(service, pending(ANNA)))[0]), [1, 2, 3]);
@@ -103,65 +177,91 @@ test('what waited and what is fresh come in one order', async () => {
 
 test('fresh messages count against the limits until they are confirmed', async () => {
   const { service } = await opened();
-  const outcomes = await ask(
-    service,
-    account(ANNA),
-    live(ANNA),
-    live(ANNA),
-    live(ANNA),
-    live(ANNA, { limited: true }),
-    confirm(ANNA, 1, 1),
-    live(ANNA, { limited: true }),
-  );
-  assert.deepEqual([outcomes[4], outcomes[6]], ['full', 4]);
+  await ask(service, account(ANNA));
+  service.enter(entries({ id: 1, to: ANNA }, { id: 2, to: ANNA }, { id: 3, to: ANNA }));
+  const outcomes = await ask(service, waiting(4, ANNA), confirm(ANNA, 1, 1), waiting(5, ANNA));
+  assert.deepEqual([outcomes[0], outcomes[2]], ['full', 5]);
 });
 
-test('after a crash fresh messages wait, so that they come again', async () => {
-  const { service, database } = await opened();
-  await ask(service, account(ANNA), live(ANNA), live(ANNA), confirm(ANNA, 1, 1));
-  // As it would be found: nobody had time to settle anything.
-  const { service: next } = await opened(database);
-  assert.deepEqual(states(database), [0, 0]);
-  assert.deepEqual(ids((await ask(next, pending(ANNA)))[0]), [1, 2]);
+test('by its sender’s id a message is found while it is fresh, afterwards, and never twice', async () => {
+  const { service, database, clock } = await opened();
+  await ask(service, account(ANNA));
+  service.enter(entries({ id: 1, to: ANNA, senderId: 'ab' }));
+  const repeated: Call = { name: 'mailboxes.repeated', request: { from: SENDER, senderId: 'ab', to: ANNA } };
+  const other: Call = { name: 'mailboxes.repeated', request: { from: SENDER, senderId: 'ab', to: BORIS } };
+  assert.deepEqual(await ask(service, repeated, other, waiting(2, ANNA, { senderId: 'ab' }), confirm(ANNA, 1, 1)), [1, undefined, -1, undefined]);
+  clock.now = 10_000;
+  service.tidy();
+  assert.deepEqual([states(database), packs(database)], [{ 1: 77 }, []], 'in a row of its own');
+  assert.deepEqual(await ask(service, repeated, waiting(3, ANNA, { senderId: 'ab' })), [1, -1]);
 });
 
-test('an undone group takes its fresh messages along and leaves those before it', async () => {
-  const { service, database } = await opened();
-  await ask(service, account(ANNA), live(ANNA), confirm(ANNA, 1, 1));
+test('a full disk leaves fresh messages where they are, and they go to the database when there is room', async () => {
+  const { service, database, clock } = await opened();
+  await ask(service, account(ANNA));
+  const large = { to: ANNA, body: new Uint8Array(20_000) };
+  service.enter(entries({ id: 1, to: ANNA }, { id: 2, ...large }, { id: 3, ...large }));
+  await ask(service, confirm(ANNA, 1, 1));
   database.exec(`PRAGMA max_page_count = ${(database.prepare('PRAGMA page_count').get() as { page_count: number }).page_count}`);
-  const refused = await ask(service, ...Array.from({ length: 20 }, () => live(ANNA, { body: new Uint8Array(4_000) })));
-  assert.ok(refused.includes('full'));
+  clock.now = 10_000;
+  assert.equal(service.tidy(), 'later');
+  assert.deepEqual([states(database), packs(database), settled(database), service.settledTo], [{}, [], 0, 0]);
+  const outcomes = await ask(service, { name: 'mailboxes.settle', request: null }, pending(ANNA), since(ANNA, 0));
+  assert.deepEqual([outcomes[0], ids(outcomes[1]), ids(outcomes[2])], ['full', [2, 3], [1, 2, 3]]);
   database.exec('PRAGMA max_page_count = 1000000');
-  const [left, all] = await ask(service, pending(ANNA), since(ANNA, 0));
-  const stored = (database.prepare('SELECT id FROM message ORDER BY id').all() as { id: number }[]).map((row) => row.id);
-  assert.deepEqual(ids(all), stored);
-  assert.deepEqual(
-    ids(left),
-    stored.filter((id) => id !== 1),
-    'and what was confirmed stays so',
-  );
+  assert.equal(service.tidy(), 'more');
+  assert.deepEqual([states(database), packs(database), settled(database), service.settledTo], [{ 2: 0, 3: 0 }, [[ANNA, 1, 1, 77]], 3, 3]);
+  assert.deepEqual(ids((await ask(service, since(ANNA, 0)))[0]), [1, 2, 3]);
+});
+
+test('an account that goes takes its fresh and packed messages along', async () => {
+  const { service, database } = await opened();
+  await ask(service, account(ANNA), account(BORIS));
+  service.enter(entries({ id: 1, to: ANNA }, { id: 2, to: BORIS }));
+  await ask(service, confirm(ANNA, 1, 1), { name: 'mailboxes.settle', request: null });
+  service.enter(entries({ id: 3, to: ANNA }, { id: 4, to: BORIS }));
+  await ask(service, { name: 'accounts.remove', request: ANNA });
+  assert.deepEqual([states(database), packs(database)], [{ 2: 0, 4: 0 }, []]);
+  assert.deepEqual(ids((await ask(service, since(ANNA, 0)))[0]), []);
+});
+
+test('packs are forgotten when they are old, a few at a time', async () => {
+  const { service } = await opened();
+  await ask(service, account(ANNA));
+  for (const id of [1, 3, 5]) {
+    service.enter(entries({ id, to: ANNA }, { id: id + 1, to: ANNA }));
+    await ask(service, { name: 'mailboxes.confirm', request: { uin: ANNA, ranges: [{ first: id, last: id + 1 }], at: id * 100 } });
+    await ask(service, { name: 'mailboxes.settle', request: null });
+  }
+  const prune = (deliveredBefore: number, sentBefore: number, limit: number): Call => ({
+    name: 'mailboxes.prune',
+    request: { deliveredBefore, sentBefore, limit },
+  });
+  assert.deepEqual(await ask(service, prune(50, 50, 10), prune(301, 50, 3), prune(301, 50, 3), prune(301, 50, 3)), [0, 2, 2, 0]);
+  assert.deepEqual(ids((await ask(service, since(ANNA, 0)))[0]), [5, 6]);
+  assert.deepEqual(await ask(service, prune(0, 501, 10)), [2]);
 });
 
 test('closing settles everything', async () => {
   const file = new DatabaseSync(':memory:');
   const { service } = await opened(file);
-  await ask(service, account(ANNA), live(ANNA), live(ANNA), confirm(ANNA, 2, 2));
-  const before = states(file);
-  assert.deepEqual(before, [null, null]);
-  const settled: (number | null)[][] = [];
+  await ask(service, account(ANNA));
+  service.enter(entries({ id: 1, to: ANNA }, { id: 2, to: ANNA }));
+  await ask(service, confirm(ANNA, 2, 2));
+  const found: unknown[] = [];
   const close = file.close.bind(file);
   file.close = () => {
-    settled.push(states(file));
+    found.push(states(file), packs(file));
     close();
   };
   service.close();
-  assert.deepEqual(settled, [[0, 77]]);
+  assert.deepEqual(found, [{ 1: 0 }, [[ANNA, 2, 1, 77]]]);
 });
 
 test('a batch is due when it is full, or when its first has waited long enough; the rest stays', () => {
   const clock = { now: 0 };
   const fresh = new Fresh(() => clock.now);
-  for (let id = 1; id <= BATCH + 5; id++) fresh.add(id, id % 7, 1, 1);
+  fresh.enter(entries(...Array.from({ length: BATCH + 5 }, (_, i) => ({ id: i + 1, to: (i + 1) % 7 }))));
   assert.equal(fresh.due, false);
   for (let recipient = 0; recipient < 7; recipient++) fresh.confirm(recipient, 1, BATCH + 5, 9);
   assert.equal(fresh.due, true, 'all are confirmed');
@@ -179,8 +279,7 @@ test('a batch is due when it is full, or when its first has waited long enough; 
 test('one that nobody confirms holds the others back only for a moment', () => {
   const clock = { now: 0 };
   const fresh = new Fresh(() => clock.now);
-  fresh.add(1, ANNA, 1, 1);
-  fresh.add(2, BORIS, 1, 1);
+  fresh.enter(entries({ id: 1, to: ANNA }, { id: 2, to: BORIS }));
   fresh.confirm(BORIS, 2, 2, 9);
   clock.now = 2_000;
   assert.equal(fresh.due, false);
@@ -193,4 +292,27 @@ test('one that nobody confirms holds the others back only for a moment', () => {
       [2, 9],
     ],
   );
+});
+
+test('what was undone comes again, in order, and only that', () => {
+  const fresh = new Fresh(() => 0);
+  fresh.enter(entries(...[1, 2, 3, 4].map((id) => ({ id, to: ANNA }))));
+  const order = (): number[] => [...fresh.of(ANNA)].map(({ id }) => id);
+  fresh.take('any');
+  fresh.enter(entries({ id: 5, to: ANNA }));
+  assert.deepEqual(order(), [5]);
+  // Part of it had been done before something else was undone.
+  fresh.undone(2);
+  assert.deepEqual([order(), fresh.size], [[3, 4, 5], 3]);
+  // Then all of it is undone.
+  fresh.undone(0);
+  assert.deepEqual(order(), [1, 2, 3, 4, 5]);
+  assert.deepEqual(
+    fresh.take('any').map(({ id }) => id),
+    [1, 2, 3, 4, 5],
+  );
+  assert.equal(fresh.committed(), true);
+  fresh.undone(0);
+  assert.equal(fresh.size, 0);
+  assert.equal(fresh.committed(), false);
 });

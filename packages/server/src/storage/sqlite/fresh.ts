@@ -1,22 +1,21 @@
 /**
- * Messages to people who are there. Nearly all are confirmed a moment after they were stored, so they are entered into the
- * indexes together and late, in order of id: each would otherwise cost a page of its own in every commit, and its row another
- * when it is confirmed. Until then they are found here.
+ * Messages to people who are there, which the journal has and the database has not. Nearly all are confirmed a moment after
+ * they were stored, so they go to the database together and late, in order of id. Until then they are found here.
  */
-export interface FreshMessage {
-  readonly id: number;
-  readonly recipient: number;
-  readonly sender: number;
-  readonly size: number;
+import { type Entry, entryAt, lengthAt } from './journal-format.ts';
+
+export interface FreshMessage extends Entry {
+  /** The entry as the journal has it. */
+  readonly bytes: Uint8Array;
   /** Milliseconds on the clock of `Fresh`. */
-  readonly storedAt: number;
+  readonly enteredAt: number;
   /** When somebody confirmed it, milliseconds since 1970; 0: nobody has. */
   confirmedAt: number;
 }
 
 /** Confirmations come about a second after a message was written; who has not by then is slow or gone. */
 const RIPE_AFTER_MS = 2_500;
-/** Enough that pages are shared, few enough that nobody notices the pause: some 5 ms. */
+/** Enough that pages are shared, few enough that nobody notices the pause: a few milliseconds. */
 export const BATCH = 1_000;
 /** A batch need not be full when its first message has been ripe so long. */
 const BATCH_WAITS_MS = 1_000;
@@ -29,6 +28,11 @@ export class Fresh {
   /** Those from `#head` to here may be taken. */
   #ripe = 0;
   #byRecipient = new Map<number, Map<number, FreshMessage>>();
+  /** Our own senders' ids: see `keyOf`. */
+  readonly #bySenderId = new Map<string, number>();
+  /** Taken, and not committed yet. */
+  #taken: FreshMessage[] = [];
+  #lastId = 0;
 
   /** @param now milliseconds on a clock that never goes back */
   constructor(now: () => number) {
@@ -39,13 +43,41 @@ export class Fresh {
     return this.#queue.length - this.#head;
   }
 
-  add(id: number, recipient: number, sender: number, size: number): void {
-    this.#enter({ id, recipient, sender, size, storedAt: this.#now(), confirmedAt: 0 });
+  /** @param entries one after the other, in order of id; they are not copied. @returns what was new */
+  enter(entries: Buffer): readonly FreshMessage[] {
+    const enteredAt = this.#now();
+    const entered: FreshMessage[] = [];
+    for (let at = 0; at < entries.length; at += lengthAt(entries, at)) {
+      const { id, recipient, sender, sentAt, size, senderId, body } = entryAt(entries, at);
+      if (id <= this.#lastId) continue;
+      this.#lastId = id;
+      const message = {
+        id,
+        recipient,
+        sender,
+        sentAt,
+        size,
+        senderId,
+        body,
+        bytes: entries.subarray(at, at + lengthAt(entries, at)),
+        enteredAt,
+        confirmedAt: 0,
+      };
+      this.#queue.push(message);
+      this.#index(message);
+      entered.push(message);
+    }
+    return entered;
   }
 
   /** Of one recipient, in order of id. */
   of(recipient: number): Iterable<FreshMessage> {
     return this.#byRecipient.get(recipient)?.values() ?? [];
+  }
+
+  /** The message our own sender gave this id. */
+  sentAs(sender: number, senderId: string, recipient: number): number | undefined {
+    return this.#bySenderId.get(keyOf(sender, senderId, recipient));
   }
 
   /**
@@ -68,47 +100,63 @@ export class Fresh {
     for (let next = this.#queue[this.#ripe]; next !== undefined && isRipe(next, now); next = this.#queue[this.#ripe]) this.#ripe++;
     if (this.#ripe - this.#head >= BATCH) return true;
     const first = this.#ripe > this.#head ? this.#queue[this.#head] : undefined;
-    return first !== undefined && now - first.storedAt > RIPE_AFTER_MS + BATCH_WAITS_MS;
+    return first !== undefined && now - first.enteredAt > RIPE_AFTER_MS + BATCH_WAITS_MS;
   }
 
-  /** Takes ripe ones out, oldest first; or any, so that nothing is left in the end. */
+  /** Takes ripe ones out, oldest first; or any, so that nothing is left in the end. They count as gone when `committed` is called. */
   take(which: 'ripe' | 'any'): readonly FreshMessage[] {
     const taken = this.#queue.slice(this.#head, Math.min(this.#head + BATCH, which === 'any' ? this.#queue.length : this.#ripe));
     this.#head += taken.length;
     this.#ripe = Math.max(this.#ripe, this.#head);
-    for (const { recipient, id } of taken) {
-      const mine = this.#byRecipient.get(recipient);
-      mine?.delete(id);
-      if (mine?.size === 0) this.#byRecipient.delete(recipient);
-    }
+    for (const message of taken) this.#forget(message);
     if (this.#head > 4 * BATCH) {
       this.#queue = this.#queue.slice(this.#head);
       this.#ripe -= this.#head;
       this.#head = 0;
     }
+    this.#taken.push(...taken);
     return taken;
   }
 
-  /** Something was undone: these are the fresh ones now, in order of id. What is known of them beyond that is kept. */
-  replace(stored: Iterable<Pick<FreshMessage, 'id' | 'recipient' | 'sender' | 'size'>>): void {
-    const before = new Map(this.#queue.map((message) => [message.id, message]));
-    this.#queue = [];
+  /** The database has what was taken. False: nothing was. */
+  committed(): boolean {
+    if (this.#taken.length === 0) return false;
+    this.#taken = [];
+    return true;
+  }
+
+  /** Something was undone: of what was taken the database has only messages up to `last`. */
+  undone(last: number): void {
+    const back = this.#taken.filter(({ id }) => id > last);
+    if (back.length === 0) return;
+    this.#taken = this.#taken.filter(({ id }) => id <= last);
+    this.#queue = [...back, ...this.#queue.slice(this.#head)];
     this.#head = 0;
     this.#ripe = 0;
     this.#byRecipient = new Map();
-    for (const message of stored) this.#enter(before.get(message.id) ?? { ...message, storedAt: this.#now(), confirmedAt: 0 });
+    for (const message of this.#queue) this.#index(message);
   }
 
-  #enter(message: FreshMessage): void {
-    this.#queue.push(message);
-    const mine = this.#byRecipient.get(message.recipient);
-    if (mine === undefined) this.#byRecipient.set(message.recipient, new Map([[message.id, message]]));
-    else mine.set(message.id, message);
+  #index(message: FreshMessage): void {
+    const { id, sender, senderId, recipient } = message;
+    const mine = this.#byRecipient.get(recipient);
+    if (mine === undefined) this.#byRecipient.set(recipient, new Map([[id, message]]));
+    else mine.set(id, message);
+    if (senderId !== null) this.#bySenderId.set(keyOf(sender, senderId, recipient), id);
+  }
+
+  #forget({ id, sender, senderId, recipient }: FreshMessage): void {
+    const mine = this.#byRecipient.get(recipient);
+    mine?.delete(id);
+    if (mine?.size === 0) this.#byRecipient.delete(recipient);
+    if (senderId !== null) this.#bySenderId.delete(keyOf(sender, senderId, recipient));
   }
 }
 
+const keyOf = (sender: number, senderId: string, recipient: number): string => `${sender} ${senderId} ${recipient}`;
+
 function isRipe(message: FreshMessage, now: number): boolean {
-  return message.confirmedAt !== 0 || now - message.storedAt > RIPE_AFTER_MS;
+  return message.confirmedAt !== 0 || now - message.enteredAt > RIPE_AFTER_MS;
 }
 
 function numbersBetween(messages: ReadonlyMap<number, FreshMessage>, first: number, last: number): FreshMessage[] {

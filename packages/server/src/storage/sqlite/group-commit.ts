@@ -28,8 +28,13 @@ export interface Transactions {
   readonly open: boolean;
 }
 
-/** @param rolledBack called after anything was undone */
-export function transactionsOn(database: { readonly isTransaction: boolean }, prepare: Statements, rolledBack: () => void): Transactions {
+export interface Watcher {
+  readonly committed: () => void;
+  /** After anything was undone. */
+  readonly rolledBack: () => void;
+}
+
+export function transactionsOn(database: { readonly isTransaction: boolean }, prepare: Statements, watcher: () => Watcher): Transactions {
   // IMMEDIATE: should another program write to the file, wait for it here and not in the middle.
   const begin = prepare('BEGIN IMMEDIATE');
   const commit = prepare('COMMIT');
@@ -43,7 +48,7 @@ export function transactionsOn(database: { readonly isTransaction: boolean }, pr
       undo.run();
       release.run();
     }
-    rolledBack();
+    watcher().rolledBack();
     throw error;
   }
 
@@ -67,10 +72,13 @@ export function transactionsOn(database: { readonly isTransaction: boolean }, pr
       return released as T;
     },
     begin: () => void begin.run(),
-    commit: () => void commit.run(),
+    commit: () => {
+      commit.run();
+      watcher().committed();
+    },
     rollback: () => {
       if (database.isTransaction) rollback.run();
-      rolledBack();
+      watcher().rolledBack();
     },
     get open() {
       return database.isTransaction;

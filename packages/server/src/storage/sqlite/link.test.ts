@@ -69,7 +69,7 @@ test('so many calls may wait and no more', async () => {
 
 test('so many bytes may wait and no more', async () => {
   const { link } = await open(SILENT, { waitingBytesMax: 1_000 });
-  const request = { from: 1, to: 2, sentAt: 3, senderId: null, limited: false, messagesMax: 1, bytesMax: 1, perSenderMax: 1, size: 1 };
+  const request = { id: 1, from: 1, to: 2, sentAt: 3, senderId: null, limited: false, messagesMax: 1, bytesMax: 1, perSenderMax: 1, size: 1 };
   const waiting = [1, 2].map(() => link.call('mailboxes.append', { ...request, body: new Uint8Array(500) }));
   await assert.rejects(link.call('mailboxes.append', { ...request, body: new Uint8Array(1) }), failedAs('busy'));
   const ended = Promise.allSettled(waiting);

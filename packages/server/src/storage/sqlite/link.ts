@@ -21,6 +21,8 @@ export interface LinkOptions {
   readonly limits: LinkLimits;
   /** The thread has died: nothing will be answered any more. Called once. */
   readonly onFailure: (error: Error) => void;
+  /** The database has what was fresh, up to this message. */
+  readonly onSettled?: (id: number) => void;
 }
 
 export interface LinkFigures {
@@ -42,6 +44,10 @@ interface Waiting {
 }
 
 const NUMBER_MAX = 2 ** 31;
+/** What is fresh goes along with calls; where there are none, after so long, or when it is so much. */
+const FRESH_MS = 100;
+const FRESH_BYTES = 64 * 1024;
+
 /** What the thread may have: the group it commits, and the next. */
 const PARCELS_AHEAD = 2;
 
@@ -53,11 +59,17 @@ export class Link {
   readonly #worker: Worker;
   readonly #limits: LinkLimits;
   readonly #onFailure: (error: Error) => void;
+  readonly #onSettled: (id: number) => void;
+  /** Of any message stored before this start. */
+  readonly lastId: number;
   readonly #waiting = new Map<number, Waiting>();
   readonly #outgoing = new ParcelWriter();
   readonly #ended = Promise.withResolvers<void>();
   #state: 'open' | 'closing' | 'closed' | 'broken' = 'open';
   #scheduled = false;
+  readonly #fresh: Uint8Array[] = [];
+  #freshBytes = 0;
+  #freshTimer: NodeJS.Timeout | undefined;
   /** Parcels not answered whole. */
   #sent = 0;
   #lastNumber = 0;
@@ -82,15 +94,18 @@ export class Link {
     }
     if (message.type === 'failed') throw errorOf(message.failure);
     worker.off('error', first.reject);
-    return new Link(worker, options);
+    return new Link(worker, options, message.type === 'ready' ? message.lastId : 0);
   }
 
-  private constructor(worker: Worker, { limits, onFailure }: LinkOptions) {
+  private constructor(worker: Worker, { limits, onFailure, onSettled }: LinkOptions, lastId: number) {
     this.#worker = worker;
     this.#limits = limits;
     this.#onFailure = onFailure;
+    this.#onSettled = onSettled ?? ((): void => undefined);
+    this.lastId = lastId;
     worker.on('message', (message: FromThread) => {
       if (message.type === 'answers') this.#take(message);
+      else if (message.type === 'settled') this.#onSettled(message.to);
     });
     worker.on('error', (error: Error) => this.#fail(error));
     worker.on('exit', (code) => this.#exited(code));
@@ -136,13 +151,49 @@ export class Link {
     return undefined;
   }
 
+  /**
+   * Tells the thread of messages the journal has, before any call that is made from now on.
+   *
+   * @param entries are copied
+   */
+  enter(entries: Uint8Array): void {
+    this.#fresh.push(Uint8Array.from(entries));
+    this.#freshBytes += entries.length;
+    if (this.#freshBytes >= FRESH_BYTES) this.#sendFresh();
+    else this.#freshTimer ??= setTimeout(() => this.#sendFresh(), FRESH_MS);
+  }
+
+  /** Calls that are gathering go first: nothing of this is in their way. */
+  #sendFresh(): void {
+    const fresh = this.#takeFresh();
+    if (fresh === undefined || this.#state === 'broken') return;
+    this.#worker.postMessage({ type: 'calls', fresh } satisfies ToThread, [fresh.buffer as ArrayBuffer]);
+  }
+
+  #takeFresh(): Uint8Array | undefined {
+    clearTimeout(this.#freshTimer);
+    this.#freshTimer = undefined;
+    if (this.#fresh.length === 0) return undefined;
+    const all = new Uint8Array(this.#freshBytes);
+    let at = 0;
+    for (const entries of this.#fresh) {
+      all.set(entries, at);
+      at += entries.length;
+    }
+    this.#fresh.length = 0;
+    this.#freshBytes = 0;
+    return all;
+  }
+
   /** While the thread has one parcel in hand and one before it, more calls gather: they would only wait there, and cost a message each. */
   #send(): void {
     if (!this.#scheduled || this.#state === 'broken' || this.#sent >= PARCELS_AHEAD) return;
     this.#scheduled = false;
     this.#sent++;
     const parcel = this.#outgoing.seal();
-    this.#worker.postMessage({ type: 'calls', parcel } satisfies ToThread, [parcel.bytes.buffer as ArrayBuffer]);
+    const fresh = this.#takeFresh();
+    const message: ToThread = fresh === undefined ? { type: 'calls', parcel } : { type: 'calls', parcel, fresh };
+    this.#worker.postMessage(message, [parcel.bytes.buffer as ArrayBuffer, ...(fresh === undefined ? [] : [fresh.buffer as ArrayBuffer])]);
   }
 
   #take({ parcel, done, busyMs }: Extract<FromThread, { type: 'answers' }>): void {
@@ -190,6 +241,7 @@ export class Link {
     this.#state = 'closing';
     this.#sent = 0; // nothing has to be held back any more
     this.#send();
+    this.#sendFresh();
     this.#worker.postMessage({ type: 'close' } satisfies ToThread);
     return this.#ended.promise;
   }

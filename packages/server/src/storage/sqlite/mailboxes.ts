@@ -4,6 +4,8 @@
  */
 import type { Statements } from './dialect.ts';
 import { Fresh, type FreshMessage } from './fresh.ts';
+import { History, HISTORY_SQL, type Packed } from './history.ts';
+import { asBuffer } from './journal-format.ts';
 import type { AppendRequest, Implementation, MessageRow } from './protocol.ts';
 import { type Tally, Tallies } from './tallies.ts';
 
@@ -11,7 +13,7 @@ const RECIPIENT = `
   SELECT state, EXISTS (SELECT 1 FROM roster_item WHERE owner = ?1 AND uin = ?2 AND kind = 'ignore')
   FROM account WHERE uin = ?1`;
 const REPEATED = 'SELECT id FROM message WHERE sender = ? AND sender_id = ? AND recipient = ?';
-const INSERT = 'INSERT INTO message (recipient, sender, sent_at, size, sender_id, delivered_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)';
+const INSERT = 'INSERT INTO message (id, recipient, sender, sent_at, size, sender_id, delivered_at, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?)';
 const TALLY = 'SELECT sender, count(*), sum(size) FROM message INDEXED BY message_waiting WHERE recipient = ? AND delivered_at = 0 GROUP BY sender';
 
 const PENDING = `
@@ -25,11 +27,9 @@ const SINCE = `
   SELECT id, sender, sent_at, body FROM message INDEXED BY message_delivered
   WHERE recipient = ?1 AND id > ?2 AND delivered_at > 0
   ORDER BY id LIMIT ?3`;
-const ONE = 'SELECT id, sender, sent_at, body FROM message WHERE id = ?';
-const SETTLE = 'UPDATE message SET delivered_at = ? WHERE id = ?';
-const SETTLED = 'UPDATE settled SET last = ? WHERE one = 1';
-const FRESH = 'SELECT id, recipient, sender, size FROM message WHERE id > (SELECT last FROM settled WHERE one = 1) AND delivered_at IS NULL ORDER BY id';
-const LEFT_FRESH = 'UPDATE message SET delivered_at = 0 WHERE id > (SELECT last FROM settled WHERE one = 1) AND delivered_at IS NULL';
+const SETTLED = 'SELECT last FROM settled WHERE one = 1';
+const SETTLE = 'UPDATE settled SET last = ? WHERE one = 1';
+const LAST_ID = "SELECT seq FROM sqlite_sequence WHERE name = 'message'";
 const PRUNE_DELIVERED = `
   DELETE FROM message WHERE id IN (
     SELECT id FROM message INDEXED BY message_delivered_at WHERE delivered_at < ? AND delivered_at > 0 LIMIT ?)`;
@@ -48,13 +48,12 @@ export const MAILBOX_SQL: readonly string[] = [
   PENDING,
   CONFIRM,
   SINCE,
-  ONE,
+  SETTLED,
   SETTLE,
-  FRESH,
-  LEFT_FRESH,
   PRUNE_DELIVERED,
   PRUNE_SENT,
   ...REMOVE,
+  ...HISTORY_SQL,
 ];
 
 type Names = Extract<keyof Implementation<'writer'>, `mailboxes.${string}`>;
@@ -67,11 +66,18 @@ export interface Mailboxes {
   readonly operations: Pick<Implementation<'writer'>, Names>;
   /** Forgets all messages to an account. */
   readonly remove: (uin: number) => void;
+  /** Fresh messages, which the journal has. */
+  readonly enter: (entries: Uint8Array) => void;
+  readonly committed: () => void;
   /** Something was rolled back. */
   readonly rolledBack: () => void;
-  /** Enters fresh messages into the indexes: a batch that is due, or what there is of them. False when there was nothing to do. */
+  /** Takes fresh messages into the database: a batch that is due, or what there is of them. False when there was nothing to do. */
   readonly settle: (which: 'due' | 'any') => boolean;
   readonly freshMessages: () => number;
+  /** The last fresh message that was taken into the database, and committed. */
+  readonly settledTo: () => number;
+  /** Of any message ever stored here. */
+  readonly lastId: () => number;
 }
 
 type Row = readonly [id: number, sender: number, sentAt: number, body: Uint8Array];
@@ -100,14 +106,13 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
   const pruneDelivered = prepare(PRUNE_DELIVERED);
   const pruneSent = prepare(PRUNE_SENT);
   const remove = REMOVE.map(prepare);
-  const one = arrays(ONE);
-  const settleOne = prepare(SETTLE);
-  const settled = prepare(SETTLED);
-  const freshRows = arrays(FRESH);
-
-  // Left by a process that was killed: nobody is known to have them.
-  prepare(LEFT_FRESH).run();
+  const settledTo = prepare(SETTLED);
+  const settleTo = prepare(SETTLE);
+  const lastId = prepare(LAST_ID);
+  const history = new History(prepare);
   const fresh = new Fresh(now);
+  const lastSettled = (): number => (settledTo.get() as { last: number }).last;
+  let settledId = lastSettled();
 
   const tallies = new Tallies((recipient) => {
     const tally: Tally = { messages: 0, bytes: 0, bySender: new Map() };
@@ -127,12 +132,18 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
 
   const rows = (found: unknown[]): MessageRow[] => (found as Row[]).map(([id, from, sentAt, body]) => ({ id, from, sentAt, body }));
 
-  /** What the indexes found, and the fresh ones that fit, in order of id. */
-  function withFresh(found: MessageRow[], recipient: number, limit: number, fits: (message: FreshMessage) => boolean): MessageRow[] {
-    const more = [...fresh.of(recipient)].filter(fits).slice(0, limit);
-    if (more.length === 0) return found;
-    const all = [...found, ...rows(more.map(({ id }) => one.get(id)))];
-    return all.sort((a, b) => a.id - b.id).slice(0, limit);
+  /** What was found here and there, in order of id. */
+  function inOrder(limit: number, ...found: readonly (readonly MessageRow[])[]): readonly MessageRow[] {
+    const some = found.filter((one) => one.length > 0);
+    if (some.length <= 1) return some[0]?.slice(0, limit) ?? [];
+    return some
+      .flat()
+      .sort((a, b) => a.id - b.id)
+      .slice(0, limit);
+  }
+
+  function freshRows(recipient: number, fits: (message: FreshMessage) => boolean): MessageRow[] {
+    return [...fresh.of(recipient)].filter(fits).map(({ id, sender, sentAt, body }) => ({ id, from: sender, sentAt, body }));
   }
 
   function settle(which: 'due' | 'any'): boolean {
@@ -140,65 +151,111 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
     const batch = fresh.take(which === 'due' ? 'ripe' : 'any');
     const last = batch.at(-1);
     if (last === undefined) return false;
-    for (const { id, confirmedAt } of batch) settleOne.run(confirmedAt === 0 ? WAITING : confirmedAt, id);
-    settled.run(last.id);
+    const packs = new Map<number, Packed>();
+    for (const message of batch) {
+      // By its sender's id it must be found again, and one that waits is asked for.
+      if (message.senderId !== null || message.confirmedAt === 0) insertSettled(message);
+      else pack(packs, message);
+    }
+    for (const packed of packs.values()) history.add(packed);
+    settleTo.run(last.id);
     return true;
+  }
+
+  function insertSettled({ id, recipient, sender, sentAt, size, senderId, confirmedAt, body }: FreshMessage): void {
+    insert.run(id, recipient, sender, sentAt, size, senderId, confirmedAt === 0 ? WAITING : confirmedAt, body);
   }
 
   function settleAll(): void {
     while (settle('any'));
   }
 
+  function repetitionOf(from: number, senderId: string, to: number): number | undefined {
+    const before = repeated.get(from, senderId, to) as unknown as [id: number] | undefined;
+    return before?.[0] ?? fresh.sentAs(from, senderId, to);
+  }
+
   return {
     settle,
     freshMessages: () => fresh.size,
+    settledTo: () => settledId,
+    lastId: () => Math.max((lastId.get() as { seq: number } | undefined)?.seq ?? 0, lastSettled()),
+    enter: (entries) => {
+      for (const { recipient, sender, size } of fresh.enter(asBuffer(entries))) tallies.add(recipient, sender, size);
+    },
     operations: {
       'mailboxes.append': (request) => {
-        const { from, to, senderId, size } = request;
+        const { id, from, to, senderId, size } = request;
         const recipient = recipientOf.get(to, from) as unknown as [state: string, ignores: number] | undefined;
         if (recipient === undefined || recipient[0] === 'deleted') return 'no-such-user';
         if (recipient[1] === 1) return 'ignored';
-        if (senderId !== null) {
-          const before = repeated.get(from, senderId, to) as unknown as [id: number] | undefined;
-          if (before !== undefined) return -before[0];
-        }
+        const before = senderId === null ? undefined : repetitionOf(from, senderId, to);
+        if (before !== undefined) return -before;
         if (request.limited && isFull(tallies.of(to), request)) return 'full';
-        const id = Number(insert.run(to, from, request.sentAt, size, senderId, request.limited ? WAITING : null, request.body).lastInsertRowid);
+        insert.run(id, to, from, request.sentAt, size, senderId, WAITING, request.body);
         tallies.add(to, from, size);
-        if (!request.limited) fresh.add(id, to, from, size);
         return id;
       },
-      'mailboxes.pending': ({ uin, limit }) => withFresh(rows(pending.all(uin, limit)), uin, limit, ({ confirmedAt }) => confirmedAt === 0),
+      'mailboxes.repeated': ({ from, senderId, to }) => repetitionOf(from, senderId, to),
+      'mailboxes.pending': ({ uin, limit }) =>
+        inOrder(
+          limit,
+          rows(pending.all(uin, limit)),
+          freshRows(uin, ({ confirmedAt }) => confirmedAt === 0),
+        ),
       'mailboxes.confirm': ({ uin, ranges, at }) => {
         tallies.forget(uin);
         const confirmedAt = Math.max(at, 1);
         const mark = (): void => {
           for (const { first, last } of ranges) {
-            // Nearly always: what is in no index yet needs no statement.
+            // Nearly always: what is not in the database yet needs no statement.
             if (!fresh.confirm(uin, first, last, confirmedAt)) confirm.run(confirmedAt, uin, first, last);
           }
         };
         if (ranges.length > 1) atomically(mark);
         else mark();
       },
-      'mailboxes.since': ({ uin, after, limit }) => withFresh(rows(since.all(uin, after, limit)), uin, limit, ({ id }) => id > after),
+      'mailboxes.since': ({ uin, after, limit }) =>
+        inOrder(
+          limit,
+          rows(since.all(uin, after, limit)),
+          history.since(uin, after, limit),
+          freshRows(uin, ({ id }) => id > after),
+        ),
       'mailboxes.prune': ({ deliveredBefore, sentBefore, limit }) =>
         atomically(() => {
           tallies.forgetAll();
           settleAll();
-          const delivered = Number(pruneDelivered.run(deliveredBefore, limit).changes);
-          return delivered + Number(pruneSent.run(sentBefore, limit - delivered).changes);
+          // What was delivered live was sent a moment before.
+          let forgotten = history.prune(Math.max(deliveredBefore, sentBefore), limit);
+          forgotten += Number(pruneDelivered.run(deliveredBefore, Math.max(limit - forgotten, 0)).changes);
+          return forgotten + Number(pruneSent.run(sentBefore, Math.max(limit - forgotten, 0)).changes);
         }),
+      'mailboxes.settle': () => atomically(settleAll),
     },
     remove: (uin) => {
       tallies.forget(uin);
       settleAll();
       for (const statement of remove) statement.run(uin);
+      history.remove(uin);
+    },
+    committed: () => {
+      if (fresh.committed()) settledId = lastSettled();
     },
     rolledBack: () => {
       tallies.forgetAll();
-      const stored = freshRows.all() as unknown as [id: number, recipient: number, sender: number, size: number][];
-      fresh.replace(stored.map(([id, recipient, sender, size]) => ({ id, recipient, sender, size })));
+      fresh.undone(lastSettled());
     },
   };
+}
+
+function pack(packs: Map<number, Packed>, { id, recipient, confirmedAt, bytes }: FreshMessage): void {
+  const packed = packs.get(recipient);
+  if (packed === undefined) {
+    packs.set(recipient, { recipient, last: id, deliveredAt: confirmedAt, entries: [bytes] });
+    return;
+  }
+  packed.last = id;
+  packed.deliveredAt = Math.max(packed.deliveredAt, confirmedAt);
+  packed.entries.push(bytes);
 }

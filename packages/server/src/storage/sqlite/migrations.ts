@@ -18,6 +18,7 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 2, up: bansAndPlaces },
   { version: 3, up: roomsAndPictures },
   { version: 4, up: directory },
+  { version: 5, up: history },
 ];
 
 /** Who may not come in, and where accounts signed on from. */
@@ -67,6 +68,27 @@ const ROOMS_AND_PICTURES = [
   ) WITHOUT ROWID`,
   sql`CREATE INDEX picture_owner_hash ON picture_owner (hash)`,
   sql`ALTER TABLE account ADD COLUMN pictures TEXT`,
+];
+
+/** Fresh messages are in the journal now (journal.ts), and what was confirmed live lies together. */
+async function history(db: Kysely<unknown>): Promise<void> {
+  for (const statement of HISTORY) await statement.execute(db);
+}
+
+const HISTORY = [
+  // Nobody is known to have those.
+  sql`UPDATE message SET delivered_at = 0 WHERE delivered_at IS NULL`,
+  sql`UPDATE settled SET last = max(last, coalesce((SELECT max(id) FROM message), 0))`,
+  sql`CREATE TABLE history (
+    recipient INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    messages INTEGER NOT NULL,
+    delivered_at INTEGER NOT NULL,
+    entries BLOB NOT NULL,
+    PRIMARY KEY (recipient, last)
+  ) WITHOUT ROWID`,
+  // What is too old is found from the left; what comes is added at the right.
+  sql`CREATE INDEX history_delivered_at ON history (delivered_at, messages)`,
 ];
 
 /** What people tell of themselves, and where it is searched. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
 import { type Store, StoreFailed, type Uin } from '@seekyou/core';
-import { storeContract, testAccount } from '@seekyou/core/testing';
+import { liveMailboxContract, storeContract, testAccount } from '@seekyou/core/testing';
 import { openSqliteStore, type SqliteStore } from './open.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'seekyou-store-'));
@@ -30,6 +30,20 @@ storeContract('SQLite', (): Promise<Store> => {
   ahead = open(newFile());
   return store;
 });
+
+/** Somebody who is in none of the contract's tests. */
+const WARM_UP = 77_777 as Uin;
+
+/** A store whose journal has been made, and takes messages. */
+async function journalled(): Promise<Store> {
+  const store = await open(newFile());
+  await store.accounts.create(testAccount(WARM_UP));
+  const draft = { from: WARM_UP, to: WARM_UP, body: { kind: 'text', text: '' }, sentAt: 1, limited: false, checked: true } as const;
+  while (store.stats().journal.answered === 0) await store.mailboxes.append(draft, NO_LIMITS);
+  return store;
+}
+liveMailboxContract('SQLite', journalled);
+
 after(async () => {
   await (await ahead).close();
   await rm(directory, { recursive: true, force: true });

@@ -1,9 +1,10 @@
 /** The embedded store: SQLite in threads of its own. */
 import { closeSync, openSync } from 'node:fs';
-import { type Appended, bodyBytes, type FoundRecord, type MailboxLimits, type MessageDraft, type Store, StoreFailed, type Uin } from '@seekyou/core';
-import { encodeBody } from './body.ts';
+import { type FoundRecord, type Store, StoreFailed, type Uin } from '@seekyou/core';
+import { Appends } from './appends.ts';
+import { Journal, JOURNAL_LIMITS, type JournalLimits } from './journal.ts';
 import { Link, type LinkFigures, type LinkLimits, LINK_LIMITS, NO_FIGURES } from './link.ts';
-import { type AppendReply, type AppendRequest, type FoundRow, OPERATIONS, type OperationName, type ReplyOf, type RequestOf, type Thread } from './protocol.ts';
+import { type FoundRow, OPERATIONS, type OperationName, type ReplyOf, type RequestOf, type Thread } from './protocol.ts';
 import { banFrom, banRow } from './bans.ts';
 import { profileColumn, profileFrom } from './profiles.ts';
 import { roomFrom, roomRow } from './rooms.ts';
@@ -15,14 +16,14 @@ export interface SqliteStoreOptions {
   readonly file: string;
   /** A storage thread died; every operation fails from now on. Called at most once. */
   readonly onFailure: (error: Error) => void;
-  readonly limits?: Partial<LinkLimits>;
+  readonly limits?: Partial<LinkLimits & JournalLimits>;
 }
 
 export interface SqliteStore extends Store {
   /** Writes a copy of the database, whole as of one moment, while everything goes on. The file must not exist. */
   backup(toFile: string): Promise<void>;
-  /** Of the writing and the reading thread since the start. */
-  stats(): Readonly<Record<Thread, LinkFigures>>;
+  /** Of the writing and the reading thread and of the journal since the start. */
+  stats(): Readonly<Record<Thread | 'journal', LinkFigures>>;
 }
 
 /**
@@ -40,8 +41,12 @@ export async function openSqliteStore({ file, onFailure, limits }: SqliteStoreOp
   };
   // TypeScript in the sources, JavaScript in the package.
   const script = new URL(import.meta.url.endsWith('.ts') ? './thread.ts' : './thread.js', import.meta.url);
-  const start = (thread: Thread): Promise<Link> => Link.open({ script, data: { thread, file }, limits: { ...LINK_LIMITS, ...limits }, onFailure: failOnce });
-  return storeOn(await start('writer'), () => start('reader'));
+  let journal: Journal | undefined;
+  const start = (thread: Thread): Promise<Link> =>
+    Link.open({ script, data: { thread, file }, limits: { ...LINK_LIMITS, ...limits }, onFailure: failOnce, onSettled: (id) => journal?.settled(id) });
+  const writer = await start('writer');
+  journal = new Journal({ file, limits: { ...JOURNAL_LIMITS, ...limits }, onWritten: (entries) => writer.enter(entries), onFailure: failOnce });
+  return storeOn(writer, journal, () => start('reader'));
 }
 
 function makePrivate(file: string): void {
@@ -53,7 +58,8 @@ function makePrivate(file: string): void {
 }
 
 /** @param startReader called when the reader is needed first: many runs end without */
-function storeOn(writer: Link, startReader: () => Promise<Link>): SqliteStore {
+function storeOn(writer: Link, journal: Journal, startReader: () => Promise<Link>): SqliteStore {
+  const appends = new Appends(journal, writer);
   let reader: Promise<Link> | undefined;
   let startedReader: Link | undefined;
   let closing: Promise<void> | undefined;
@@ -66,12 +72,28 @@ function storeOn(writer: Link, startReader: () => Promise<Link>): SqliteStore {
   async function closeThreads(): Promise<void> {
     // The last to close writes the log back into the file, and a reader may not.
     await (await reader?.catch(() => undefined))?.close();
+    await journal.written();
+    await writer.call('mailboxes.settle', null).catch(() => undefined);
     await writer.close();
+    await journal.close(journal.lastId > journal.settledTo);
+  }
+
+  const closedError = (): StoreFailed => new StoreFailed('closed', 'the store is closed');
+
+  async function ask<N extends OperationName>(name: N, request: RequestOf<N>): Promise<ReplyOf<N>> {
+    return OPERATIONS[name].thread === 'writer' ? writer.call(name, request) : (await reading()).call(name, request);
   }
 
   async function call<N extends OperationName>(name: N, request: RequestOf<N>): Promise<ReplyOf<N>> {
-    if (closing !== undefined) throw new StoreFailed('closed', 'the store is closed');
-    return OPERATIONS[name].thread === 'writer' ? writer.call(name, request) : (await reading()).call(name, request);
+    if (closing !== undefined) throw closedError();
+    return ask(name, request);
+  }
+
+  /** What concerns mailboxes knows of everything that was to be stored before. */
+  async function callKnowing<N extends OperationName>(name: N, request: RequestOf<N>): Promise<ReplyOf<N>> {
+    if (closing !== undefined) throw closedError();
+    await appends.known();
+    return ask(name, request);
   }
 
   return {
@@ -83,7 +105,7 @@ function storeOn(writer: Link, startReader: () => Promise<Link>): SqliteStore {
         return row === undefined ? undefined : accountFrom(row);
       },
       update: (uin, changes) => call('accounts.update', { uin, changes: changedColumns(changes) }),
-      remove: (uin) => call('accounts.remove', uin),
+      remove: (uin) => callKnowing('accounts.remove', uin),
       list: async (after, limit) => (await call('accounts.list', { after, limit: whole(limit) })).map(accountFrom),
       count: () => call('accounts.count', null),
     },
@@ -96,10 +118,10 @@ function storeOn(writer: Link, startReader: () => Promise<Link>): SqliteStore {
       standing: (owner, contact) => call('rosters.standing', { owner, contact }),
     },
     mailboxes: {
-      append: async (draft, limits) => appendedFrom(await call('mailboxes.append', appendRequest(draft, limits))),
-      pending: async (uin, limit) => (await call('mailboxes.pending', { uin, limit: whole(limit) })).map((row) => messageFrom(row, uin)),
+      append: (draft, limits) => (closing === undefined ? appends.append(draft, limits) : Promise.reject(closedError())),
+      pending: async (uin, limit) => (await callKnowing('mailboxes.pending', { uin, limit: whole(limit) })).map((row) => messageFrom(row, uin)),
       confirm: (uin, ranges, at) => call('mailboxes.confirm', { uin, ranges, at }),
-      since: async (uin, after, limit) => (await call('mailboxes.since', { uin, after, limit: whole(limit) })).map((row) => messageFrom(row, uin)),
+      since: async (uin, after, limit) => (await callKnowing('mailboxes.since', { uin, after, limit: whole(limit) })).map((row) => messageFrom(row, uin)),
       prune: (deliveredBefore, sentBefore, limit) => call('mailboxes.prune', { deliveredBefore, sentBefore, limit: whole(limit) }),
     },
     bans: {
@@ -137,8 +159,12 @@ function storeOn(writer: Link, startReader: () => Promise<Link>): SqliteStore {
       save: (uin, { nickname, profile, entry }) => call('profiles.save', { uin, nickname: toColumn(nickname), data: profileColumn(profile), entry }),
     },
     directory: { search: async (query, limit) => (await call('directory.search', { query, limit: whole(limit) })).map(foundFrom) },
-    backup: (toFile) => call('backup', toFile),
-    stats: () => ({ writer: writer.figures, reader: startedReader?.figures ?? NO_FIGURES }),
+    backup: async (toFile) => {
+      // A copy is of the database alone.
+      await callKnowing('mailboxes.settle', null);
+      await call('backup', toFile);
+    },
+    stats: () => ({ writer: writer.figures, journal: journal.figures, reader: startedReader?.figures ?? NO_FIGURES }),
     close: () => (closing ??= closeThreads()),
   };
 }
@@ -154,23 +180,3 @@ function foundFrom({ uin, nickname, authorisation_required, data }: FoundRow): F
 
 /** `Infinity` is no number for a database. */
 const whole = (limit: number): number => Math.min(limit, Number.MAX_SAFE_INTEGER);
-
-function appendRequest(draft: MessageDraft, limits: MailboxLimits): AppendRequest {
-  return {
-    from: draft.from,
-    to: draft.to,
-    sentAt: draft.sentAt,
-    senderId: draft.senderId ?? null,
-    limited: draft.limited,
-    messagesMax: limits.messagesMax,
-    bytesMax: limits.bytesMax,
-    perSenderMax: limits.perSenderMax,
-    size: bodyBytes(draft.body),
-    body: encodeBody(draft.body),
-  };
-}
-
-function appendedFrom(reply: AppendReply): Appended {
-  if (typeof reply !== 'number') return { outcome: reply };
-  return reply > 0 ? { outcome: 'stored', id: reply } : { outcome: 'repeated', id: -reply };
-}

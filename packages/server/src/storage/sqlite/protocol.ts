@@ -6,6 +6,7 @@ import type { AccountRow, BanTable, RoomTable, RosterItemRow, TextColumn } from 
 import { rosterRows } from './roster-codec.ts';
 
 export interface AppendRequest {
+  readonly id: number;
   readonly from: number;
   readonly to: number;
   readonly sentAt: number;
@@ -77,6 +78,7 @@ function cloned<T>(): Codec<T> {
 
 const appendRequest: Codec<AppendRequest> = {
   put(parcel, request) {
+    parcel.value(request.id);
     parcel.value(request.from);
     parcel.value(request.to);
     parcel.value(request.sentAt);
@@ -89,6 +91,7 @@ const appendRequest: Codec<AppendRequest> = {
     parcel.bytes(request.body);
   },
   take: (parcel) => ({
+    id: parcel.value(),
     from: parcel.value(),
     to: parcel.value(),
     sentAt: parcel.value(),
@@ -272,6 +275,13 @@ export const OPERATIONS = {
   'rosters.revoke': operation('writer', 'writes', cloned<Pair>(), cloned<void>()),
   'rosters.standing': operation('writer', 'reads', cloned<Pair>(), cloned<Standing | undefined>()),
   'mailboxes.append': operation('writer', 'writes', appendRequest, cloned<AppendReply>()),
+  /** The message one of our own senders gave this id. */
+  'mailboxes.repeated': operation(
+    'writer',
+    'reads',
+    cloned<{ readonly from: number; readonly senderId: string; readonly to: number }>(),
+    cloned<number | undefined>(),
+  ),
   'mailboxes.pending': operation('writer', 'reads', cloned<{ readonly uin: number; readonly limit: number }>(), messages),
   'mailboxes.confirm': operation('writer', 'writes', confirmRequest, cloned<void>()),
   'mailboxes.since': operation('writer', 'reads', cloned<{ readonly uin: number; readonly after: number; readonly limit: number }>(), messages),
@@ -281,6 +291,8 @@ export const OPERATIONS = {
     cloned<{ readonly deliveredBefore: number; readonly sentBefore: number; readonly limit: number }>(),
     cloned<number>(),
   ),
+  /** Takes all fresh messages into the database. */
+  'mailboxes.settle': operation('writer', 'writes', cloned<null>(), cloned<void>()),
   'bans.list': operation('writer', 'reads', cloned<null>(), cloned<readonly BanTable[]>()),
   'bans.put': operation('writer', 'writes', cloned<BanTable>(), cloned<void>()),
   'bans.remove': operation('writer', 'writes', cloned<string>(), cloned<boolean>()),
@@ -319,13 +331,15 @@ export type Implementation<T extends Thread> = { readonly [N in OperationsOf<T>]
 export const OPERATION_NAMES = Object.keys(OPERATIONS) as OperationName[];
 
 export type ToThread =
-  /** Calls: for each its number, its operation's place, its request. */
-  | { readonly type: 'calls'; readonly parcel: SentParcel }
+  /** Calls: for each its number, its operation's place, its request. Before them, messages the journal has: see `Service.enter`. */
+  | { readonly type: 'calls'; readonly parcel?: SentParcel; readonly fresh?: Uint8Array }
   /** Finish what was asked and end. */
   | { readonly type: 'close' };
 
 export type FromThread =
-  | { readonly type: 'ready' }
+  | { readonly type: 'ready'; readonly lastId: number }
+  /** The database has what was fresh, up to this message. */
+  | { readonly type: 'settled'; readonly to: number }
   /** The database could not be opened; the thread ends. */
   | { readonly type: 'failed'; readonly failure: Failure }
   /**

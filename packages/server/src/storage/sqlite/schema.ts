@@ -65,13 +65,22 @@ export interface MessageTable {
   /** What it counts against the mailbox limits, see `bodyBytes`. */
   size: number;
   sender_id: string | null;
-  /** Null while it is fresh, 0 while it waits, then when somebody confirmed it. */
-  delivered_at: number | null;
+  /** 0 while it waits, then when somebody confirmed it. */
+  delivered_at: number;
   /** See `encodeBody`. */
   body: Uint8Array;
 }
 
-/** One row. */
+/** What was confirmed before it came here: see history.ts. */
+export interface HistoryTable {
+  recipient: number;
+  last: number;
+  messages: number;
+  delivered_at: number;
+  entries: Uint8Array;
+}
+
+/** One row: the last fresh message that is in the database. */
 export interface SettledTable {
   one: 1;
   last: number;
@@ -133,6 +142,7 @@ export interface Tables {
   authorisation: GrantTable;
   message: MessageTable;
   settled: SettledTable;
+  history: HistoryTable;
   ban: BanTable;
   place: PlaceTable;
   room: RoomTable;

@@ -29,9 +29,11 @@ function account(uin: number): AccountRow {
   };
 }
 
+let lastId = 0;
+
 function message(to: number, more: Partial<AppendRequest> = {}): AppendRequest {
   const limits = { messagesMax: 100, bytesMax: 1_000_000, perSenderMax: 100 };
-  return { from: 20_000, to, sentAt: 1, senderId: null, limited: true, size: 100, body: new Uint8Array(100), ...limits, ...more };
+  return { id: ++lastId, from: 20_000, to, sentAt: 1, senderId: null, limited: true, size: 100, body: new Uint8Array(100), ...limits, ...more };
 }
 
 function contact(itemId: number, more: Partial<RosterItemRow> = {}): RosterItemRow {
@@ -167,6 +169,8 @@ test('no query reads more than the rows it is about', async () => {
     call('mailboxes.pending', { uin: 10_001, limit: 10 }),
     call('mailboxes.confirm', { uin: 10_001, ranges: [{ first: 1, last: 1 }], at: 1 }),
     call('mailboxes.since', { uin: 10_001, after: 0, limit: 10 }),
+    call('mailboxes.repeated', { from: 20_000, senderId: 'a', to: 10_001 }),
+    call('mailboxes.settle', null),
     call('mailboxes.prune', { deliveredBefore: 1, sentBefore: 1, limit: 10 }),
     call('accounts.remove', 10_001),
   ];
@@ -176,9 +180,9 @@ test('no query reads more than the rows it is about', async () => {
   assert.ok(queries.length > 25, `${queries.length} queries seen`);
   for (const sql of queries) {
     const plan = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[];
-    // A list of what another query found is short; all else has to come from an index, in the order it is wanted.
+    // A list of what another query found is short, and SQLite's own table of last ids has a row for each table; all else has to come from an index, in the order it is wanted.
     const wrong = plan.filter(({ detail }) =>
-      /^SCAN (?!json|directory_words VIRTUAL TABLE INDEX 0:=)|USE TEMP B-TREE FOR (?:LAST TERM OF )?ORDER BY/.test(detail),
+      /^SCAN (?!json|sqlite_sequence|directory_words VIRTUAL TABLE INDEX 0:=)|USE TEMP B-TREE FOR (?:LAST TERM OF )?ORDER BY/.test(detail),
     );
     assert.deepEqual(wrong, [], `${sql}\n${plan.map(({ detail }) => detail).join('\n')}`);
   }

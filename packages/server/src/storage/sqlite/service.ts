@@ -7,6 +7,7 @@ import { openReader, openWriter } from './database.ts';
 import { kyselyOn, type Statements, statementCache } from './dialect.ts';
 import { failureOf, isFatal, ThreadFailure } from './failure.ts';
 import { type Answer, type Call, commitGroup, type Transactions, transactionsOn } from './group-commit.ts';
+import { recoverJournal } from './journal-recovery.ts';
 import { mailboxesOn } from './mailboxes.ts';
 import { migrate } from './migrate.ts';
 import { type Implementation, OPERATION_NAMES, OPERATIONS, type OperationName, type Thread } from './protocol.ts';
@@ -23,12 +24,19 @@ export interface Service {
    * @throws when the database cannot be relied on any more
    */
   serve<C extends Call>(next: () => C | undefined): Promise<Answer<C>[]>;
+  /** Messages the journal has; to be taken into the database some time later. The bytes are kept. */
+  enter(entries: Uint8Array): void;
   /**
-   * Work that nobody waits for, a bounded piece of it. True while some is left for later.
+   * Work that nobody waits for, a bounded piece of it: `more` when there may be another, `later` when something is left that
+   * is not due yet.
    *
    * @throws when the database cannot be relied on any more
    */
-  tidy(): boolean;
+  tidy(): 'done' | 'more' | 'later';
+  /** Fresh messages up to this one are in the database. */
+  readonly settledTo: number;
+  /** Of any message ever stored. */
+  readonly lastId: number;
   close(): void;
 }
 
@@ -36,16 +44,15 @@ export interface Service {
 export async function openWriterService(file: string): Promise<Service> {
   const database = openWriter(file);
   await migrate(database, file);
+  recoverJournal(database, file);
   return writerOn(database);
 }
 
 /** @param database with today's tables */
 export function writerOn(database: DatabaseSync, prepare: Statements = statementCache(database), now: () => number = () => performance.now()): Service {
   const db = kyselyOn(prepare);
-  let forgetTallies = (): void => undefined;
-  const transactions = transactionsOn(database, prepare, () => forgetTallies());
+  const transactions = transactionsOn(database, prepare, () => mailboxes);
   const mailboxes = mailboxesOn(prepare, transactions.atomically, now);
-  forgetTallies = mailboxes.rolledBack;
   const profiles = profilesOn(prepare);
   const run = runner<'writer'>(
     {
@@ -77,10 +84,17 @@ export function writerOn(database: DatabaseSync, prepare: Statements = statement
 
   return {
     serve: (next) => commitGroup(next, run, transactions),
+    enter: mailboxes.enter,
     tidy: () => {
-      if (mailboxes.freshMessages() === 0) return false;
-      settle('due');
-      return mailboxes.freshMessages() > 0;
+      if (mailboxes.freshMessages() === 0) return 'done';
+      if (settle('due')) return 'more';
+      return mailboxes.freshMessages() > 0 ? 'later' : 'done';
+    },
+    get settledTo() {
+      return mailboxes.settledTo();
+    },
+    get lastId() {
+      return mailboxes.lastId();
     },
     close: () => {
       while (settle('any'));
@@ -111,7 +125,10 @@ export function readerOn(database: DatabaseSync, prepare: Statements = statement
         return [{ call, ok: false, failure: failureOf(error) }];
       }
     },
-    tidy: () => false,
+    enter: () => undefined,
+    tidy: () => 'done',
+    settledTo: 0,
+    lastId: 0,
     close: () => database.close(),
   };
 }

@@ -22,20 +22,31 @@ function attend(port: MessagePort, service: Service): void {
   let serving = false;
   /** Parcels whose last call was taken since the last answers. */
   let done = 0;
-  let untidy = false;
+  let settledTo = service.settledTo;
   let tidying: NodeJS.Timeout | undefined;
 
-  /** Also when nobody asks for anything any more. */
-  function tidyLater(): void {
+  /** Until something else is to be done. What is not due yet is looked at again, also when nobody asks for anything any more. */
+  function tidy(): void {
+    let left = service.tidy();
+    while (left === 'more' && waiting() === undefined) left = service.tidy();
+    if (service.settledTo !== settledTo) {
+      settledTo = service.settledTo;
+      port.postMessage({ type: 'settled', to: settledTo } satisfies FromThread);
+    }
+    if (left === 'done' || closing) return;
     tidying ??= setTimeout(() => {
       tidying = undefined;
-      if (!serving && service.tidy()) tidyLater();
+      if (!serving) void serve();
     }, TIDY_MS);
   }
 
   function take(message: ToThread): void {
-    if (message.type === 'close') closing = true;
-    else parcels.push(new ParcelReader(message.parcel));
+    if (message.type === 'close') {
+      closing = true;
+      return;
+    }
+    if (message.fresh !== undefined) service.enter(message.fresh);
+    if (message.parcel !== undefined) parcels.push(new ParcelReader(message.parcel));
   }
 
   function dropEmpty(): void {
@@ -66,23 +77,24 @@ function attend(port: MessagePort, service: Service): void {
 
   async function serve(): Promise<void> {
     serving = true;
-    while (waiting() !== undefined) {
-      const started = performance.now();
-      const answered = await service.serve(next);
-      const parcel = sealed(answered, answers);
-      dropEmpty();
-      port.postMessage({ type: 'answers', parcel, done, busyMs: performance.now() - started } satisfies FromThread, [parcel.bytes.buffer as ArrayBuffer]);
-      done = 0;
-      untidy = service.tidy();
-    }
+    do {
+      if (waiting() !== undefined) await serveGroup();
+      tidy();
+    } while (waiting() !== undefined);
     serving = false;
-    if (!closing) {
-      if (untidy) tidyLater();
-      return;
-    }
+    if (!closing) return;
     clearTimeout(tidying);
     service.close();
     port.close();
+  }
+
+  async function serveGroup(): Promise<void> {
+    const started = performance.now();
+    const answered = await service.serve(next);
+    const parcel = sealed(answered, answers);
+    dropEmpty();
+    port.postMessage({ type: 'answers', parcel, done, busyMs: performance.now() - started } satisfies FromThread, [parcel.bytes.buffer as ArrayBuffer]);
+    done = 0;
   }
 
   port.on('message', (message: ToThread) => {
@@ -114,7 +126,7 @@ async function start(port: MessagePort, { thread, file }: ThreadData): Promise<v
     return;
   }
   attend(port, service);
-  port.postMessage({ type: 'ready' } satisfies FromThread);
+  port.postMessage({ type: 'ready', lastId: service.lastId } satisfies FromThread);
 }
 
 /** For the person who starts the server. */

@@ -1,5 +1,5 @@
 /**
- * Fills a small file system through the store, makes room, and goes on: `fill-disk.ts DIRECTORY`. Prints what it saw as
+ * Fills a small file system through the store, makes room, and goes on: `fill-disk.ts DIRECTORY [there]`. Prints what it saw as
  * one line of JSON.
  */
 import { closeSync, fsyncSync, openSync, rmSync, writeSync } from 'node:fs';
@@ -9,6 +9,7 @@ import { openSqliteStore } from '../sqlite/open.ts';
 import { ALICE, account, CALLERS, draft, LIMITS } from './people.ts';
 
 const directory = process.argv[2] as string;
+const there = process.argv[3] === 'there';
 const ballast = join(directory, 'ballast');
 const file = openSync(ballast, 'w');
 writeSync(file, new Uint8Array(1024 * 1024));
@@ -27,7 +28,7 @@ async function sayUntilRefused(caller: (typeof CALLERS)[number]): Promise<string
   for (;;) {
     const mine = number++;
     try {
-      await store.mailboxes.append(draft(caller, mine), LIMITS);
+      await store.mailboxes.append(draft(caller, mine, there), LIMITS);
       acknowledged.push(mine);
     } catch (error) {
       refused.push(mine);
@@ -51,8 +52,11 @@ const backup = await store.backup(join(directory, 'copy.sqlite')).then(
 );
 rmSync(ballast);
 const again: string[] = [];
-for (const mine of refused) again.push((await store.mailboxes.append(draft(CALLERS[0] as (typeof CALLERS)[number], mine), LIMITS)).outcome);
+for (const mine of refused) again.push((await store.mailboxes.append(draft(CALLERS[0] as (typeof CALLERS)[number], mine, there), LIMITS)).outcome);
 const storedInTheEnd = await numbersStored();
+const journalled = store.stats().journal.answered;
 await store.close();
 
-process.stdout.write(`${JSON.stringify({ codes, acknowledgedWhenFull, storedWhenFull, found: found?.uin, backup, refused, again, storedInTheEnd, broken })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ codes, acknowledgedWhenFull, storedWhenFull, found: found?.uin, backup, refused, again, storedInTheEnd, broken, journalled })}\n`,
+);

@@ -11,10 +11,14 @@ export function account(uin: Uin): Account {
   return { uin, state: 'active', createdAt: 0, main, nickname: '', authorisationRequired: false, hideAddress: false };
 }
 
-/** Message so-and-so; the same number is the same message, and can be sent again. */
-export function draft(from: Uin, number: number): MessageDraft {
+/**
+ * Message so-and-so; the same number is the same message, and can be sent again.
+ *
+ * @param there whether Alice is on line: then the journal has it first
+ */
+export function draft(from: Uin, number: number, there: boolean): MessageDraft {
   const body = { kind: 'text', text: textOf(number) } as const;
-  return { from, to: ALICE, body, sentAt: 1_000 + number, senderId: number.toString(16).padStart(32, '0'), limited: true };
+  return { from, to: ALICE, body, sentAt: 1_000 + number, senderId: number.toString(16).padStart(32, '0'), limited: !there, checked: there };
 }
 
 export const textOf = (number: number): string => `message ${number} ${'ы'.repeat(number % 100)}`;

@@ -1,0 +1,367 @@
+/**
+ * Where fresh messages are written first: files beside the database that are only ever written forward, one batch after the
+ * other. A commit of the database changes ten pages for thirty messages and keeps a thread busy for as long as the disk
+ * takes; a batch is one write of some kilobytes, which the main thread need not wait for. What is here goes on to the
+ * database a few seconds later, thousands at a time.
+ *
+ * Segments have their size before they are used, so that a write changes nothing but their contents.
+ */
+import { Buffer } from 'node:buffer';
+import { close, constants, fdatasync, fsync, open, rm, statfs, write } from 'node:fs';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import { type Appended, StoreFailed } from '@seekyou/core';
+import { turns } from '../../runtime/turns.ts';
+import { BATCH_HEADER_BYTES, type Entry, entryBytes, putEntry, sealBatch, segmentFile } from './journal-format.ts';
+import type { LinkFigures } from './link.ts';
+
+export interface JournalLimits {
+  /** Entries waiting for the disk, bytes. More have to go another way. */
+  readonly batchBytesMax: number;
+  /** Of the first segment; each further one has twice the size of the one before, up to `segmentBytesMax`. */
+  readonly segmentBytesFirst: number;
+  readonly segmentBytesMax: number;
+  /** Segments at a time: with the last one full, the database does not keep up. */
+  readonly segmentsMax: number;
+}
+
+export const JOURNAL_LIMITS: JournalLimits = {
+  batchBytesMax: 128 * 1024,
+  segmentBytesFirst: 512 * 1024,
+  segmentBytesMax: 8 * 1024 * 1024,
+  segmentsMax: 8,
+};
+
+/** How bytes get to the disk: it has them when `done` is called. */
+export type WriteToDisk = (
+  descriptor: number,
+  bytes: Uint8Array,
+  position: number,
+  done: (error: NodeJS.ErrnoException | null, written: number) => void,
+) => void;
+
+export interface JournalOptions {
+  /** The database's. */
+  readonly file: string;
+  readonly limits: JournalLimits;
+  /** These entries are on the disk, and about to be acknowledged. The bytes are valid during the call. */
+  readonly onWritten: (entries: Uint8Array) => void;
+  /** The disk refuses to write: nothing can be promised any more. Called at most once. */
+  readonly onFailure: (error: Error) => void;
+  /** For tests: a disk that fails. */
+  readonly write?: WriteToDisk;
+}
+
+type Stored = Extract<Appended, { outcome: 'stored' }>;
+
+interface Segment {
+  readonly file: string;
+  readonly descriptor: number;
+  readonly bytes: number;
+  /** Where the next batch goes. */
+  position: number;
+  lastId: number;
+}
+
+interface Gathering {
+  readonly bytes: Buffer;
+  used: number;
+  lastId: number;
+  readonly waiting: { readonly id: number; readonly resolve: (stored: Stored) => void; readonly reject: (error: Error) => void }[];
+  /** Called when the batch is over, however it ended. */
+  readonly after: (() => void)[];
+}
+
+/** Where the system has no such flag, a second call waits for the disk. */
+const SYNCED: number | undefined = constants.O_DSYNC;
+const ZEROS = Buffer.alloc(256 * 1024);
+
+export class Journal {
+  readonly #options: JournalOptions;
+  #gathering: Gathering;
+  /** On its way to the disk. */
+  #writing: Gathering | undefined;
+  #spareBuffer: Gathering;
+  #scheduled = false;
+  #number = 1;
+  #current: Segment | undefined;
+  #next: Segment | undefined;
+  /** Full, oldest first, with messages the database does not have. */
+  readonly #full: Segment[] = [];
+  #made = 0;
+  #preparing: Promise<void> | undefined;
+  #settledTo = 0;
+  #lastId = 0;
+  #closed = false;
+  #answered = 0;
+  #failed = 0;
+  #batches = 0;
+  #busyMs = 0;
+  #longestMs = 0;
+  #startedAt = 0;
+
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    this.#gathering = gathering(options.limits);
+    this.#spareBuffer = gathering(options.limits);
+  }
+
+  /** Every batch is a group. */
+  get figures(): LinkFigures {
+    return {
+      waiting: this.#gathering.waiting.length + (this.#writing?.waiting.length ?? 0),
+      answered: this.#answered,
+      failed: this.#failed,
+      groups: this.#batches,
+      busyMs: this.#busyMs,
+      longestGroupMs: this.#longestMs,
+    };
+  }
+
+  /** The last id that was written; 0: none was. */
+  get lastId(): number {
+    return this.#lastId;
+  }
+
+  /** When a segment that is being made is there, or could not be made. */
+  async prepared(): Promise<void> {
+    await this.#preparing;
+  }
+
+  /** The last id `settled` was told. */
+  get settledTo(): number {
+    return this.#settledTo;
+  }
+
+  /** Whether there is room for an entry now. Where there is not, room is made for later ones. */
+  takes(entry: Pick<Entry, 'senderId' | 'body'>): boolean {
+    if (this.#closed) return false;
+    const bytes = this.#gathering.used + entryBytes(entry);
+    if (bytes > this.#options.limits.batchBytesMax) return false;
+    if (this.#next !== undefined) return true;
+    const current = this.#current;
+    const ahead = (this.#writing?.used ?? 0) + bytes;
+    if (current !== undefined && current.position + ahead <= current.bytes) return true;
+    this.#prepare();
+    return false;
+  }
+
+  /** Resolves when it is on the disk. Only what it `takes`; ids grow. */
+  append(id: number, message: Omit<Entry, 'id'>): Promise<Stored> {
+    const into = this.#gathering;
+    into.used = putEntry(into.bytes, into.used, id, message);
+    into.lastId = id;
+    if (!this.#scheduled && this.#writing === undefined) {
+      this.#scheduled = true;
+      setImmediate(() => this.#write());
+    }
+    return new Promise((resolve, reject) => {
+      into.waiting.push({ id, resolve, reject });
+    });
+  }
+
+  /** Something is on its way to the disk. */
+  get busy(): boolean {
+    return this.#writing !== undefined || this.#gathering.waiting.length > 0;
+  }
+
+  /** When everything that was appended is on the disk, or was refused. */
+  async written(): Promise<void> {
+    const last = this.#gathering.waiting.length > 0 ? this.#gathering : this.#writing;
+    if (last === undefined) return;
+    await new Promise<void>((resolve) => {
+      last.after.push(resolve);
+    });
+  }
+
+  /** The database has everything up to this id. */
+  settled(id: number): void {
+    this.#settledTo = Math.max(this.#settledTo, id);
+    for (let segment = this.#full[0]; segment !== undefined && segment.lastId <= this.#settledTo; segment = this.#full[0]) {
+      this.#full.shift();
+      if (this.#next === undefined && segment.bytes === this.#options.limits.segmentBytesMax) {
+        segment.position = 0;
+        this.#next = segment;
+      } else void remove(segment);
+    }
+  }
+
+  /**
+   * Ends, when nothing is on its way any more.
+   *
+   * @param keep whether the files stay, because the database has not got what is in them
+   */
+  async close(keep: boolean): Promise<void> {
+    this.#closed = true;
+    await this.written();
+    await this.#preparing;
+    const segments = [this.#current, this.#next, ...this.#full].filter((segment) => segment !== undefined);
+    this.#current = this.#next = undefined;
+    this.#full.length = 0;
+    await Promise.all(segments.map((segment) => (keep ? closed(segment) : remove(segment))));
+  }
+
+  // ------------------------------------------------------------- writing
+
+  #write(): void {
+    this.#scheduled = false;
+    const batch = this.#gathering;
+    if (this.#writing !== undefined || batch.waiting.length === 0) return;
+    const segment = this.#segmentFor(batch.used);
+    if (segment === undefined) {
+      this.#fail(batch, new StoreFailed('full', 'the journal has no room'));
+      return;
+    }
+    this.#gathering = this.#spareBuffer;
+    this.#writing = this.#spareBuffer = batch;
+    const bytes = batch.bytes.subarray(0, batch.used);
+    sealBatch(bytes, this.#number);
+    this.#startedAt = performance.now();
+    const to = this.#options.write ?? writeSynced;
+    to(segment.descriptor, bytes, segment.position, (error, written) => {
+      const short = written < bytes.length ? Object.assign(new Error('written in part'), { code: 'ENOSPC' }) : null;
+      this.#done(segment, error ?? short);
+    });
+  }
+
+  #done(segment: Segment, error: NodeJS.ErrnoException | null): void {
+    turns.begin('answers');
+    const batch = this.#writing as Gathering;
+    this.#writing = undefined;
+    const took = performance.now() - this.#startedAt;
+    this.#batches++;
+    this.#busyMs += took;
+    this.#longestMs = Math.max(this.#longestMs, took);
+    if (error !== null) {
+      // The next batch goes to the same place under the same number: what may be there of this one is overwritten.
+      this.#fail(batch, refusalOf(error));
+      if (!isFull(error)) this.#options.onFailure(error);
+    } else {
+      this.#number++;
+      segment.position += batch.used;
+      segment.lastId = this.#lastId = batch.lastId;
+      if (segment.position > segment.bytes / 2) this.#prepare();
+      this.#options.onWritten(batch.bytes.subarray(BATCH_HEADER_BYTES, batch.used));
+      this.#answered += batch.waiting.length;
+      for (const { id, resolve } of batch.waiting) resolve({ outcome: 'stored', id });
+      empty(batch);
+    }
+    // After what this one set free has asked for more: that goes along.
+    if (this.#gathering.waiting.length > 0) {
+      this.#scheduled = true;
+      setImmediate(() => this.#write());
+    }
+  }
+
+  #fail(batch: Gathering, error: StoreFailed): void {
+    this.#failed += batch.waiting.length;
+    for (const { reject } of batch.waiting) reject(error);
+    empty(batch);
+  }
+
+  // ------------------------------------------------------------ segments
+
+  #segmentFor(bytes: number): Segment | undefined {
+    const current = this.#current;
+    if (current !== undefined && current.position + bytes <= current.bytes) return current;
+    if (this.#next === undefined) return undefined;
+    if (current !== undefined) this.#full.push(current);
+    this.#current = this.#next;
+    this.#next = undefined;
+    this.settled(this.#settledTo);
+    return this.#current;
+  }
+
+  #prepare(): void {
+    if (this.#closed || this.#preparing !== undefined || this.#next !== undefined) return;
+    const { limits } = this.#options;
+    if (this.#full.length + (this.#current === undefined ? 0 : 1) >= limits.segmentsMax) return;
+    const number = ++this.#made;
+    const bytes = Math.min(limits.segmentBytesFirst * 2 ** Math.min(number - 1, 30), limits.segmentBytesMax);
+    this.#preparing = newSegment(segmentFile(this.#options.file, number), bytes).then(
+      (segment) => {
+        this.#preparing = undefined;
+        if (this.#next === undefined) this.#next = segment;
+        else void remove(segment);
+      },
+      // No room, perhaps: the database takes the messages, or says what is wrong.
+      () => {
+        this.#preparing = undefined;
+      },
+    );
+  }
+}
+
+const writeSynced: WriteToDisk = (descriptor, bytes, position, done) => {
+  write(descriptor, bytes, 0, bytes.length, position, (error, written) => {
+    if (error !== null || SYNCED !== undefined) done(error, written);
+    else fdatasync(descriptor, (unsynced) => done(unsynced, written));
+  });
+};
+
+function gathering({ batchBytesMax }: JournalLimits): Gathering {
+  return { bytes: Buffer.allocUnsafeSlow(batchBytesMax), used: BATCH_HEADER_BYTES, lastId: 0, waiting: [], after: [] };
+}
+
+/** For the next one. */
+function empty(batch: Gathering): void {
+  for (const call of batch.after) call();
+  batch.used = BATCH_HEADER_BYTES;
+  batch.waiting.length = 0;
+  batch.after.length = 0;
+}
+
+const isFull = ({ code }: NodeJS.ErrnoException): boolean => code === 'ENOSPC' || code === 'EDQUOT';
+
+function refusalOf(error: NodeJS.ErrnoException): StoreFailed {
+  return isFull(error)
+    ? new StoreFailed('full', `no space left for the journal: ${error.message}`, { cause: error })
+    : new StoreFailed('broken', `the journal cannot be written: ${error.message}`, { cause: error });
+}
+
+const disk = {
+  open: promisify(open),
+  write: promisify(write),
+  sync: promisify(fsync),
+  close: promisify(close),
+  remove: promisify(rm),
+  room: promisify(statfs),
+};
+
+/** A file of zeros that is there also after a power cut. @throws Error and leaves no file */
+async function newSegment(file: string, bytes: number): Promise<Segment> {
+  // What little room is left is for the database: all of it for a moment would make others fail.
+  const { bavail, bsize } = await disk.room(dirname(file));
+  if (bavail * bsize < 2 * bytes) throw new Error(`less than ${2 * bytes} bytes are free`);
+  const descriptor = await disk.open(file, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | (SYNCED ?? 0), 0o600);
+  const segment = { file, descriptor, bytes, position: 0, lastId: 0 };
+  try {
+    for (let at = 0; at < bytes; at += ZEROS.length) await disk.write(descriptor, ZEROS, 0, Math.min(ZEROS.length, bytes - at), at);
+    await disk.sync(descriptor);
+    await syncDirectory(dirname(file));
+  } catch (error) {
+    await remove(segment);
+    throw error;
+  }
+  return segment;
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  // Windows has no such call, and needs none.
+  if (process.platform === 'win32') return;
+  const descriptor = await disk.open(directory, constants.O_RDONLY);
+  try {
+    await disk.sync(descriptor);
+  } finally {
+    await disk.close(descriptor);
+  }
+}
+
+async function closed({ descriptor }: Segment): Promise<void> {
+  await disk.close(descriptor);
+}
+
+async function remove(segment: Segment): Promise<void> {
+  await closed(segment);
+  await disk.remove(segment.file, { force: true });
+}
