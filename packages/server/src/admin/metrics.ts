@@ -13,7 +13,7 @@ export interface MetricsSources {
   readonly counters: Readonly<Counters>;
   readonly figures: () => CoreFigures;
   readonly connections: () => number;
-  /** By thread of the store. */
+  /** By thread of the store, and of its journal. */
   readonly store: () => Readonly<Record<string, StoreFigures>>;
 }
 
