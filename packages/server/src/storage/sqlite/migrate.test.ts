@@ -119,6 +119,22 @@ test('an old database and a new one end alike', async () => {
   fresh.close();
 });
 
+test('live messages of a server before the journal wait, since nobody is known to have them', async () => {
+  const file = newFile();
+  const database = new DatabaseSync(file);
+  await migrate(database, file, { migrations: MIGRATIONS.filter(({ version }) => version <= 4) });
+  const insert = database.prepare("INSERT INTO message (recipient, sender, sent_at, size, delivered_at, body) VALUES (10001, 10002, 1, 1, ?, x'0101')");
+  for (const deliveredAt of [5, 0, null, null]) insert.run(deliveredAt);
+  await migrate(database, file, { freeBytes: PLENTY });
+  const found = database.prepare('SELECT delivered_at FROM message ORDER BY id').all() as { delivered_at: number }[];
+  assert.deepEqual(
+    found.map((row) => row.delivered_at),
+    [5, 0, 0, 0],
+  );
+  assert.deepEqual({ ...database.prepare('SELECT last FROM settled').get() }, { last: 4 });
+  database.close();
+});
+
 test('a step forward keeps a copy of what was there', async () => {
   const file = oldest();
   const database = openWriter(file);

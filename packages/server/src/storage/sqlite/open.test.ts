@@ -35,7 +35,7 @@ storeContract('SQLite', (): Promise<Store> => {
 const WARM_UP = 77_777 as Uin;
 
 /** A store whose journal has been made, and takes messages. */
-async function journalled(): Promise<Store> {
+async function journalled(): Promise<SqliteStore> {
   const store = await open(newFile());
   await store.accounts.create(testAccount(WARM_UP));
   const draft = { from: WARM_UP, to: WARM_UP, body: { kind: 'text', text: '' }, sentAt: 1, limited: false, checked: true } as const;
@@ -52,8 +52,8 @@ after(async () => {
 const alice = 10_001 as Uin;
 const NO_LIMITS = { messagesMax: Infinity, bytesMax: Infinity, perSenderMax: Infinity };
 
-async function say(store: Store, text: string): Promise<number> {
-  const appended = await store.mailboxes.append({ from: alice, to: alice, body: { kind: 'text', text }, sentAt: 1, limited: false }, NO_LIMITS);
+async function say(store: Store, text: string, checked = false): Promise<number> {
+  const appended = await store.mailboxes.append({ from: alice, to: alice, body: { kind: 'text', text }, sentAt: 1, limited: false, checked }, NO_LIMITS);
   assert.equal(appended.outcome, 'stored');
   return (appended as { id: number }).id;
 }
@@ -115,6 +115,27 @@ test('a backup is whole, while everything goes on', async () => {
 
   const restored = await open(backup);
   assert.equal((await restored.mailboxes.pending(alice, 1_000_000)).length, ids.length);
+  await restored.close();
+});
+
+test('a backup has what only the journal had', async () => {
+  const store = await journalled();
+  await store.accounts.create(testAccount(alice));
+  const said: number[] = [];
+  for (let n = 0; n < 20; n++) said.push(await say(store, `message ${n}`, true));
+  await store.mailboxes.confirm(alice, [{ first: said[0] as number, last: said[9] as number }], 5_000);
+  const backup = join(directory, 'journalled.sqlite');
+  await store.backup(backup);
+  await store.close();
+  const restored = await open(backup);
+  assert.deepEqual(
+    (await restored.mailboxes.pending(alice, 100)).map(({ id }) => id),
+    said.slice(10),
+  );
+  assert.deepEqual(
+    (await restored.mailboxes.since(alice, 0, 100)).map(({ id, body }) => [id, body]),
+    said.map((id, n) => [id, { kind: 'text', text: `message ${n}` }]),
+  );
   await restored.close();
 });
 
