@@ -10,7 +10,8 @@ export interface Trace {
 export class Reader {
   readonly data: Uint8Array;
   at: number;
-  readonly end: number;
+  /** Nothing at it or behind it is read; see {@link narrow}. */
+  end: number;
   readonly trace: Trace | undefined;
 
   constructor(data: Uint8Array, at = 0, end = data.length, trace?: Trace) {
@@ -32,11 +33,41 @@ export class Reader {
     return new Reader(this.data, from, this.at, this.trace);
   }
 
+  /** Only the next `length` bytes can be read from now on; returns what `widen` wants. After an error nobody needs to widen. */
+  narrow(length: number): number {
+    this.need(length);
+    const outer = this.end;
+    this.end = this.at + length;
+    return outer;
+  }
+
+  /** Ends {@link narrow} behind its bytes, read or not. */
+  widen(outer: number): void {
+    this.at = this.end;
+    this.end = outer;
+  }
+
   bytes(length: number): Uint8Array {
     this.need(length);
     const from = this.at;
-    this.at += length;
+    this.at = from + length;
     return this.data.subarray(from, this.at);
+  }
+
+  /** Characters U+0000 to U+00FF, one for each byte. */
+  latin1(length: number): string {
+    this.need(length);
+    const { data, at } = this;
+    const end = at + length;
+    this.at = end;
+    let text = '';
+    let i = at;
+    // Five at once: what is read so is mostly a UIN, and a text that grows by single characters is made anew for each.
+    for (; i + 5 <= end; i += 5) {
+      text += String.fromCharCode(data[i] as number, data[i + 1] as number, data[i + 2] as number, data[i + 3] as number, data[i + 4] as number);
+    }
+    for (; i < end; i++) text += String.fromCharCode(data[i] as number);
+    return text;
   }
 
   u8(): number {
@@ -73,8 +104,10 @@ export class Reader {
   }
 
   private need(length: number): void {
-    if (this.at + length > this.end) {
-      throw new WireError('short', this.at, `need ${length} bytes, have ${this.end - this.at}`);
-    }
+    if (this.at + length > this.end) throw this.short(length);
+  }
+
+  private short(length: number): WireError {
+    return new WireError('short', this.at, `need ${length} bytes, have ${this.end - this.at}`);
   }
 }

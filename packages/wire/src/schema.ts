@@ -186,11 +186,11 @@ export function bytes(extent: Extent): Layout<Uint8Array> {
 /** ASCII on the wire; bytes above 0x7F arrive as U+0080–U+00FF and go back unchanged. */
 export function ascii(extent: Extent): Layout<string> {
   const raw = bytes(extent);
-  const { announce } = extent;
+  const { measure, announce } = extent;
   return {
     doc: { type: `ascii (${extent.doc})` },
     min: extent.min,
-    read: (r) => latin1(raw.read(r)),
+    read: (r) => r.latin1(measure(r)),
     write: (w, value) => {
       announce(w, value.length);
       w.latin1(value);
@@ -315,7 +315,12 @@ export function struct<const F extends Fields>(fields: F): Layout<Flat<StructVal
 export function within<T>(extent: Extent, layout: Layout<T>): Layout<T> {
   return {
     doc: { type: `${layout.doc.type} (${extent.doc})`, ...(layout.doc.fields ? { fields: layout.doc.fields } : {}) },
-    read: (r) => layout.read(r.sub(extent.measure(r))),
+    read: (r) => {
+      const outer = r.narrow(extent.measure(r));
+      const value = layout.read(r);
+      r.widen(outer);
+      return value;
+    },
     write: (w, value) => {
       const begun = extent.begin(w);
       layout.write(w, value);
@@ -404,58 +409,73 @@ type TlvsValue<F extends TlvFields> = Flat<{ readonly [K in keyof F]?: TlvValue<
 export type TlvFraming = typeof rest | { readonly count: Layout<number> } | { readonly size: Layout<number> };
 
 const TLVS_MAX = 500;
+const TLV_HEADER_BYTES = 4;
 
 /** Big-endian TLVs. Every one may be absent; `extra` holds those we do not know, in order. */
 export function tlvs<const F extends TlvFields>(fields: F, framing: TlvFraming = rest): Layout<TlvsValue<F>> {
-  return tlvBlock(fields, framing, be.u16);
+  return tlvBlock(fields, framing, true);
 }
 
 /** TLVs with little-endian type and length: inside family 0x15 only. */
 export function tlvsLe<const F extends TlvFields>(fields: F, framing: TlvFraming = rest): Layout<TlvsValue<F>> {
-  return tlvBlock(fields, framing, le.u16);
+  return tlvBlock(fields, framing, false);
 }
 
-function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, word: Layout<number>): Layout<TlvsValue<F>> {
-  const known = Object.entries(fields).map(([name, [type, layout, repeated]], index) => ({ ...stepOf(name, layout), type, index, many: repeated === many }));
+function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, isBig: boolean): Layout<TlvsValue<F>> {
+  const known = Object.entries(fields).map(([name, [type, layout, repeated]], i) => {
+    return { ...stepOf(name, layout), type, bit: 1 << i, many: repeated === many };
+  });
+  type Known = (typeof known)[number];
   const byType = new Map(known.map((field) => [field.type, field]));
-  const byName = new Map(known.map((field) => [field.name, field]));
-  const { begin, end, announce } = bytesOf(word);
-  const { write: writeWord } = word;
+  const word = isBig ? be.u16 : le.u16;
+  const rawData = bytes(bytesOf(word));
   const counted = 'count' in framing ? framing.count : undefined;
   const sized = 'size' in framing ? bytesOf(framing.size) : undefined;
   const framed = counted ? `${counted.doc.type} count` : sized ? sized.doc : 'to the end';
 
-  function readOne(r: Reader, value: Record<string, unknown>): void {
-    const type = word.read(r);
-    const claimed = word.read(r);
+  /** Reads one TLV; returns `seen` with its bit. */
+  function readOne(r: Reader, value: Record<string, unknown>, seen: number): number {
+    const type = isBig ? r.u16be() : r.u16le();
+    const claimed = isBig ? r.u16be() : r.u16le();
     // A length past the container is cut, not refused: Jimm sends such a TLV 5 in 02/04 (oscar.md §1.3).
-    const part = r.sub(Math.min(claimed, r.left));
+    const outer = r.narrow(Math.min(claimed, r.left));
     const field = byType.get(type);
-    if (field === undefined || part.left < field.min || (value[field.name] !== undefined && !field.many)) {
-      r.trace?.enter(`extra 0x${type.toString(16).padStart(4, '0')}`, part.at);
-      const data = part.bytes(part.left);
-      r.trace?.leave(part.at, data);
-      ((value['extra'] ??= []) as RawTlv[]).push({ type, data });
-      return;
-    }
+    if (field === undefined || r.left < field.min || isRepeated(field, value, seen)) readExtra(r, type, value);
+    else readField(r, field, value);
+    r.widen(outer);
+    return field === undefined ? seen : seen | field.bit;
+  }
+
+  /** @param seen has the bit of every field that was met; asking the value itself costs more, and is for when it may be so */
+  function isRepeated(field: Known, value: Record<string, unknown>, seen: number): boolean {
+    return (seen & field.bit) !== 0 && !field.many && value[field.name] !== undefined;
+  }
+
+  function readExtra(r: Reader, type: number, value: Record<string, unknown>): void {
+    r.trace?.enter(`extra 0x${type.toString(16).padStart(4, '0')}`, r.at);
+    const data = r.bytes(r.left);
+    r.trace?.leave(r.at, data);
+    ((value['extra'] ??= []) as RawTlv[]).push({ type, data });
+  }
+
+  function readField(r: Reader, { name, read, many: isMany }: Known, value: Record<string, unknown>): void {
     try {
-      r.trace?.enter(field.name, part.at);
-      const decoded = field.read(part);
-      r.trace?.leave(part.at, decoded);
-      if (field.many) ((value[field.name] ??= []) as unknown[]).push(decoded);
-      else value[field.name] = decoded;
+      r.trace?.enter(name, r.at);
+      const decoded = read(r);
+      r.trace?.leave(r.at, decoded);
+      if (isMany) ((value[name] ??= []) as unknown[]).push(decoded);
+      else value[name] = decoded;
     } catch (error) {
-      throw inField(error, field.name);
+      throw inField(error, name);
     }
   }
 
-  type Known = (typeof known)[number];
-
   function writeOne(w: Writer, { type, write }: Known, value: unknown): void {
-    writeWord(w, type);
-    const begun = begin(w);
+    const begun = w.reserve(TLV_HEADER_BYTES);
     write(w, value);
-    end(w, begun);
+    const size = w.length - begun - TLV_HEADER_BYTES;
+    if (size > 0xffff) throw new WireError('too-long', -1, `${size} bytes do not fit a ${word.doc.type} length`);
+    w.patchTlv(begun, type, size, isBig);
   }
 
   function writeField(w: Writer, field: Known, value: unknown): number {
@@ -479,21 +499,23 @@ function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, wor
 
   /** Looks only at what a value has, a few of many; `undefined` when that does not stand in the order of the declaration. */
   function writeAsNamed(w: Writer, value: Record<string, unknown>): number | undefined {
+    if (typeof value !== 'object' || value === null) throw new TypeError(`${String(value)} is no object of TLVs`);
     const from = w.length;
-    let extra: unknown;
     let written = 0;
-    let last = -1;
+    let extra: unknown;
+    let i = 0;
     for (const name in value) {
-      const field = byName.get(name);
+      if (name === 'extra') {
+        extra = value[name];
+        continue;
+      }
+      while (i < known.length && (known[i] as Known).name !== name) i++;
+      const field = known[i++];
       if (field === undefined) {
-        if (name === 'extra') extra = value[name];
-      } else if (field.index > last) {
-        last = field.index;
-        written += writeField(w, field, value[name]);
-      } else {
         w.length = from;
         return undefined;
       }
+      written += writeField(w, field, value[name]);
     }
     return written + writeExtra(w, extra);
   }
@@ -507,9 +529,8 @@ function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, wor
   function writeExtra(w: Writer, extra: unknown): number {
     if (extra === undefined) return 0;
     for (const raw of extra as readonly RawTlv[]) {
-      writeWord(w, raw.type);
-      announce(w, raw.data.length);
-      w.bytes(raw.data);
+      word.write(w, raw.type);
+      rawData.write(w, raw.data);
     }
     return (extra as readonly RawTlv[]).length;
   }
@@ -522,12 +543,14 @@ function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, wor
     read(r) {
       const value: Record<string, unknown> = {};
       const want = counted?.read(r);
-      const run = sized ? r.sub(sized.measure(r)) : r;
-      // Fewer than four bytes cannot hold another TLV: padding some clients leave behind.
-      for (let got = 0; want === undefined ? run.left >= 4 : got < want; got++) {
-        if (got === TLVS_MAX) throw new WireError('too-long', run.at, `more than ${TLVS_MAX} TLVs`);
-        readOne(run, value);
+      const outer = sized ? r.narrow(sized.measure(r)) : r.end;
+      let seen = 0;
+      // Fewer bytes than a header cannot hold another TLV: padding some clients leave behind.
+      for (let got = 0; want === undefined ? r.left >= TLV_HEADER_BYTES : got < want; got++) {
+        if (got === TLVS_MAX) throw new WireError('too-long', r.at, `more than ${TLVS_MAX} TLVs`);
+        seen = readOne(r, value, seen);
       }
+      if (sized) r.widen(outer);
       return value as TlvsValue<F>;
     },
     write(w, value) {

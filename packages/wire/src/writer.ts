@@ -94,11 +94,23 @@ export class Writer {
     this.length = end;
   }
 
+  /** Fills in the four bytes before a TLV's data, where room was left for them. Both numbers fit 16 bits. */
+  patchTlv(at: number, type: number, length: number, isBig: boolean): void {
+    const { data } = this;
+    const high = isBig ? at : at + 1;
+    const low = isBig ? at + 1 : at;
+    data[high] = type >>> 8;
+    data[low] = type;
+    data[high + 2] = length >>> 8;
+    data[low + 2] = length;
+  }
+
   /** Makes room for `bytes` more; returns where they stand. */
   private advance(bytes: number): number {
     const at = this.length;
     const end = at + bytes;
-    if (end > this.data.length) this.grow(end);
+    // Said so that what has no length is noticed too.
+    if (!(end <= this.data.length)) this.grow(end);
     this.length = end;
     return at;
   }
