@@ -182,6 +182,21 @@ test('more than 500 TLVs are refused', () => {
   refuses(() => decode(message, new Uint8Array(501 * 4)), 'too-long', /more than 500 TLVs/);
 });
 
+test('a layout may encode what stands inside it, also when that fails', () => {
+  const packed = mapped(
+    bytes(bytesOf(u8)),
+    (packet) => decode(be.u16, packet),
+    (value) => encode(be.u16, value),
+  );
+  const layout = struct({ before: u8, packed, after: list(u8) });
+  bothWays(layout, '01 02 0203 04 05', { before: 1, packed: 0x0203, after: [4, 5] });
+  refuses(() => encode(layout, { before: 1, packed: 0x10000, after: [] }), 'out-of-range', /^packed: 65536 is not/);
+  bothWays(layout, '01 02 0203', { before: 1, packed: 0x0203, after: [] });
+  const kept = encode(u8, 7);
+  encode(u8, 8);
+  assert.deepEqual(kept, data('07'));
+});
+
 test('an error names the path to the field and the byte', () => {
   const layout = struct({ tlvs: tlvs({ parts: [2, list(struct({ id: u8, data: bytes(bytesOf(be.u16)) }))] }) });
   refuses(() => decode(layout, data('0002 0008 05 0001 01 01 0006 68')), 'short', /^tlvs\.parts\[1\]\.data at byte 11: need 6 bytes, have 1$/);

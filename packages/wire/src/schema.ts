@@ -586,7 +586,17 @@ export function decode<T>(layout: Layout<T>, data: Uint8Array, trace?: Trace): T
 
 /** @throws WireError when the value does not fit its layout */
 export function encode<T>(layout: Layout<T>, value: T): Uint8Array {
-  const w = new Writer();
-  layout.write(w, value);
-  return w.take();
+  const w = spare ?? new Writer();
+  // A layout may encode what stands inside it.
+  spare = undefined;
+  try {
+    w.reset();
+    layout.write(w, value);
+    return w.take();
+  } finally {
+    spare = w;
+  }
 }
+
+/** The writer for the next packet, when nobody is writing: the memory of a new one costs more than most packets. */
+let spare: Writer | undefined;

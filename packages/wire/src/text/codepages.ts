@@ -84,6 +84,7 @@ export interface Encoded {
  * @param codepage unknown numbers are taken as 1252
  */
 export function encodeText(text: string, codepage: number): Encoded {
+  if (isAscii(text)) return { bytes: encodeAscii(text), lossless: true };
   const name = nameOf(codepage);
   if (name === 'utf-8') return { bytes: utf8Encoder.encode(text), lossless: text.isWellFormed() };
   const { codes } = tableOf(name);
@@ -92,6 +93,12 @@ export function encodeText(text: string, codepage: number): Encoded {
   // A letter and a mark written apart may be one character of the page. Not done at once: it would change some ideographs.
   const composed = text.normalize('NFC');
   return composed === text ? encoded : encodeBy(codes, composed);
+}
+
+function encodeAscii(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
 }
 
 function encodeBy(codes: Uint16Array, text: string): Encoded {

@@ -34,8 +34,9 @@ export function textFromFragments(fragments: readonly Fragment[], senderCodepage
   let text = '';
   let charset: number | undefined;
   for (const run of runsOf(fragments)) {
+    const data = joined(run.parts);
     charset ??= run.charset;
-    text += run.charset === Charset.ucs2 ? decodeUcs2(run.data) : decodeText(run.data, senderCodepage);
+    text += run.charset === Charset.ucs2 ? decodeUcs2(data) : decodeText(data, senderCodepage);
   }
   return { text: withoutTrailingNuls(text), charset };
 }
@@ -49,7 +50,7 @@ export interface FragmentOptions {
 
 /** Fragments every client takes: what is required to read the text, then the text. */
 export function fragmentsFromText(text: string, { unicode, codepage }: FragmentOptions): readonly Fragment[] {
-  if (isAscii(text)) return both(Charset.ascii, encodeText(text, codepage).bytes);
+  if (isAscii(text)) return inAscii(text);
   if (unicode) return both(Charset.ucs2, encodeUcs2(text));
   return both(Charset.codepage, encodeText(text, codepage).bytes);
 }
@@ -73,16 +74,16 @@ export function encodeUcs2(text: string): Uint8Array {
 const ucs2Decoder = new TextDecoder('utf-16be');
 
 /** Neighbours of one charset together: a sender may have cut inside a character. */
-function runsOf(fragments: readonly Fragment[]): { charset: number; data: Uint8Array }[] {
+function runsOf(fragments: readonly Fragment[]): { charset: number; parts: Uint8Array[] }[] {
   const runs: { charset: number; parts: Uint8Array[] }[] = [];
   for (const { id, data } of fragments) {
-    if (id !== FragmentId.text || data.length < 4) continue;
+    if (id !== FragmentId.text || data.length < CHARSET_BYTES) continue;
     const charset = ((data[0] as number) << 8) | (data[1] as number);
     const last = runs.at(-1);
-    if (last?.charset === charset) last.parts.push(data.subarray(4));
-    else runs.push({ charset, parts: [data.subarray(4)] });
+    if (last?.charset === charset) last.parts.push(data.subarray(CHARSET_BYTES));
+    else runs.push({ charset, parts: [data.subarray(CHARSET_BYTES)] });
   }
-  return runs.map(({ charset, parts }) => ({ charset, data: joined(parts) }));
+  return runs;
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
@@ -102,10 +103,24 @@ function withoutTrailingNuls(text: string): string {
   return text.slice(0, end);
 }
 
+/** Most texts: written where they are to stand. */
+function inAscii(text: string): readonly Fragment[] {
+  const data = new Uint8Array(CHARSET_BYTES + text.length);
+  for (let i = 0; i < text.length; i++) data[CHARSET_BYTES + i] = text.charCodeAt(i);
+  return withCapabilities(Charset.ascii, data);
+}
+
 function both(charset: number, text: Uint8Array): readonly Fragment[] {
-  const data = new Uint8Array(4 + text.length);
+  const data = new Uint8Array(CHARSET_BYTES + text.length);
   data[1] = charset;
-  data.set(text, 4);
+  data.set(text, CHARSET_BYTES);
+  return withCapabilities(charset, data);
+}
+
+/** Charset and subset. */
+const CHARSET_BYTES = 4;
+
+function withCapabilities(charset: number, data: Uint8Array): readonly Fragment[] {
   return [
     // 01 text, 06 UCS-2: receivers ignore it, Miranda and ICQ write it so.
     { id: FragmentId.capabilities, version: 1, data: charset === Charset.ucs2 ? Uint8Array.of(1, 6) : Uint8Array.of(1) },
