@@ -5,10 +5,13 @@ import type { Message, MessageId, Time, Uin } from '../words.ts';
  * to wait; empty again once the client is heard of.
  */
 export class Mail {
-  /** When the transport took what was given and is not confirmed, or {@link UNWRITTEN}; in the order of giving. */
-  private readonly given = new Map<MessageId, Time>();
+  // Two lists and not a map: new messages come last and are asked for at once, while in a large map each is looked for all over it.
+  /** Given and not confirmed, ascending. */
+  private readonly ids: MessageId[] = [];
+  /** When the transport took each, or {@link UNWRITTEN}. */
+  private readonly times: Time[] = [];
   /** No message was written before. */
-  private oldest: Time = Number.POSITIVE_INFINITY;
+  private oldest: Time = UNWRITTEN;
   /** Who sent what waits in the store to be fetched. */
   unfetched: Set<Uin> | undefined;
   /** Messages that came while earlier ones of the same sender wait, or before the client was ready. In order. */
@@ -18,12 +21,12 @@ export class Mail {
 
   /** Was given to this client and is not confirmed. */
   has(id: MessageId): boolean {
-    return this.given.has(id);
+    return this.ids[this.placeOf(id)] === id;
   }
 
   /** Messages given and not confirmed. */
   get size(): number {
-    return this.given.size;
+    return this.ids.length;
   }
 
   /** Something of this sender can only come by a fetch. */
@@ -37,12 +40,20 @@ export class Mail {
 
   /** It is on its way to the transport. */
   give(id: MessageId): void {
-    this.given.set(id, UNWRITTEN);
+    const place = this.placeOf(id);
+    if (place === this.ids.length) {
+      this.ids.push(id);
+      this.times.push(UNWRITTEN);
+    } else if (this.ids[place] !== id) {
+      this.ids.splice(place, 0, id);
+      this.times.splice(place, 0, UNWRITTEN);
+    }
   }
 
   written(id: MessageId, now: Time): void {
-    if (this.given.get(id) !== UNWRITTEN) return;
-    this.given.set(id, now);
+    const place = this.placeOf(id);
+    if (this.ids[place] !== id || this.times[place] !== UNWRITTEN) return;
+    this.times[place] = now;
     if (now < this.oldest) this.oldest = now;
   }
 
@@ -62,24 +73,50 @@ export class Mail {
 
   /** The client has this one. False when it was not given, or is confirmed already. */
   take(id: MessageId): boolean {
-    return this.given.delete(id);
+    const place = this.placeOf(id);
+    if (this.ids[place] !== id) return false;
+    this.ids.splice(place, 1);
+    this.times.splice(place, 1);
+    return true;
   }
 
-  /** Removes those written at `until` or before, oldest first. */
-  *takeWrittenUntil(until: Time): Iterable<MessageId> {
-    if (this.oldest > until) return;
-    this.oldest = Number.POSITIVE_INFINITY;
-    for (const [id, at] of this.given) {
-      // What came later may be written before: what the client cannot be shown counts as written at once.
-      if (at === UNWRITTEN) continue;
-      if (at > until) {
-        this.oldest = at;
-        return;
+  /** Removes those written at `until` or before. */
+  takeWrittenUntil(until: Time): readonly MessageId[] {
+    if (this.oldest > until) return NONE;
+    const { ids, times } = this;
+    const taken: MessageId[] = [];
+    let left = 0;
+    this.oldest = UNWRITTEN;
+    for (const [at, id] of ids.entries()) {
+      const time = times[at] as Time;
+      if (time <= until) taken.push(id);
+      else {
+        if (time < this.oldest) this.oldest = time;
+        ids[left] = id;
+        times[left++] = time;
       }
-      this.given.delete(id);
-      yield id;
     }
+    ids.length = left;
+    times.length = left;
+    return taken;
+  }
+
+  /** Where this one is, or would have to be. */
+  private placeOf(id: MessageId): number {
+    const { ids } = this;
+    let from = 0;
+    let to = ids.length;
+    const last = ids[to - 1];
+    if (last === undefined || id > last) return to;
+    if (id === last) return to - 1;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if ((ids[middle] as MessageId) < id) from = middle + 1;
+      else to = middle;
+    }
+    return from;
   }
 }
 
+const NONE: readonly MessageId[] = [];
 const UNWRITTEN: Time = Number.POSITIVE_INFINITY;
