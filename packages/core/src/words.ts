@@ -19,9 +19,12 @@ export function asUin(value: number): Uin | undefined {
 
 /** A UIN written in digits, perhaps grouped by spaces or hyphens; leading zeros do not count. `undefined` when it is none. */
 export function parseUin(text: string): Uin | undefined {
+  if (DIGITS.test(text)) return asUin(Number(text));
   const digits = text.replaceAll(/[ -]/g, '');
-  return /^\d{1,12}$/.test(digits) ? asUin(Number(digits)) : undefined;
+  return DIGITS.test(digits) ? asUin(Number(digits)) : undefined;
 }
+
+const DIGITS = /^\d{1,12}$/;
 
 /** Milliseconds since 1970-01-01 UTC. */
 export type Time = number;

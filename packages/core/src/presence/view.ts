@@ -84,8 +84,8 @@ function closenessOf(observer: Person, subject: Person, appearance: Appearance, 
 function mayConnect(observer: Person, subject: Person, appearance: Appearance, policy: CoreSettings['direct']): boolean {
   const { status, peer } = appearance;
   if (policy === 'off' || subject.account.hideAddress || status.hideAddress || status.direct === 'off') return false;
-  if (!peer.known || !isIpv4(peer.address)) return false;
-  if (!subject.follows(observer.uin) || !observer.follows(subject.uin)) return false;
+  if (!peer.known || !subject.follows(observer.uin) || !observer.follows(subject.uin)) return false;
+  if (!isIpv4(peer.address)) return false;
   return status.direct !== 'authorised' || observer.authorises(subject.uin);
 }
 
