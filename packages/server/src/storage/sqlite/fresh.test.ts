@@ -214,6 +214,34 @@ test('a full disk leaves fresh messages where they are, and they go to the datab
   assert.deepEqual(ids((await ask(service, since(ANNA, 0)))[0]), [1, 2, 3]);
 });
 
+test('the disk is waited for once a second, and until then nobody is told that the database has them', async () => {
+  const { service, database, clock } = await opened();
+  await ask(service, account(ANNA));
+  const batch = (first: number): Live[] => Array.from({ length: BATCH }, (_, i) => ({ id: first + i, to: ANNA }));
+  clock.now = 10_000;
+  for (const [at, first, told] of [
+    [10_000, 1, BATCH],
+    [10_400, BATCH + 1, BATCH],
+    [10_800, 2 * BATCH + 1, BATCH],
+    [11_200, 3 * BATCH + 1, 4 * BATCH],
+    [11_300, 4 * BATCH + 1, 4 * BATCH],
+  ] as const) {
+    clock.now = at;
+    service.enter(entries(...batch(first)));
+    await ask(service, confirm(ANNA, first, first + BATCH - 1));
+    assert.equal(service.tidy(), 'more');
+    assert.deepEqual([settled(database), service.settledTo], [first + BATCH - 1, told], `at ${at}`);
+  }
+  assert.equal(service.tidy(), 'later', 'the last one is still to be synced');
+  clock.now = 12_300;
+  assert.equal(service.tidy(), 'done');
+  assert.equal(service.settledTo, 5 * BATCH);
+  // An orderly stop asks for it.
+  service.enter(entries(...batch(5 * BATCH + 1)));
+  await ask(service, { name: 'mailboxes.settle', request: null });
+  assert.equal(service.settledTo, 6 * BATCH);
+});
+
 test('an account that goes takes its fresh and packed messages along', async () => {
   const { service, database } = await opened();
   await ask(service, account(ANNA), account(BORIS));

@@ -68,13 +68,18 @@ export interface Mailboxes {
   readonly remove: (uin: number) => void;
   /** Fresh messages, which the journal has. */
   readonly enter: (entries: Uint8Array) => void;
-  readonly committed: () => void;
+  /** @param synced whether the disk has it */
+  readonly committed: (synced: boolean) => void;
   /** Something was rolled back. */
   readonly rolledBack: () => void;
   /** Takes fresh messages into the database: a batch that is due, or what there is of them. False when there was nothing to do. */
   readonly settle: (which: 'due' | 'any') => boolean;
   readonly freshMessages: () => number;
-  /** The last fresh message that was taken into the database, and committed. */
+  /** Writes how far it has come, for the sake of the sync that follows. */
+  readonly mark: () => void;
+  /** Fresh messages were committed that the disk may not have. */
+  readonly unsynced: () => boolean;
+  /** The last fresh message that was taken into the database, committed and synced. */
   readonly settledTo: () => number;
   /** Of any message ever stored here. */
   readonly lastId: () => number;
@@ -113,6 +118,8 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
   const fresh = new Fresh(now);
   const lastSettled = (): number => (settledTo.get() as { last: number }).last;
   let settledId = lastSettled();
+  let unsynced = false;
+  let marked = false;
 
   const tallies = new Tallies((recipient) => {
     const tally: Tally = { messages: 0, bytes: 0, bySender: new Map() };
@@ -168,6 +175,11 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
 
   function settleAll(): void {
     while (settle('any'));
+  }
+
+  function mark(): void {
+    settleTo.run(lastSettled());
+    marked = true;
   }
 
   function repetitionOf(from: number, senderId: string, to: number): number | undefined {
@@ -231,7 +243,11 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
           forgotten += Number(pruneDelivered.run(deliveredBefore, Math.max(limit - forgotten, 0)).changes);
           return forgotten + Number(pruneSent.run(sentBefore, Math.max(limit - forgotten, 0)).changes);
         }),
-      'mailboxes.settle': () => atomically(settleAll),
+      'mailboxes.settle': () =>
+        atomically(() => {
+          settleAll();
+          mark();
+        }),
     },
     remove: (uin) => {
       tallies.forget(uin);
@@ -239,10 +255,18 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
       for (const statement of remove) statement.run(uin);
       history.remove(uin);
     },
-    committed: () => {
-      if (fresh.committed()) settledId = lastSettled();
+    mark,
+    unsynced: () => unsynced,
+    committed: (synced) => {
+      // A commit that changed nothing waits for nothing.
+      const wrote = fresh.committed() || marked;
+      marked = false;
+      if (!wrote) return;
+      unsynced = !synced;
+      if (synced) settledId = lastSettled();
     },
     rolledBack: () => {
+      marked = false;
       tallies.forgetAll();
       fresh.undone(lastSettled());
     },

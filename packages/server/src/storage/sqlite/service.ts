@@ -48,10 +48,19 @@ export async function openWriterService(file: string): Promise<Service> {
   return writerOn(database);
 }
 
+/** Longest time messages are in the database before the disk has them there, too. */
+const SYNC_EVERY_MS = 1_000;
+
 /** @param database with today's tables */
 export function writerOn(database: DatabaseSync, prepare: Statements = statementCache(database), now: () => number = () => performance.now()): Service {
   const db = kyselyOn(prepare);
-  const transactions = transactionsOn(database, prepare, () => mailboxes);
+  /** The commit that is made need not wait for the disk. */
+  let lazy = false;
+  let syncedAt = now();
+  const transactions = transactionsOn(database, prepare, () => ({
+    committed: () => mailboxes.committed(!lazy),
+    rolledBack: () => mailboxes.rolledBack(),
+  }));
   const mailboxes = mailboxesOn(prepare, transactions.atomically, now);
   const profiles = profilesOn(prepare);
   const run = runner<'writer'>(
@@ -68,27 +77,49 @@ export function writerOn(database: DatabaseSync, prepare: Statements = statement
     transactions,
   );
 
-  function settle(which: 'due' | 'any'): boolean {
+  /** Runs something that may fail for lack of room, and is tried again later then. */
+  function inTransaction(run: () => boolean): boolean {
     try {
       transactions.begin();
-      const settled = mailboxes.settle(which);
+      const done = run();
       transactions.commit();
-      return settled;
+      return done;
     } catch (error) {
       if (isFatal(error)) throw error;
-      // No room on the disk, perhaps: they stay fresh, and are tried again later.
       transactions.rollback();
       return false;
     }
+  }
+
+  /** The journal has what is settled, and gives nothing up before `settledTo` says so: the disk is only waited for now and then. */
+  function settleDue(): boolean {
+    lazy = now() - syncedAt < SYNC_EVERY_MS;
+    if (lazy) database.exec('PRAGMA synchronous = NORMAL');
+    try {
+      const settled = inTransaction(() => mailboxes.settle('due'));
+      if (settled && !lazy) syncedAt = now();
+      return settled;
+    } finally {
+      if (lazy) database.exec('PRAGMA synchronous = FULL');
+      lazy = false;
+    }
+  }
+
+  function sync(): void {
+    syncedAt = now();
+    inTransaction(() => {
+      mailboxes.mark();
+      return true;
+    });
   }
 
   return {
     serve: (next) => commitGroup(next, run, transactions),
     enter: mailboxes.enter,
     tidy: () => {
-      if (mailboxes.freshMessages() === 0) return 'done';
-      if (settle('due')) return 'more';
-      return mailboxes.freshMessages() > 0 ? 'later' : 'done';
+      if (mailboxes.freshMessages() > 0 && settleDue()) return 'more';
+      if (mailboxes.unsynced() && now() - syncedAt >= SYNC_EVERY_MS) sync();
+      return mailboxes.freshMessages() > 0 || mailboxes.unsynced() ? 'later' : 'done';
     },
     get settledTo() {
       return mailboxes.settledTo();
@@ -97,7 +128,7 @@ export function writerOn(database: DatabaseSync, prepare: Statements = statement
       return mailboxes.lastId();
     },
     close: () => {
-      while (settle('any'));
+      while (inTransaction(() => mailboxes.settle('any')));
       database.close();
     },
   };
