@@ -141,6 +141,61 @@ test('a confirmed one is no longer pending, stays in the history, and is packed 
   assert.deepEqual(ids((await ask(service, since(ANNA, 0)))[0]), [1, 2, 4]);
 });
 
+test('what nobody confirmed is packed, too, waits, and is delivered as a whole or unpacked', async () => {
+  const { service, database, clock } = await opened();
+  await ask(service, account(ANNA), account(BORIS));
+  service.enter(entries({ id: 1, to: ANNA }, { id: 2, to: BORIS }, { id: 3, to: ANNA }, { id: 4, to: BORIS }, { id: 5, to: ANNA }));
+  clock.now = 10_000;
+  service.tidy();
+  service.enter(entries({ id: 6, to: ANNA }));
+  await ask(service, waiting(7, ANNA, { messagesMax: 9, perSenderMax: 9 }));
+  assert.deepEqual(packs(database), [
+    [BORIS, 4, 2, 0],
+    [ANNA, 5, 3, 0],
+  ]);
+  assert.deepEqual((await ask(service, pending(ANNA), since(ANNA, 1), pending(BORIS))).map(ids), [
+    [1, 3, 5, 6, 7],
+    [3, 5, 6, 7],
+    [2, 4],
+  ]);
+  // Ids of others lie between, so ranges are short. What was not his does nothing.
+  const ranges = [2, 4, 5].map((id) => ({ first: id, last: id }));
+  await ask(service, { name: 'mailboxes.confirm', request: { uin: BORIS, ranges, at: 88 } });
+  assert.deepEqual(
+    [packs(database), states(database)],
+    [
+      [
+        [BORIS, 4, 2, 88],
+        [ANNA, 5, 3, 0],
+      ],
+      { 7: 0 },
+    ],
+  );
+  await ask(service, {
+    name: 'mailboxes.confirm',
+    request: {
+      uin: ANNA,
+      ranges: [
+        { first: 5, last: 6 },
+        { first: 1, last: 2 },
+      ],
+      at: 99,
+    },
+  });
+  assert.deepEqual([packs(database), states(database)], [[[BORIS, 4, 2, 88]], { 1: 99, 3: 0, 5: 99, 7: 0 }]);
+  assert.deepEqual((await ask(service, pending(ANNA), since(ANNA, 0), pending(BORIS), since(BORIS, 0))).map(ids), [[3, 7], [1, 3, 5, 6, 7], [], [2, 4]]);
+});
+
+test('packs that wait count against the limits', async () => {
+  const { service, clock } = await opened();
+  await ask(service, account(ANNA));
+  service.enter(entries({ id: 1, to: ANNA }, { id: 2, to: ANNA }, { id: 3, to: ANNA }));
+  clock.now = 10_000;
+  service.tidy();
+  const outcomes = await ask(service, waiting(4, ANNA), confirm(ANNA, 1, 3), waiting(5, ANNA));
+  assert.deepEqual([outcomes[0], outcomes[2]], ['full', 5]);
+});
+
 test('a reader gets as many as he asked for, from rows, packs and fresh ones', async () => {
   const { service, clock } = await opened();
   await ask(service, account(ANNA));
@@ -249,7 +304,11 @@ test('an account that goes takes its fresh and packed messages along', async () 
   await ask(service, confirm(ANNA, 1, 1), { name: 'mailboxes.settle', request: null });
   service.enter(entries({ id: 3, to: ANNA }, { id: 4, to: BORIS }));
   await ask(service, { name: 'accounts.remove', request: ANNA });
-  assert.deepEqual([states(database), packs(database)], [{ 2: 0, 4: 0 }, []]);
+  assert.deepEqual(packs(database), [
+    [BORIS, 2, 1, 0],
+    [BORIS, 4, 1, 0],
+  ]);
+  assert.deepEqual(states(database), {});
   assert.deepEqual(ids((await ask(service, since(ANNA, 0)))[0]), []);
 });
 
@@ -268,6 +327,10 @@ test('packs are forgotten when they are old, a few at a time', async () => {
   assert.deepEqual(await ask(service, prune(50, 50, 10), prune(301, 50, 3), prune(301, 50, 3), prune(301, 50, 3)), [0, 2, 2, 0]);
   assert.deepEqual(ids((await ask(service, since(ANNA, 0)))[0]), [5, 6]);
   assert.deepEqual(await ask(service, prune(0, 501, 10)), [2]);
+  // What waits goes by the time it was sent, here its id.
+  service.enter(entries({ id: 700, to: ANNA }, { id: 800, to: ANNA }));
+  await ask(service, { name: 'mailboxes.settle', request: null });
+  assert.deepEqual(await ask(service, prune(9_999, 800, 10), prune(9_999, 801, 10), since(ANNA, 0)), [0, 2, []]);
 });
 
 test('closing settles everything', async () => {

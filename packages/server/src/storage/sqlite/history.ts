@@ -1,69 +1,119 @@
 /**
- * What live messages leave behind once they are confirmed: entries of one recipient, packed by the batch they were settled
- * in. A row for each message, in three indexes, would be most of what the writing thread does; and a client that catches up
- * reads a recipient's messages one after the other anyway.
+ * What live messages become in the database: entries of one recipient, packed by the batch they were settled in. A row for
+ * each message, in three indexes, would be most of what the writing thread does; and whoever reads a mailbox reads it in order
+ * anyway. A pack is delivered as a whole or waits as a whole. Packs of one recipient do not overlap.
  */
 import { Buffer } from 'node:buffer';
+import type { IdRange } from '@seekyou/core';
 import type { Statements } from './dialect.ts';
-import { asBuffer, entryAt, lengthAt } from './journal-format.ts';
-import type { MessageRow } from './protocol.ts';
+import { asBuffer, type Entry, entryAt, lengthAt } from './journal-format.ts';
 
-const ADD = 'INSERT INTO history (recipient, last, messages, delivered_at, entries) VALUES (?, ?, ?, ?, ?)';
+const ADD = 'INSERT INTO history (recipient, last, messages, delivered_at, sent_at, entries) VALUES (?, ?, ?, ?, ?, ?)';
 const SINCE = 'SELECT entries FROM history WHERE recipient = ? AND last > ? ORDER BY last';
-const OLD = 'SELECT recipient, last, messages FROM history INDEXED BY history_delivered_at WHERE delivered_at < ? ORDER BY delivered_at LIMIT ?';
+const WAITING = 'SELECT last, entries FROM history INDEXED BY history_waiting WHERE recipient = ? AND last >= ? AND delivered_at = 0 ORDER BY last';
+const DELIVERED = 'UPDATE history SET delivered_at = ? WHERE recipient = ? AND last = ?';
 const FORGET = 'DELETE FROM history WHERE recipient = ? AND last = ?';
 const REMOVE = 'DELETE FROM history WHERE recipient = ?';
+const OLD_DELIVERED = `
+  SELECT recipient, last, messages FROM history INDEXED BY history_age
+  WHERE delivered_at > 0 AND delivered_at < ? ORDER BY delivered_at LIMIT ?`;
+const OLD_WAITING = `
+  SELECT recipient, last, messages FROM history INDEXED BY history_age
+  WHERE delivered_at = 0 AND sent_at < ? ORDER BY sent_at LIMIT ?`;
 
 /** For tests that look at query plans. */
-export const HISTORY_SQL: readonly string[] = [ADD, SINCE, OLD, FORGET, REMOVE];
+export const HISTORY_SQL: readonly string[] = [ADD, SINCE, WAITING, DELIVERED, FORGET, REMOVE, OLD_DELIVERED, OLD_WAITING];
 
-export interface Packed {
+/** Messages of one recipient, in order of id. */
+export interface Pack {
   readonly recipient: number;
-  /** Of its messages, the highest. */
+  /** Of its messages, the highest id. */
   last: number;
-  /** When the last of them was confirmed, milliseconds since 1970. */
+  /** When the last of them was confirmed, milliseconds since 1970; 0: they wait. */
   deliveredAt: number;
+  /** When the last of them was sent. */
+  sentAt: number;
+  /** Of each its entry. */
   readonly entries: Uint8Array[];
+}
+
+interface Old {
+  readonly recipient: number;
+  readonly last: number;
+  readonly messages: number;
 }
 
 export class History {
   readonly #add;
   readonly #since;
-  readonly #old;
+  readonly #waiting;
+  readonly #delivered;
   readonly #forget;
   readonly #remove;
+  readonly #oldDelivered;
+  readonly #oldWaiting;
 
   constructor(prepare: Statements) {
     this.#add = prepare(ADD);
     this.#since = prepare(SINCE);
-    this.#old = prepare(OLD);
+    this.#waiting = prepare(WAITING);
+    this.#delivered = prepare(DELIVERED);
     this.#forget = prepare(FORGET);
     this.#remove = prepare(REMOVE);
+    this.#oldDelivered = prepare(OLD_DELIVERED);
+    this.#oldWaiting = prepare(OLD_WAITING);
   }
 
-  add({ recipient, last, deliveredAt, entries }: Packed): void {
-    this.#add.run(recipient, last, entries.length, deliveredAt, Buffer.concat(entries));
+  add({ recipient, last, deliveredAt, sentAt, entries }: Pack): void {
+    this.#add.run(recipient, last, entries.length, deliveredAt, sentAt, Buffer.concat(entries));
   }
 
-  /** At most `limit` after `after`, in order of id. */
-  since(recipient: number, after: number, limit: number): MessageRow[] {
-    const rows: MessageRow[] = [];
-    if (limit <= 0) return rows;
-    for (const { entries } of this.#since.iterate(recipient, after) as Iterable<{ entries: Uint8Array }>) {
-      const packed = asBuffer(entries);
-      for (let at = 0; at < packed.length; at += lengthAt(packed, at)) {
-        const { id, sender, sentAt, body } = entryAt(packed, at);
-        if (id > after) rows.push({ id, from: sender, sentAt, body });
-        if (rows.length >= limit) return rows;
+  /** Delivered or not, at most `limit` after `after`, in order of id. */
+  since(recipient: number, after: number, limit: number): Entry[] {
+    return firstOf(this.#since.iterate(recipient, after) as Iterable<Row>, after, limit);
+  }
+
+  /** At most `limit` that wait, in order of id. */
+  waiting(recipient: number, limit: number): Entry[] {
+    return firstOf(this.#waiting.iterate(recipient, 0) as Iterable<Row>, 0, limit);
+  }
+
+  /**
+   * Marks packs as delivered. Of a pack only a part of which was, nothing remains here: its messages are given to `unpack`, as
+   * waiting.
+   *
+   * @param ranges both ends included; of one recipient, so they may name messages of others
+   * @returns the ranges that are not done with
+   */
+  confirm(recipient: number, ranges: readonly IdRange[], at: number, unpack: (entry: Entry) => void): readonly IdRange[] {
+    const sorted = ranges.toSorted((a, b) => a.first - b.first);
+    const lowest = sorted[0]?.first ?? 0;
+    const done = new Set<number>();
+    for (const { last, entries } of this.#waiting.all(recipient, lowest) as unknown as Row[]) {
+      const messages = [...entriesIn(asBuffer(entries))];
+      const confirmed = messages.filter(({ id }) => isIn(sorted, id));
+      if (confirmed.length === 0) continue;
+      if (confirmed.length === messages.length) {
+        this.#delivered.run(at, recipient, last);
+        for (const { id } of messages) done.add(id);
+      } else {
+        this.#forget.run(recipient, last);
+        messages.forEach(unpack);
       }
     }
-    return rows;
+    return done.size === 0 ? ranges : ranges.filter(({ first, last }) => first !== last || !done.has(first));
   }
 
-  /** Forgets packs that were delivered before, at most `limit` messages or one pack. @returns how many messages */
-  prune(before: number, limit: number): number {
+  /** Forgets packs that were delivered, or were sent and still wait, before; at most `limit` messages or one pack. @returns how many messages */
+  prune(deliveredBefore: number, sentBefore: number, limit: number): number {
+    const delivered = this.#forgetSome(this.#oldDelivered.all(deliveredBefore, limit) as unknown as Old[], limit);
+    if (delivered >= limit) return delivered;
+    return delivered + this.#forgetSome(this.#oldWaiting.all(sentBefore, limit) as unknown as Old[], limit - delivered);
+  }
+
+  #forgetSome(old: readonly Old[], limit: number): number {
     let forgotten = 0;
-    for (const { recipient, last, messages } of this.#old.all(before, limit) as unknown as { recipient: number; last: number; messages: number }[]) {
+    for (const { recipient, last, messages } of old) {
       if (forgotten > 0 && forgotten + messages > limit) break;
       this.#forget.run(recipient, last);
       forgotten += messages;
@@ -74,4 +124,38 @@ export class History {
   remove(recipient: number): void {
     this.#remove.run(recipient);
   }
+}
+
+interface Row {
+  readonly last: number;
+  readonly entries: Uint8Array;
+}
+
+function firstOf(packs: Iterable<Row>, after: number, limit: number): Entry[] {
+  const found: Entry[] = [];
+  if (limit <= 0) return found;
+  for (const { entries } of packs) {
+    for (const entry of entriesIn(asBuffer(entries))) {
+      if (entry.id > after) found.push(entry);
+      if (found.length >= limit) return found;
+    }
+  }
+  return found;
+}
+
+function* entriesIn(packed: Buffer): Iterable<Entry> {
+  for (let at = 0; at < packed.length; at += lengthAt(packed, at)) yield entryAt(packed, at);
+}
+
+/** @param ranges in order, and none in another */
+function isIn(ranges: readonly IdRange[], id: number): boolean {
+  let low = 0;
+  let high = ranges.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ranges[middle] as IdRange).last < id) low = middle + 1;
+    else high = middle;
+  }
+  const found = ranges[low];
+  return found !== undefined && found.first <= id;
 }

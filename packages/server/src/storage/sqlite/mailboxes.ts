@@ -4,8 +4,8 @@
  */
 import type { Statements } from './dialect.ts';
 import { Fresh, type FreshMessage } from './fresh.ts';
-import { History, HISTORY_SQL, type Packed } from './history.ts';
-import { asBuffer } from './journal-format.ts';
+import { History, HISTORY_SQL, type Pack } from './history.ts';
+import { asBuffer, type Entry } from './journal-format.ts';
 import type { AppendRequest, Implementation, MessageRow } from './protocol.ts';
 import { type Tally, Tallies } from './tallies.ts';
 
@@ -128,8 +128,8 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
       tally.bytes += bytes;
       tally.bySender.set(sender, messages);
     }
-    for (const { sender, size, confirmedAt } of fresh.of(recipient)) {
-      if (confirmedAt !== 0) continue;
+    const unsettled = [...fresh.of(recipient)].filter(({ confirmedAt }) => confirmedAt === 0);
+    for (const { sender, size } of [...history.waiting(recipient, Number.POSITIVE_INFINITY), ...unsettled]) {
       tally.messages++;
       tally.bytes += size;
       tally.bySender.set(sender, (tally.bySender.get(sender) ?? 0) + 1);
@@ -149,8 +149,10 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
       .slice(0, limit);
   }
 
+  const rowOf = ({ id, sender, sentAt, body }: Entry): MessageRow => ({ id, from: sender, sentAt, body });
+
   function freshRows(recipient: number, fits: (message: FreshMessage) => boolean): MessageRow[] {
-    return [...fresh.of(recipient)].filter(fits).map(({ id, sender, sentAt, body }) => ({ id, from: sender, sentAt, body }));
+    return [...fresh.of(recipient)].filter(fits).map(rowOf);
   }
 
   function settle(which: 'due' | 'any'): boolean {
@@ -158,10 +160,16 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
     const batch = fresh.take(which === 'due' ? 'ripe' : 'any');
     const last = batch.at(-1);
     if (last === undefined) return false;
-    const packs = new Map<number, Packed>();
-    for (const message of batch) {
-      // By its sender's id it must be found again, and one that waits is asked for.
-      if (message.senderId !== null || message.confirmedAt === 0) insertSettled(message);
+    // Those of our own senders must be found by their ids again.
+    const [named, others] = [batch.filter(({ senderId }) => senderId !== null), batch.filter(({ senderId }) => senderId === null)];
+    for (const message of named) insertRow(message, message.confirmedAt);
+    const packs = new Map<number, Pack>();
+    for (const message of others) if (message.confirmedAt !== 0) pack(packs, message);
+    const delivered = new Set(packs.keys());
+    for (const message of others) {
+      if (message.confirmedAt !== 0) continue;
+      // A pack of what waits would overlap with that of what was delivered.
+      if (delivered.has(message.recipient)) insertRow(message, WAITING);
       else pack(packs, message);
     }
     for (const packed of packs.values()) history.add(packed);
@@ -169,8 +177,8 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
     return true;
   }
 
-  function insertSettled({ id, recipient, sender, sentAt, size, senderId, confirmedAt, body }: FreshMessage): void {
-    insert.run(id, recipient, sender, sentAt, size, senderId, confirmedAt === 0 ? WAITING : confirmedAt, body);
+  function insertRow({ id, recipient, sender, sentAt, size, senderId, body }: Entry, deliveredAt: number): void {
+    insert.run(id, recipient, sender, sentAt, size, senderId, deliveredAt, body);
   }
 
   function settleAll(): void {
@@ -213,25 +221,25 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
         inOrder(
           limit,
           rows(pending.all(uin, limit)),
+          history.waiting(uin, limit).map(rowOf),
           freshRows(uin, ({ confirmedAt }) => confirmedAt === 0),
         ),
       'mailboxes.confirm': ({ uin, ranges, at }) => {
         tallies.forget(uin);
         const confirmedAt = Math.max(at, 1);
-        const mark = (): void => {
-          for (const { first, last } of ranges) {
-            // Nearly always: what is not in the database yet needs no statement.
-            if (!fresh.confirm(uin, first, last, confirmedAt)) confirm.run(confirmedAt, uin, first, last);
-          }
-        };
-        if (ranges.length > 1) atomically(mark);
-        else mark();
+        // Nearly always all: what is not in the database yet needs no statement.
+        const settled = ranges.filter(({ first, last }) => !fresh.confirm(uin, first, last, confirmedAt));
+        if (settled.length === 0) return;
+        atomically(() => {
+          const left = history.confirm(uin, settled, confirmedAt, (entry) => insertRow(entry, WAITING));
+          for (const { first, last } of left) confirm.run(confirmedAt, uin, first, last);
+        });
       },
       'mailboxes.since': ({ uin, after, limit }) =>
         inOrder(
           limit,
           rows(since.all(uin, after, limit)),
-          history.since(uin, after, limit),
+          history.since(uin, after, limit).map(rowOf),
           freshRows(uin, ({ id }) => id > after),
         ),
       'mailboxes.prune': ({ deliveredBefore, sentBefore, limit }) =>
@@ -239,7 +247,7 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
           tallies.forgetAll();
           settleAll();
           // What was delivered live was sent a moment before.
-          let forgotten = history.prune(Math.max(deliveredBefore, sentBefore), limit);
+          let forgotten = history.prune(Math.max(deliveredBefore, sentBefore), sentBefore, limit);
           forgotten += Number(pruneDelivered.run(deliveredBefore, Math.max(limit - forgotten, 0)).changes);
           return forgotten + Number(pruneSent.run(sentBefore, Math.max(limit - forgotten, 0)).changes);
         }),
@@ -273,13 +281,14 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
   };
 }
 
-function pack(packs: Map<number, Packed>, { id, recipient, confirmedAt, bytes }: FreshMessage): void {
+function pack(packs: Map<number, Pack>, { id, recipient, sentAt, confirmedAt, bytes }: FreshMessage): void {
   const packed = packs.get(recipient);
   if (packed === undefined) {
-    packs.set(recipient, { recipient, last: id, deliveredAt: confirmedAt, entries: [bytes] });
+    packs.set(recipient, { recipient, last: id, deliveredAt: confirmedAt, sentAt, entries: [bytes] });
     return;
   }
   packed.last = id;
   packed.deliveredAt = Math.max(packed.deliveredAt, confirmedAt);
+  packed.sentAt = Math.max(packed.sentAt, sentAt);
   packed.entries.push(bytes);
 }

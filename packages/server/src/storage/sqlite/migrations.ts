@@ -84,11 +84,13 @@ const HISTORY = [
     last INTEGER NOT NULL,
     messages INTEGER NOT NULL,
     delivered_at INTEGER NOT NULL,
+    sent_at INTEGER NOT NULL,
     entries BLOB NOT NULL,
     PRIMARY KEY (recipient, last)
   ) WITHOUT ROWID`,
-  // What is too old is found from the left; what comes is added at the right.
-  sql`CREATE INDEX history_delivered_at ON history (delivered_at, messages)`,
+  sql`CREATE INDEX history_waiting ON history (recipient, last) WHERE delivered_at = 0`,
+  // What is too old is found from the left; what is delivered is added at the right.
+  sql`CREATE INDEX history_age ON history (delivered_at, sent_at, messages)`,
 ];
 
 /** What people tell of themselves, and where it is searched. */

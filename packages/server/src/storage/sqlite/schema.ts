@@ -71,12 +71,14 @@ export interface MessageTable {
   body: Uint8Array;
 }
 
-/** What was confirmed before it came here: see history.ts. */
+/** See history.ts. */
 export interface HistoryTable {
   recipient: number;
   last: number;
   messages: number;
+  /** 0 while they wait. */
   delivered_at: number;
+  sent_at: number;
   entries: Uint8Array;
 }
 
