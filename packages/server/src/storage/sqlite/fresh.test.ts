@@ -73,7 +73,7 @@ interface Live {
 
 /** As the journal has them. */
 function entries(...messages: readonly Live[]): Buffer {
-  const all = Buffer.alloc(100_000);
+  const all = Buffer.alloc(messages.reduce((sum, { body }) => sum + 100 + (body?.length ?? 10), 0));
   let end = 0;
   for (const { id, to, senderId = null, body = new Uint8Array(10) } of messages) {
     end = putEntry(all, end, id, { recipient: to, sender: SENDER, sentAt: id, size: body.length, senderId, body });
@@ -98,6 +98,12 @@ function states(database: DatabaseSync): Record<number, number> {
 function packs(database: DatabaseSync): unknown[] {
   const found = database.prepare('SELECT recipient, last, messages, delivered_at FROM history ORDER BY last').all();
   return found.map((row) => Object.values(row));
+}
+
+/** Takes some: ids, and when each was confirmed. */
+function taken(fresh: Fresh, which: 'ripe' | 'any'): [number, number][] {
+  const { from, to } = fresh.take(which);
+  return Array.from({ length: to - from }, (_, i) => [fresh.entry(from + i).id, fresh.confirmedAt(from + i)]);
 }
 
 test('a fresh message is pending and in the history before the database has it', async () => {
@@ -356,12 +362,12 @@ test('a batch is due when it is full, or when its first has waited long enough; 
   assert.equal(fresh.due, false);
   for (let recipient = 0; recipient < 7; recipient++) fresh.confirm(recipient, 1, BATCH + 5, 9);
   assert.equal(fresh.due, true, 'all are confirmed');
-  assert.equal(fresh.take('ripe').length, BATCH);
+  assert.deepEqual(fresh.take('ripe'), { from: 0, to: BATCH });
   assert.equal(fresh.due, false, 'five make no batch yet');
   clock.now = 3_600;
   assert.equal(fresh.due, true);
   assert.deepEqual(
-    fresh.take('ripe').map((message) => message.id),
+    taken(fresh, 'ripe').map(([id]) => id),
     [BATCH + 1, BATCH + 2, BATCH + 3, BATCH + 4, BATCH + 5],
   );
   assert.equal(fresh.size, 0);
@@ -376,34 +382,83 @@ test('one that nobody confirms holds the others back only for a moment', () => {
   assert.equal(fresh.due, false);
   clock.now = 4_000;
   assert.equal(fresh.due, true);
-  assert.deepEqual(
-    fresh.take('ripe').map(({ id, confirmedAt }) => [id, confirmedAt]),
-    [
-      [1, 0],
-      [2, 9],
-    ],
-  );
+  assert.deepEqual(taken(fresh, 'ripe'), [
+    [1, 0],
+    [2, 9],
+  ]);
 });
 
 test('what was undone comes again, in order, and only that', () => {
   const fresh = new Fresh(() => 0);
   fresh.enter(entries(...[1, 2, 3, 4].map((id) => ({ id, to: ANNA }))));
-  const order = (): number[] => [...fresh.of(ANNA)].map(({ id }) => id);
+  const order = (): number[] => fresh.of(ANNA).map(({ id }) => id);
   fresh.take('any');
-  fresh.enter(entries({ id: 5, to: ANNA }));
+  fresh.enter(entries({ id: 5, to: ANNA, senderId: 'ab' }));
   assert.deepEqual(order(), [5]);
+  assert.equal(fresh.confirm(ANNA, 3, 3, 9), false, 'it is on its way to the database');
   // Part of it had been done before something else was undone.
   fresh.undone(2);
   assert.deepEqual([order(), fresh.size], [[3, 4, 5], 3]);
+  assert.equal(fresh.confirm(ANNA, 3, 5, 9), true);
   // Then all of it is undone.
   fresh.undone(0);
   assert.deepEqual(order(), [1, 2, 3, 4, 5]);
   assert.deepEqual(
-    fresh.take('any').map(({ id }) => id),
-    [1, 2, 3, 4, 5],
+    taken(fresh, 'any').map(([id, confirmedAt]) => [id, confirmedAt]),
+    [
+      [1, 0],
+      [2, 0],
+      [3, 9],
+      [4, 9],
+      [5, 9],
+    ],
   );
+  assert.equal(fresh.sentAs(SENDER, 'ab', ANNA), undefined);
   assert.equal(fresh.committed(), true);
   fresh.undone(0);
-  assert.equal(fresh.size, 0);
+  assert.deepEqual([fresh.size, order()], [0, []]);
   assert.equal(fresh.committed(), false);
+});
+
+test('many of them, in pieces of any size, are all found, confirmed and taken', () => {
+  const seed = 20_261_121;
+  let state = seed;
+  const chance = (below: number): number => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  const clock = { now: 0 };
+  const fresh = new Fresh(() => clock.now);
+  /** Its recipient, and when it was confirmed. */
+  const model = new Map<number, [number, number]>();
+  let id = 0;
+  for (let round = 0; round < 400; round++) {
+    const some = Array.from({ length: chance(6) }, () => ({ id: (id += 1 + chance(3)), to: 1 + chance(5) }));
+    fresh.enter(entries(...some));
+    for (const { id: entered, to } of some) model.set(entered, [to, 0]);
+    const recipient = 1 + chance(5);
+    const first = Math.max(1, id - chance(40));
+    const last = first + chance(8);
+    let all = true;
+    for (let one = first; one <= last; one++) {
+      const found = model.get(one);
+      if (found?.[0] !== recipient) all = false;
+      else if (found[1] === 0) found[1] = round + 1;
+    }
+    assert.equal(fresh.confirm(recipient, first, last, round + 1), all, `seed ${seed}, round ${round}`);
+    if (chance(10) === 0) {
+      for (const [gone, confirmedAt] of taken(fresh, 'any')) {
+        assert.equal(model.get(gone)?.[1], confirmedAt, `seed ${seed}, round ${round}`);
+        model.delete(gone);
+      }
+      if (chance(2) === 0) fresh.committed();
+    }
+    const mine = [...model].filter(([, [to]]) => to === recipient).map(([one, [, confirmedAt]]) => [one, confirmedAt]);
+    assert.deepEqual(
+      fresh.of(recipient).map((message) => [message.id, message.confirmedAt]),
+      mine,
+      `seed ${seed}, round ${round}`,
+    );
+    assert.equal(fresh.size, model.size);
+  }
 });

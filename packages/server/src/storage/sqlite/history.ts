@@ -27,14 +27,14 @@ export const HISTORY_SQL: readonly string[] = [ADD, SINCE, WAITING, DELIVERED, F
 /** Messages of one recipient, in order of id. */
 export interface Pack {
   readonly recipient: number;
-  /** Of its messages, the highest id. */
-  last: number;
+  /** The last one's id. */
+  readonly last: number;
   /** When the last of them was confirmed, milliseconds since 1970; 0: they wait. */
-  deliveredAt: number;
-  /** When the last of them was sent. */
-  sentAt: number;
+  readonly deliveredAt: number;
+  /** When the last one was sent. */
+  readonly sentAt: number;
   /** Of each its entry. */
-  readonly entries: Uint8Array[];
+  readonly entries: readonly Uint8Array[];
 }
 
 interface Old {

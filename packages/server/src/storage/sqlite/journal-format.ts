@@ -68,6 +68,28 @@ export function lengthAt(bytes: Buffer, at: number): number {
   return bytes.readUInt32LE(at);
 }
 
+/** Parts of the entry that begins at `at`, where the rest is not asked for. */
+export function idAt(bytes: Buffer, at: number): number {
+  return bytes.readDoubleLE(at + ID_AT);
+}
+
+export function recipientAt(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at + RECIPIENT_AT);
+}
+
+export function senderAt(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at + SENDER_AT);
+}
+
+export function sizeAt(bytes: Buffer, at: number): number {
+  return bytes.readUInt32LE(at + SIZE_AT);
+}
+
+/** Whether one of our own senders gave it an id. */
+export function isNamedAt(bytes: Buffer, at: number): boolean {
+  return bytes[at + SENDER_ID_LENGTH_AT] !== 0;
+}
+
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -46,7 +46,7 @@ interface Waiting {
 const NUMBER_MAX = 2 ** 31;
 /** What is fresh goes along with calls; where there are none, after so long, or when it is so much. */
 const FRESH_MS = 100;
-const FRESH_BYTES = 64 * 1024;
+const FRESH_BYTES = 512 * 1024;
 
 /** What the thread may have: the group it commits, and the next. */
 const PARCELS_AHEAD = 2;
@@ -67,7 +67,7 @@ export class Link {
   readonly #ended = Promise.withResolvers<void>();
   #state: 'open' | 'closing' | 'closed' | 'broken' = 'open';
   #scheduled = false;
-  readonly #fresh: Uint8Array[] = [];
+  #fresh: Buffer | undefined;
   #freshBytes = 0;
   #freshTimer: NodeJS.Timeout | undefined;
   /** Parcels not answered whole. */
@@ -157,10 +157,11 @@ export class Link {
    * @param entries are copied
    */
   enter(entries: Uint8Array): void {
-    this.#fresh.push(Uint8Array.from(entries));
+    if (this.#freshBytes + entries.length > FRESH_BYTES) this.#sendFresh();
+    this.#fresh ??= Buffer.allocUnsafeSlow(FRESH_BYTES);
+    this.#fresh.set(entries, this.#freshBytes);
     this.#freshBytes += entries.length;
-    if (this.#freshBytes >= FRESH_BYTES) this.#sendFresh();
-    else this.#freshTimer ??= setTimeout(() => this.#sendFresh(), FRESH_MS);
+    this.#freshTimer ??= setTimeout(() => this.#sendFresh(), FRESH_MS);
   }
 
   /** Calls that are gathering go first: nothing of this is in their way. */
@@ -173,16 +174,13 @@ export class Link {
   #takeFresh(): Uint8Array | undefined {
     clearTimeout(this.#freshTimer);
     this.#freshTimer = undefined;
-    if (this.#fresh.length === 0) return undefined;
-    const all = new Uint8Array(this.#freshBytes);
-    let at = 0;
-    for (const entries of this.#fresh) {
-      all.set(entries, at);
-      at += entries.length;
-    }
-    this.#fresh.length = 0;
+    if (this.#fresh === undefined || this.#freshBytes === 0) return undefined;
+    // What is nearly full travels as it is; of a large block a few bytes would be carried along with the rest.
+    const all = this.#fresh.subarray(0, this.#freshBytes);
+    const fresh = this.#freshBytes > FRESH_BYTES / 2 ? all : new Uint8Array(all);
+    if (fresh === all) this.#fresh = undefined;
     this.#freshBytes = 0;
-    return all;
+    return fresh;
   }
 
   /** While the thread has one parcel in hand and one before it, more calls gather: they would only wait there, and cost a message each. */

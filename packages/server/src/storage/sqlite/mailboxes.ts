@@ -4,8 +4,8 @@
  */
 import type { Statements } from './dialect.ts';
 import { Fresh, type FreshMessage } from './fresh.ts';
-import { History, HISTORY_SQL, type Pack } from './history.ts';
-import { asBuffer, type Entry } from './journal-format.ts';
+import { History, HISTORY_SQL } from './history.ts';
+import { asBuffer, type Entry, senderAt, sizeAt } from './journal-format.ts';
 import type { AppendRequest, Implementation, MessageRow } from './protocol.ts';
 import { type Tally, Tallies } from './tallies.ts';
 
@@ -128,7 +128,7 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
       tally.bytes += bytes;
       tally.bySender.set(sender, messages);
     }
-    const unsettled = [...fresh.of(recipient)].filter(({ confirmedAt }) => confirmedAt === 0);
+    const unsettled = fresh.of(recipient).filter(({ confirmedAt }) => confirmedAt === 0);
     for (const { sender, size } of [...history.waiting(recipient, Number.POSITIVE_INFINITY), ...unsettled]) {
       tally.messages++;
       tally.bytes += size;
@@ -152,28 +152,34 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
   const rowOf = ({ id, sender, sentAt, body }: Entry): MessageRow => ({ id, from: sender, sentAt, body });
 
   function freshRows(recipient: number, fits: (message: FreshMessage) => boolean): MessageRow[] {
-    return [...fresh.of(recipient)].filter(fits).map(rowOf);
+    return fresh.of(recipient).filter(fits).map(rowOf);
   }
 
   function settle(which: 'due' | 'any'): boolean {
     if (which === 'due' ? !fresh.due : fresh.size === 0) return false;
-    const batch = fresh.take(which === 'due' ? 'ripe' : 'any');
-    const last = batch.at(-1);
-    if (last === undefined) return false;
-    // Those of our own senders must be found by their ids again.
-    const [named, others] = [batch.filter(({ senderId }) => senderId !== null), batch.filter(({ senderId }) => senderId === null)];
-    for (const message of named) insertRow(message, message.confirmedAt);
+    const { from, to } = fresh.take(which === 'due' ? 'ripe' : 'any');
+    if (from === to) return false;
     const packs = new Map<number, Pack>();
-    for (const message of others) if (message.confirmedAt !== 0) pack(packs, message);
-    const delivered = new Set(packs.keys());
-    for (const message of others) {
-      if (message.confirmedAt !== 0) continue;
-      // A pack of what waits would overlap with that of what was delivered.
-      if (delivered.has(message.recipient)) insertRow(message, WAITING);
-      else pack(packs, message);
+    const waiting: number[] = [];
+    for (let place = from; place < to; place++) {
+      const confirmedAt = fresh.confirmedAt(place);
+      // Those of our own senders must be found by their ids again.
+      if (fresh.isNamed(place)) insertRow(fresh.entry(place), confirmedAt);
+      else if (confirmedAt !== 0) pack(packs, fresh.recipient(place), place, confirmedAt);
+      else waiting.push(place);
     }
-    for (const packed of packs.values()) history.add(packed);
-    settleTo.run(last.id);
+    const delivered = new Set(packs.keys());
+    for (const place of waiting) {
+      const recipient = fresh.recipient(place);
+      // A pack of what waits would overlap with that of what was delivered.
+      if (delivered.has(recipient)) insertRow(fresh.entry(place), WAITING);
+      else pack(packs, recipient, place, WAITING);
+    }
+    for (const [recipient, { places, deliveredAt }] of packs) {
+      const last = fresh.entry(places.at(-1) as number);
+      history.add({ recipient, last: last.id, sentAt: last.sentAt, deliveredAt, entries: places.map((place) => fresh.bytes(place)) });
+    }
+    settleTo.run(fresh.entry(to - 1).id);
     return true;
   }
 
@@ -201,7 +207,8 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
     settledTo: () => settledId,
     lastId: () => Math.max((lastId.get() as { seq: number } | undefined)?.seq ?? 0, lastSettled()),
     enter: (entries) => {
-      for (const { recipient, sender, size } of fresh.enter(asBuffer(entries))) tallies.add(recipient, sender, size);
+      const all = asBuffer(entries);
+      fresh.enter(all, (recipient, at) => tallies.add(recipient, senderAt(all, at), sizeAt(all, at)));
     },
     operations: {
       'mailboxes.append': (request) => {
@@ -281,14 +288,18 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
   };
 }
 
-function pack(packs: Map<number, Pack>, { id, recipient, sentAt, confirmedAt, bytes }: FreshMessage): void {
-  const packed = packs.get(recipient);
-  if (packed === undefined) {
-    packs.set(recipient, { recipient, last: id, deliveredAt: confirmedAt, sentAt, entries: [bytes] });
+/** Messages of one recipient that are packed together. */
+interface Pack {
+  readonly places: number[];
+  deliveredAt: number;
+}
+
+function pack(packs: Map<number, Pack>, recipient: number, place: number, confirmedAt: number): void {
+  const found = packs.get(recipient);
+  if (found === undefined) {
+    packs.set(recipient, { places: [place], deliveredAt: confirmedAt });
     return;
   }
-  packed.last = id;
-  packed.deliveredAt = Math.max(packed.deliveredAt, confirmedAt);
-  packed.sentAt = Math.max(packed.sentAt, sentAt);
-  packed.entries.push(bytes);
+  found.places.push(place);
+  found.deliveredAt = Math.max(found.deliveredAt, confirmedAt);
 }
