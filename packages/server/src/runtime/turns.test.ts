@@ -17,7 +17,7 @@ function recorder() {
 }
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('a turn lasts until its promises have run', async () => {
+test('a turn lasts until its promises and ticks have run', async () => {
   const { made, passes } = recorder();
   await nextTurn();
   made.begin('input');
@@ -28,7 +28,7 @@ test('a turn lasts until its promises have run', async () => {
     .then(() => passes(4))
     .then(() => process.nextTick(() => passes(100)));
   await nextTurn();
-  assert.deepEqual([made.figures('input').maxMs, made.figures('input').count], [7, 1]);
+  assert.deepEqual([made.figures('input').maxMs, made.figures('input').count], [107, 1]);
 });
 
 test('what happens within a turn is part of it', async () => {
@@ -40,6 +40,24 @@ test('what happens within a turn is part of it', async () => {
   passes(0.4);
   await nextTurn();
   assert.deepEqual([made.figures('answers').maxMs.toFixed(1), made.figures('input').count], ['0.7', 0]);
+});
+
+test('one callback after the other is a turn each', async () => {
+  const { made, passes } = recorder();
+  const { port1, port2 } = new MessageChannel();
+  const lengths = [2, 5, 1];
+  await new Promise<void>((resolve) => {
+    port2.onmessage = (): void => {
+      made.begin('input');
+      passes(lengths.shift() as number);
+      if (lengths.length === 0) resolve();
+    };
+    for (const _ of [1, 2, 3]) port1.postMessage('');
+  });
+  await nextTurn();
+  port1.close();
+  const { count, maxMs, sumMs } = made.figures('input');
+  assert.deepEqual([count, maxMs, sumMs], [3, 5, 8]);
 });
 
 test('turns are counted by their length', async () => {

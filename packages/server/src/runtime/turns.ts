@@ -50,27 +50,41 @@ export class TurnRecorder {
   private beganAt = 0;
   private cpuAt = 0;
   private cpuAskedAt = Number.NEGATIVE_INFINITY;
+  /** The callback that began the turn has not returned. */
+  private inCallback = false;
+  private watched = false;
   // Made once: a turn allocates nothing.
-  private readonly promisesRan = (): void => process.nextTick(this.end);
-  private readonly end = (): void => this.over();
+  private readonly returned = (): void => {
+    this.inCallback = false;
+  };
+  private readonly pollOver = (): void => {
+    this.watched = false;
+    this.over();
+  };
 
   constructor(clock: TurnClock = PROCESS_CLOCK) {
     this.clock = clock;
   }
 
   /**
-   * Says that a callback of the event loop begins. Its end is found by itself: Node empties the queue of promises before it
-   * goes on with ticks, and both before the next callback. Within a turn that is being recorded it does nothing.
+   * Says that a callback of the event loop begins. Its end is found by itself: at the next one, promises of this one included,
+   * or when the event loop has been through all that was ready. Within a callback that is being recorded it does nothing.
    */
   begin(kind: TurnKind): void {
-    if (this.kind !== undefined) return;
+    if (this.inCallback) return;
+    this.over();
+    this.inCallback = true;
     this.kind = kind;
     this.beganAt = this.clock.wall();
     if (this.beganAt - this.cpuAskedAt >= CPU_ASKED_MS) {
       this.cpuAskedAt = this.beganAt;
       this.cpuAt = this.clock.cpu();
     }
-    queueMicrotask(this.promisesRan);
+    // Ticks would tell more exactly, and cost more than all the rest: Node looks through their queue after each callback.
+    queueMicrotask(this.returned);
+    if (this.watched) return;
+    this.watched = true;
+    setImmediate(this.pollOver);
   }
 
   figures(kind: TurnKind): TurnFigures {
