@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { MessageChannel } from 'node:worker_threads';
 import { TURN_MS, TurnRecorder } from './turns.ts';
 
 /** A clock moved by hand; `others` is time the processor spent elsewhere. */
@@ -47,11 +48,11 @@ test('one callback after the other is a turn each', async () => {
   const { port1, port2 } = new MessageChannel();
   const lengths = [2, 5, 1];
   await new Promise<void>((resolve) => {
-    port2.onmessage = (): void => {
+    port2.on('message', () => {
       made.begin('input');
       passes(lengths.shift() as number);
       if (lengths.length === 0) resolve();
-    };
+    });
     for (const _ of [1, 2, 3]) port1.postMessage('');
   });
   await nextTurn();
