@@ -5,6 +5,7 @@
  * There may be a hundred thousand, and all most of them need is to be passed on: they stay the bytes they came as, and are
  * known by their *place*, a number that counts them since the start.
  */
+import { firstWhere } from './first-where.ts';
 import { type Entry, entryAt, idAt, isNamedAt, lengthAt, recipientAt } from './journal-format.ts';
 
 /** Messages that came together. */
@@ -216,15 +217,3 @@ export class Fresh {
 }
 
 const keyOf = ({ sender, senderId, recipient }: Pick<Entry, 'sender' | 'senderId' | 'recipient'>): string => `${sender} ${senderId} ${recipient}`;
-
-/** The first of `count` numbers from 0 that fits, when all after one that does fit, too; `count` when none does. */
-function firstWhere(count: number, fits: (n: number) => boolean): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (fits(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}

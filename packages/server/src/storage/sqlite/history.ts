@@ -6,6 +6,7 @@
 import { Buffer } from 'node:buffer';
 import type { IdRange } from '@seekyou/core';
 import type { Statements } from './dialect.ts';
+import { firstWhere } from './first-where.ts';
 import { asBuffer, type Entry, entryAt, lengthAt } from './journal-format.ts';
 
 const ADD = 'INSERT INTO history (recipient, last, messages, delivered_at, sent_at, entries) VALUES (?, ?, ?, ?, ?, ?)';
@@ -43,41 +44,12 @@ interface Old {
   readonly messages: number;
 }
 
-export class History {
-  readonly #add;
-  readonly #since;
-  readonly #waiting;
-  readonly #delivered;
-  readonly #forget;
-  readonly #remove;
-  readonly #oldDelivered;
-  readonly #oldWaiting;
-
-  constructor(prepare: Statements) {
-    this.#add = prepare(ADD);
-    this.#since = prepare(SINCE);
-    this.#waiting = prepare(WAITING);
-    this.#delivered = prepare(DELIVERED);
-    this.#forget = prepare(FORGET);
-    this.#remove = prepare(REMOVE);
-    this.#oldDelivered = prepare(OLD_DELIVERED);
-    this.#oldWaiting = prepare(OLD_WAITING);
-  }
-
-  add({ recipient, last, deliveredAt, sentAt, entries }: Pack): void {
-    this.#add.run(recipient, last, entries.length, deliveredAt, sentAt, Buffer.concat(entries));
-  }
-
+export interface History {
+  add(pack: Pack): void;
   /** Delivered or not, at most `limit` after `after`, in order of id. */
-  since(recipient: number, after: number, limit: number): Entry[] {
-    return firstOf(this.#since.iterate(recipient, after) as Iterable<Row>, after, limit);
-  }
-
+  since(recipient: number, after: number, limit: number): Entry[];
   /** At most `limit` that wait, in order of id. */
-  waiting(recipient: number, limit: number): Entry[] {
-    return firstOf(this.#waiting.iterate(recipient, 0) as Iterable<Row>, 0, limit);
-  }
-
+  waiting(recipient: number, limit: number): Entry[];
   /**
    * Marks packs as delivered. Of a pack only a part of which was, nothing remains here: its messages are given to `unpack`, as
    * waiting.
@@ -85,45 +57,55 @@ export class History {
    * @param ranges both ends included; of one recipient, so they may name messages of others
    * @returns the ranges that are not done with
    */
-  confirm(recipient: number, ranges: readonly IdRange[], at: number, unpack: (entry: Entry) => void): readonly IdRange[] {
-    const sorted = ranges.toSorted((a, b) => a.first - b.first);
-    const lowest = sorted[0]?.first ?? 0;
-    const done = new Set<number>();
-    for (const { last, entries } of this.#waiting.all(recipient, lowest) as unknown as Row[]) {
-      const messages = [...entriesIn(asBuffer(entries))];
-      const confirmed = messages.filter(({ id }) => isIn(sorted, id));
-      if (confirmed.length === 0) continue;
-      if (confirmed.length === messages.length) {
-        this.#delivered.run(at, recipient, last);
-        for (const { id } of messages) done.add(id);
-      } else {
-        this.#forget.run(recipient, last);
-        messages.forEach(unpack);
-      }
-    }
-    return done.size === 0 ? ranges : ranges.filter(({ first, last }) => first !== last || !done.has(first));
-  }
-
+  confirm(recipient: number, ranges: readonly IdRange[], at: number, unpack: (entry: Entry) => void): readonly IdRange[];
   /** Forgets packs that were delivered, or were sent and still wait, before; at most `limit` messages or one pack. @returns how many messages */
-  prune(deliveredBefore: number, sentBefore: number, limit: number): number {
-    const delivered = this.#forgetSome(this.#oldDelivered.all(deliveredBefore, limit) as unknown as Old[], limit);
-    if (delivered >= limit) return delivered;
-    return delivered + this.#forgetSome(this.#oldWaiting.all(sentBefore, limit) as unknown as Old[], limit - delivered);
-  }
+  prune(deliveredBefore: number, sentBefore: number, limit: number): number;
+  remove(recipient: number): void;
+}
 
-  #forgetSome(old: readonly Old[], limit: number): number {
+export function historyOn(prepare: Statements): History {
+  const waitingFrom = (recipient: number, lowest: number): Row[] => prepare(WAITING).all(recipient, lowest) as unknown as Row[];
+
+  function forgetSome(found: unknown[], limit: number): number {
     let forgotten = 0;
-    for (const { recipient, last, messages } of old) {
+    for (const { recipient, last, messages } of found as Old[]) {
       if (forgotten > 0 && forgotten + messages > limit) break;
-      this.#forget.run(recipient, last);
+      prepare(FORGET).run(recipient, last);
       forgotten += messages;
     }
     return forgotten;
   }
 
-  remove(recipient: number): void {
-    this.#remove.run(recipient);
-  }
+  return {
+    add({ recipient, last, deliveredAt, sentAt, entries }) {
+      prepare(ADD).run(recipient, last, entries.length, deliveredAt, sentAt, Buffer.concat(entries));
+    },
+    since: (recipient, after, limit) => firstOf(prepare(SINCE).iterate(recipient, after) as Iterable<Row>, after, limit),
+    waiting: (recipient, limit) => firstOf(waitingFrom(recipient, 0), 0, limit),
+    confirm(recipient, ranges, at, unpack) {
+      const sorted = ranges.toSorted((a, b) => a.first - b.first);
+      const done = new Set<number>();
+      for (const { last, entries } of waitingFrom(recipient, sorted[0]?.first ?? 0)) {
+        const messages = [...entriesIn(asBuffer(entries))];
+        const confirmed = messages.filter(({ id }) => isIn(sorted, id));
+        if (confirmed.length === 0) continue;
+        if (confirmed.length === messages.length) {
+          prepare(DELIVERED).run(at, recipient, last);
+          for (const { id } of messages) done.add(id);
+        } else {
+          prepare(FORGET).run(recipient, last);
+          messages.forEach(unpack);
+        }
+      }
+      return done.size === 0 ? ranges : ranges.filter(({ first, last }) => first !== last || !done.has(first));
+    },
+    prune(deliveredBefore, sentBefore, limit) {
+      const delivered = forgetSome(prepare(OLD_DELIVERED).all(deliveredBefore, limit), limit);
+      if (delivered >= limit) return delivered;
+      return delivered + forgetSome(prepare(OLD_WAITING).all(sentBefore, limit - delivered), limit - delivered);
+    },
+    remove: (recipient) => void prepare(REMOVE).run(recipient),
+  };
 }
 
 interface Row {
@@ -149,13 +131,6 @@ function* entriesIn(packed: Buffer): Iterable<Entry> {
 
 /** @param ranges in order, and none in another */
 function isIn(ranges: readonly IdRange[], id: number): boolean {
-  let low = 0;
-  let high = ranges.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((ranges[middle] as IdRange).last < id) low = middle + 1;
-    else high = middle;
-  }
-  const found = ranges[low];
+  const found = ranges[firstWhere(ranges.length, (n) => (ranges[n] as IdRange).last >= id)];
   return found !== undefined && found.first <= id;
 }

@@ -276,11 +276,12 @@ export class Journal {
     if (this.#closed || this.#preparing !== undefined || this.#next !== undefined) return;
     const { limits } = this.#options;
     if (this.#full.length + (this.#current === undefined ? 0 : 1) >= limits.segmentsMax) return;
-    const number = ++this.#made;
+    const number = this.#made + 1;
     const bytes = Math.min(limits.segmentBytesFirst * 2 ** Math.min(number - 1, 30), limits.segmentBytesMax);
     this.#preparing = newSegment(segmentFile(this.#options.file, number), bytes).then(
       (segment) => {
         this.#preparing = undefined;
+        this.#made = number;
         if (this.#next === undefined) this.#next = segment;
         else void remove(segment);
       },
@@ -361,7 +362,8 @@ async function closed({ descriptor }: Segment): Promise<void> {
   await disk.close(descriptor);
 }
 
+/** Never rejects: of a file that stays the next start takes nothing, since the database has it. */
 async function remove(segment: Segment): Promise<void> {
-  await closed(segment);
-  await disk.remove(segment.file, { force: true });
+  await closed(segment).catch(() => undefined);
+  await disk.remove(segment.file, { force: true }).catch(() => undefined);
 }

@@ -1,10 +1,10 @@
 /**
  * Mailboxes, in SQL by hand: a message costs one query and one insert, and a query builder would be most of the cost.
- * `queries.test.ts` holds every statement to its index.
+ * `service.test.ts` holds every statement to its index.
  */
 import type { Statements } from './dialect.ts';
 import { Fresh, type FreshMessage } from './fresh.ts';
-import { History, HISTORY_SQL } from './history.ts';
+import { HISTORY_SQL, historyOn } from './history.ts';
 import { asBuffer, type Entry, senderAt, sizeAt } from './journal-format.ts';
 import type { AppendRequest, Implementation, MessageRow } from './protocol.ts';
 import { type Tally, Tallies } from './tallies.ts';
@@ -114,7 +114,7 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
   const settledTo = prepare(SETTLED);
   const settleTo = prepare(SETTLE);
   const lastId = prepare(LAST_ID);
-  const history = new History(prepare);
+  const history = historyOn(prepare);
   const fresh = new Fresh(now);
   const lastSettled = (): number => (settledTo.get() as { last: number }).last;
   let settledId = lastSettled();
