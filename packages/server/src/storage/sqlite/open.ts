@@ -2,7 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { type FoundRecord, type Store, StoreFailed, type Uin } from '@seekyou/core';
 import { Appends } from './appends.ts';
-import { Journal, JOURNAL_LIMITS, type JournalLimits } from './journal.ts';
+import { Journal, JOURNAL_LIMITS } from './journal.ts';
 import { Link, type LinkFigures, type LinkLimits, LINK_LIMITS, NO_FIGURES } from './link.ts';
 import { type FoundRow, OPERATIONS, type OperationName, type ReplyOf, type RequestOf, type Thread } from './protocol.ts';
 import { banFrom, banRow } from './bans.ts';
@@ -16,7 +16,7 @@ export interface SqliteStoreOptions {
   readonly file: string;
   /** A storage thread died; every operation fails from now on. Called at most once. */
   readonly onFailure: (error: Error) => void;
-  readonly limits?: Partial<LinkLimits & JournalLimits>;
+  readonly limits?: Partial<LinkLimits>;
 }
 
 export interface SqliteStore extends Store {
@@ -45,7 +45,7 @@ export async function openSqliteStore({ file, onFailure, limits }: SqliteStoreOp
   const start = (thread: Thread): Promise<Link> =>
     Link.open({ script, data: { thread, file }, limits: { ...LINK_LIMITS, ...limits }, onFailure: failOnce, onSettled: (id) => journal?.settled(id) });
   const writer = await start('writer');
-  journal = new Journal({ file, limits: { ...JOURNAL_LIMITS, ...limits }, onWritten: (entries) => writer.enter(entries), onFailure: failOnce });
+  journal = new Journal({ file, limits: JOURNAL_LIMITS, onWritten: (entries) => writer.enter(entries), onFailure: failOnce });
   return storeOn(writer, journal, () => start('reader'));
 }
 
