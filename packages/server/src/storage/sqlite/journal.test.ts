@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, statSync, write, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, statSync, write, writeFileSync, writeSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -208,6 +208,134 @@ test('what the disk does not take is refused, and what comes next goes to its pl
   assert.deepEqual(failures, [disk.error]);
   await journal.close(false);
 });
+
+/** A disk whose writes end when the test says so. */
+function slowDisk(): { readonly write: WriteToDisk; readonly end: (n: number, error?: NodeJS.ErrnoException) => void } {
+  const ends: ((error?: NodeJS.ErrnoException) => void)[] = [];
+  return {
+    write(descriptor, bytes, position, done) {
+      writeSync(descriptor, bytes, 0, bytes.length, position);
+      ends.push((error) => done(error ?? null, error === undefined ? bytes.length : 0));
+    },
+    end: (n, error) => (ends[n] as (error?: NodeJS.ErrnoException) => void)(error),
+  };
+}
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Asks for entries, each in a batch of its own. */
+async function askEach(journal: Journal, ids: readonly number[], heard: string[], more: Partial<Entry> = {}): Promise<void> {
+  for (const id of ids) {
+    journal.append(id, entry(more)).then(
+      () => heard.push(`${id}`),
+      (error: unknown) => heard.push(`${id} ${(error as StoreFailed).code}`),
+    );
+    await turn();
+    await turn();
+  }
+}
+
+/** What a start would find: in order of number, and of ids only those that grow. */
+function idsIn(file: string): number[] {
+  const batches = segmentsOf(file).flatMap((segment) => batchesOf(readFileSync(segment)));
+  const ids = batches.sort((a, b) => a.number - b.number).flatMap(({ entries }) => entriesOf(entries).map(({ id }) => id));
+  return ids.filter((id, at) => ids.slice(0, at).every((before) => before < id));
+}
+
+test('some batches are on their way at a time, and are answered in order, whichever the disk has first', async () => {
+  const disk = slowDisk();
+  const { journal, file, written } = await opened({}, disk.write);
+  const heard: string[] = [];
+  await askEach(journal, [1, 2, 3, 4, 5], heard);
+  assert.deepEqual(idsIn(file), [1, 2, 3], 'the others wait together');
+  assert.equal(journal.figures.waiting, 5);
+  disk.end(2);
+  disk.end(1);
+  await turn();
+  assert.deepEqual([heard, written.length, journal.lastId], [[], 0, 0]);
+  disk.end(0);
+  await turn();
+  assert.deepEqual(heard, ['1', '2', '3']);
+  assert.deepEqual(idsIn(file), [1, 2, 3, 4, 5]);
+  disk.end(3);
+  await journal.written();
+  assert.deepEqual(
+    written.map(({ id }) => id),
+    [1, 2, 3, 4, 5],
+  );
+  assert.deepEqual([journal.figures.groups, journal.figures.answered, journal.busy], [4, 5, false]);
+  await journal.close(false);
+});
+
+test('with a batch those behind it are refused, and what comes next goes to its place', async () => {
+  const disk = slowDisk();
+  const { journal, file, failures } = await opened({}, disk.write);
+  const heard: string[] = [];
+  await askEach(journal, [1, 2, 3], heard);
+  disk.end(0);
+  disk.end(1, Object.assign(new Error('no space'), { code: 'ENOSPC' }));
+  await turn();
+  await askEach(journal, [4], heard);
+  assert.deepEqual(heard, ['1', '2 full'], 'nothing is begun before the third is over');
+  disk.end(2);
+  await turn();
+  await turn();
+  disk.end(3);
+  await journal.written();
+  assert.deepEqual([heard, idsIn(file), failures], [['1', '2 full', '3 full', '4'], [1, 4], []]);
+  assert.deepEqual([journal.figures.failed, journal.lastId], [2, 4]);
+  await journal.close(false);
+});
+
+test('a batch that is refused with the first of the next segment leaves both places to others', async () => {
+  const disk = slowDisk();
+  const { journal, file } = await opened({ segmentsMax: 3 }, disk.write);
+  const heard: string[] = [];
+  const large = { body: new Uint8Array(1_500) };
+  await askEach(journal, [1], heard, { body: new Uint8Array(2_100) });
+  disk.end(0);
+  await journal.prepared();
+  await askEach(journal, [2, 3], heard, large);
+  journal.settled(1);
+  assert.equal(segmentsOf(file).length, 2, 'what is on its way may need the first segment after a crash');
+  disk.end(1, Object.assign(new Error('no space'), { code: 'ENOSPC' }));
+  disk.end(2);
+  await turn();
+  await askEach(journal, [4], heard, large);
+  disk.end(3);
+  await journal.written();
+  assert.deepEqual(heard, ['1', '2 full', '3 full', '4']);
+  assert.ok(idsIn(file).includes(4));
+  await journal.close(false);
+});
+
+test('segments are kept while others are full, and one of them afterwards', async () => {
+  const { journal, file } = await opened({ segmentsMax: 5 });
+  const body = new Uint8Array(2_500);
+  let id = 0;
+  const fill = async (segments: number): Promise<void> => {
+    for (const last = id + segments; id < last; ) {
+      assert.ok(journal.takes(entry({ body })));
+      await journal.append(++id, entry({ body }));
+      await journal.prepared();
+    }
+  };
+  await fill(4);
+  const made = segmentsOf(file);
+  assert.equal(made.length, 5, 'four are full, or nearly, and one waits');
+  journal.settled(2);
+  await fill(2);
+  assert.deepEqual(segmentsOf(file), made, 'none was made or removed');
+  journal.settled(id);
+  await removed(file, 2);
+  await journal.close(false);
+});
+
+/** Files are removed while everything goes on. */
+async function removed(file: string, left: number): Promise<void> {
+  while (segmentsOf(file).length > left) await turn();
+  assert.equal(segmentsOf(file).length, left);
+}
 
 // ---------------------------------------------------------------- with the database
 

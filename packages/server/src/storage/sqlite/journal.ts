@@ -46,7 +46,7 @@ export interface JournalOptions {
   readonly limits: JournalLimits;
   /** These entries are on the disk, and about to be acknowledged. The bytes are valid during the call. */
   readonly onWritten: (entries: Uint8Array) => void;
-  /** The disk refuses to write: nothing can be promised any more. Called at most once. */
+  /** The disk refuses to write: nothing can be promised any more. */
   readonly onFailure: (error: Error) => void;
   /** For tests: a disk that fails. */
   readonly write?: WriteToDisk;
@@ -63,29 +63,43 @@ interface Segment {
   lastId: number;
 }
 
-interface Gathering {
+/** Gathers entries, then is on its way to the disk; used again when it is over. */
+interface Batch {
   readonly bytes: Buffer;
   used: number;
+  entries: number;
   lastId: number;
-  readonly waiting: { readonly id: number; readonly resolve: (stored: Stored) => void; readonly reject: (error: Error) => void }[];
-  /** Called when the batch is over, however it ended. */
-  readonly after: (() => void)[];
+  /** How it ends; made for the first entry. */
+  end: PromiseWithResolvers<void>;
+  number: number;
+  segment: Segment | undefined;
+  /** Where in the segment. */
+  position: number;
+  startedAt: number;
+  /** What the disk said, `undefined` before it did. */
+  outcome: 'written' | NodeJS.ErrnoException | undefined;
 }
 
 /** Where the system has no such flag, a second call waits for the disk. */
 const SYNCED: number | undefined = constants.O_DSYNC;
+/**
+ * Batches on their way to the disk at a time. What comes while one is written need not wait for it, so the main thread has
+ * something to do meanwhile; a fourth gains nothing more.
+ */
+const WRITES_MAX = 3;
 const ZEROS = Buffer.alloc(256 * 1024);
 
 export class Journal {
   readonly #options: JournalOptions;
-  #gathering: Gathering;
-  /** On its way to the disk. */
-  #writing: Gathering | undefined;
-  #spareBuffer: Gathering;
+  #gathering: Batch;
+  /** On their way to the disk, in order. */
+  readonly #writing: Batch[] = [];
+  readonly #idle: Batch[];
   #scheduled = false;
   #number = 1;
   #current: Segment | undefined;
-  #next: Segment | undefined;
+  /** Ready to be written. */
+  readonly #spare: Segment[] = [];
   /** Full, oldest first, with messages the database does not have. */
   readonly #full: Segment[] = [];
   #made = 0;
@@ -93,23 +107,26 @@ export class Journal {
   #settledTo = 0;
   #lastId = 0;
   #closed = false;
+  /** Why a batch was refused, until those behind it are over. */
+  #refused: NodeJS.ErrnoException | undefined;
+  /** When something was on its way again. */
+  #busySince = 0;
   #answered = 0;
   #failed = 0;
   #batches = 0;
   #busyMs = 0;
   #longestMs = 0;
-  #startedAt = 0;
 
   constructor(options: JournalOptions) {
     this.#options = options;
-    this.#gathering = gathering(options.limits);
-    this.#spareBuffer = gathering(options.limits);
+    this.#gathering = newBatch(options.limits);
+    this.#idle = Array.from({ length: WRITES_MAX }, () => newBatch(options.limits));
   }
 
   /** Every batch is a group. */
   get figures(): LinkFigures {
     return {
-      waiting: this.#gathering.waiting.length + (this.#writing?.waiting.length ?? 0),
+      waiting: this.#writing.reduce((sum, { entries }) => sum + entries, this.#gathering.entries),
       answered: this.#answered,
       failed: this.#failed,
       groups: this.#batches,
@@ -138,10 +155,9 @@ export class Journal {
     if (this.#closed) return false;
     const bytes = this.#gathering.used + entryBytes(entry);
     if (bytes > this.#options.limits.batchBytesMax) return false;
-    if (this.#next !== undefined) return true;
+    if (this.#spare.length > 0) return true;
     const current = this.#current;
-    const ahead = (this.#writing?.used ?? 0) + bytes;
-    if (current !== undefined && current.position + ahead <= current.bytes) return true;
+    if (current !== undefined && current.position + bytes <= current.bytes) return true;
     this.#prepare();
     return false;
   }
@@ -151,27 +167,21 @@ export class Journal {
     const into = this.#gathering;
     into.used = putEntry(into.bytes, into.used, id, message);
     into.lastId = id;
-    if (!this.#scheduled && this.#writing === undefined) {
-      this.#scheduled = true;
-      setImmediate(() => this.#write());
-    }
-    return new Promise((resolve, reject) => {
-      into.waiting.push({ id, resolve, reject });
-    });
+    if (into.entries++ === 0) into.end = Promise.withResolvers();
+    this.#schedule();
+    // One promise for all of a batch: resolvers for each entry cost more than the entry.
+    return into.end.promise.then(() => ({ outcome: 'stored', id }));
   }
 
   /** Something is on its way to the disk. */
   get busy(): boolean {
-    return this.#writing !== undefined || this.#gathering.waiting.length > 0;
+    return this.#writing.length > 0 || this.#gathering.entries > 0;
   }
 
   /** When everything that was appended is on the disk, or was refused. */
   async written(): Promise<void> {
-    const last = this.#gathering.waiting.length > 0 ? this.#gathering : this.#writing;
-    if (last === undefined) return;
-    await new Promise<void>((resolve) => {
-      last.after.push(resolve);
-    });
+    const last = this.#gathering.entries > 0 ? this.#gathering : this.#writing.at(-1);
+    await last?.end.promise.catch(() => undefined);
   }
 
   /** The database has everything up to this id. */
@@ -179,11 +189,13 @@ export class Journal {
     this.#settledTo = Math.max(this.#settledTo, id);
     for (let segment = this.#full[0]; segment !== undefined && segment.lastId <= this.#settledTo; segment = this.#full[0]) {
       this.#full.shift();
-      if (this.#next === undefined && segment.bytes === this.#options.limits.segmentBytesMax) {
+      if (segment.bytes === this.#options.limits.segmentBytesMax) {
         segment.position = 0;
-        this.#next = segment;
+        this.#spare.push(segment);
       } else void remove(segment);
     }
+    // To make one costs the disk as much as to fill it, so all are kept while the load lasts; afterwards one is enough.
+    if (this.#full.length === 0) for (const segment of this.#spare.splice(1)) void remove(segment);
   }
 
   /**
@@ -195,68 +207,101 @@ export class Journal {
     this.#closed = true;
     await this.written();
     await this.#preparing;
-    const segments = [this.#current, this.#next, ...this.#full].filter((segment) => segment !== undefined);
-    this.#current = this.#next = undefined;
-    this.#full.length = 0;
+    const segments = [...(this.#current === undefined ? [] : [this.#current]), ...this.#spare, ...this.#full];
+    this.#current = undefined;
+    this.#spare.length = this.#full.length = 0;
     await Promise.all(segments.map((segment) => (keep ? closed(segment) : remove(segment))));
   }
 
   // ------------------------------------------------------------- writing
 
+  #schedule(): void {
+    if (this.#scheduled || this.#idle.length === 0 || this.#refused !== undefined) return;
+    this.#scheduled = true;
+    setImmediate(() => this.#write());
+  }
+
   #write(): void {
     this.#scheduled = false;
     const batch = this.#gathering;
-    if (this.#writing !== undefined || batch.waiting.length === 0) return;
+    if (batch.entries === 0 || this.#idle.length === 0 || this.#refused !== undefined) return;
+    this.#gathering = this.#idle.pop() as Batch;
     const segment = this.#segmentFor(batch.used);
     if (segment === undefined) {
-      this.#fail(batch, new StoreFailed('full', 'the journal has no room'));
+      this.#refuse(batch, new StoreFailed('full', 'the journal has no room'));
+      this.#empty(batch);
       return;
     }
-    this.#gathering = this.#spareBuffer;
-    this.#writing = this.#spareBuffer = batch;
+    if (this.#writing.length === 0) this.#busySince = performance.now();
+    this.#writing.push(batch);
+    batch.segment = segment;
+    batch.position = segment.position;
+    batch.number = this.#number++;
+    batch.startedAt = performance.now();
+    segment.position += batch.used;
+    segment.lastId = batch.lastId;
+    if (segment.position > segment.bytes / 2) this.#prepare();
     const bytes = batch.bytes.subarray(0, batch.used);
-    sealBatch(bytes, this.#number);
-    this.#startedAt = performance.now();
+    sealBatch(bytes, batch.number);
     const to = this.#options.write ?? writeSynced;
-    to(segment.descriptor, bytes, segment.position, (error, written) => {
+    to(segment.descriptor, bytes, batch.position, (error, written) => {
       const short = written < bytes.length ? Object.assign(new Error('written in part'), { code: 'ENOSPC' }) : null;
-      this.#done(segment, error ?? short);
+      batch.outcome = error ?? short ?? 'written';
+      this.#done();
     });
   }
 
-  #done(segment: Segment, error: NodeJS.ErrnoException | null): void {
+  /** The disk has answered for one. Those before it come first: a start would not find what is behind a gap. */
+  #done(): void {
     turns.begin('answers');
-    const batch = this.#writing as Gathering;
-    this.#writing = undefined;
-    const took = performance.now() - this.#startedAt;
-    this.#batches++;
-    this.#busyMs += took;
-    this.#longestMs = Math.max(this.#longestMs, took);
-    if (error !== null) {
-      // The next batch goes to the same place under the same number: what may be there of this one is overwritten.
-      this.#fail(batch, refusalOf(error));
-      if (!isFull(error)) this.#options.onFailure(error);
-    } else {
-      this.#number++;
-      segment.position += batch.used;
-      segment.lastId = this.#lastId = batch.lastId;
-      if (segment.position > segment.bytes / 2) this.#prepare();
-      this.#options.onWritten(batch.bytes.subarray(BATCH_HEADER_BYTES, batch.used));
-      this.#answered += batch.waiting.length;
-      for (const { id, resolve } of batch.waiting) resolve({ outcome: 'stored', id });
-      empty(batch);
+    const now = performance.now();
+    for (let batch = this.#writing[0]; batch?.outcome !== undefined; batch = this.#writing[0]) {
+      this.#writing.shift();
+      this.#batches++;
+      this.#longestMs = Math.max(this.#longestMs, now - batch.startedAt);
+      if (batch.outcome === 'written' && this.#refused === undefined) this.#keep(batch);
+      else this.#giveUp(batch, batch.outcome);
+      this.#empty(batch);
     }
-    // After what this one set free has asked for more: that goes along.
-    if (this.#gathering.waiting.length > 0) {
-      this.#scheduled = true;
-      setImmediate(() => this.#write());
+    if (this.#writing.length === 0) {
+      this.#busyMs += now - this.#busySince;
+      this.#refused = undefined;
     }
+    // After what these set free has asked for more: that goes along.
+    if (this.#gathering.entries > 0) this.#schedule();
   }
 
-  #fail(batch: Gathering, error: StoreFailed): void {
-    this.#failed += batch.waiting.length;
-    for (const { reject } of batch.waiting) reject(error);
-    empty(batch);
+  #keep(batch: Batch): void {
+    this.#lastId = batch.lastId;
+    this.#options.onWritten(batch.bytes.subarray(BATCH_HEADER_BYTES, batch.used));
+    this.#answered += batch.entries;
+    batch.end.resolve();
+  }
+
+  /**
+   * Those on their way behind it are given up, too. The next batch goes to its place under its number and overwrites what may be
+   * there; of those behind it a start passes over what is left, since their ids are lower.
+   */
+  #giveUp(batch: Batch, outcome: NonNullable<Batch['outcome']>): void {
+    const segment = batch.segment as Segment;
+    segment.position = Math.min(segment.position, batch.position);
+    this.#number = Math.min(this.#number, batch.number);
+    if (outcome !== 'written') this.#refused ??= outcome;
+    this.#refuse(batch, refusalOf(this.#refused as NodeJS.ErrnoException));
+    if (outcome !== 'written' && !isFull(outcome)) this.#options.onFailure(outcome);
+  }
+
+  #refuse(batch: Batch, error: StoreFailed): void {
+    this.#failed += batch.entries;
+    batch.end.reject(error);
+  }
+
+  /** For the next entries. */
+  #empty(batch: Batch): void {
+    batch.used = BATCH_HEADER_BYTES;
+    batch.entries = 0;
+    batch.outcome = undefined;
+    this.#idle.push(batch);
   }
 
   // ------------------------------------------------------------ segments
@@ -264,16 +309,16 @@ export class Journal {
   #segmentFor(bytes: number): Segment | undefined {
     const current = this.#current;
     if (current !== undefined && current.position + bytes <= current.bytes) return current;
-    if (this.#next === undefined) return undefined;
+    const next = this.#spare.shift();
+    if (next === undefined) return undefined;
     if (current !== undefined) this.#full.push(current);
-    this.#current = this.#next;
-    this.#next = undefined;
+    this.#current = next;
     this.settled(this.#settledTo);
-    return this.#current;
+    return next;
   }
 
   #prepare(): void {
-    if (this.#closed || this.#preparing !== undefined || this.#next !== undefined) return;
+    if (this.#closed || this.#preparing !== undefined || this.#spare.length > 0) return;
     const { limits } = this.#options;
     if (this.#full.length + (this.#current === undefined ? 0 : 1) >= limits.segmentsMax) return;
     const number = this.#made + 1;
@@ -282,8 +327,7 @@ export class Journal {
       (segment) => {
         this.#preparing = undefined;
         this.#made = number;
-        if (this.#next === undefined) this.#next = segment;
-        else void remove(segment);
+        this.#spare.push(segment);
       },
       // No room, perhaps: the database takes the messages, or says what is wrong.
       () => {
@@ -300,16 +344,19 @@ const writeSynced: WriteToDisk = (descriptor, bytes, position, done) => {
   });
 };
 
-function gathering({ batchBytesMax }: JournalLimits): Gathering {
-  return { bytes: Buffer.allocUnsafeSlow(batchBytesMax), used: BATCH_HEADER_BYTES, lastId: 0, waiting: [], after: [] };
-}
-
-/** For the next one. */
-function empty(batch: Gathering): void {
-  for (const call of batch.after) call();
-  batch.used = BATCH_HEADER_BYTES;
-  batch.waiting.length = 0;
-  batch.after.length = 0;
+function newBatch({ batchBytesMax }: JournalLimits): Batch {
+  return {
+    bytes: Buffer.allocUnsafeSlow(batchBytesMax),
+    used: BATCH_HEADER_BYTES,
+    entries: 0,
+    lastId: 0,
+    end: Promise.withResolvers(),
+    number: 0,
+    segment: undefined,
+    position: 0,
+    startedAt: 0,
+    outcome: undefined,
+  };
 }
 
 const isFull = ({ code }: NodeJS.ErrnoException): boolean => code === 'ENOSPC' || code === 'EDQUOT';
