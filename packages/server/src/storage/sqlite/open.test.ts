@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { getPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
@@ -57,6 +57,32 @@ async function say(store: Store, text: string, checked = false): Promise<number>
   assert.equal(appended.outcome, 'stored');
   return (appended as { id: number }).id;
 }
+
+/** Priorities of this process's threads, in steps of nice; by name. */
+function nicenessOfThreads(): Map<string, Set<number>> {
+  const found = new Map<string, Set<number>>();
+  for (const thread of readdirSync('/proc/self/task')) {
+    const [, name = '', rest = ''] = /^\d+ \((.*)\) (.*)/.exec(readFileSync(`/proc/self/task/${thread}/stat`, 'latin1')) ?? [];
+    const niceness = Number(rest.split(' ')[16]);
+    found.set(name, (found.get(name) ?? new Set()).add(niceness));
+  }
+  return found;
+}
+
+const onLinux = process.platform === 'linux' ? {} : { skip: 'threads have priorities of their own on Linux alone' };
+
+test('the storage threads are less urgent than the others', onLinux, async () => {
+  // No other may be just starting.
+  await ahead;
+  const store = await open(newFile());
+  await store.accounts.list(0, 1);
+  const own = getPriority();
+  const found = nicenessOfThreads();
+  assert.deepEqual(found.get('store writer'), new Set([own + 5]));
+  assert.deepEqual(found.get('store reader'), new Set([own + 10]));
+  for (const [name, niceness] of found) if (!name.startsWith('store')) assert.deepEqual([name, ...niceness], [name, own]);
+  await store.close();
+});
 
 test('what was stored is there when the file is opened again', async () => {
   const file = newFile();

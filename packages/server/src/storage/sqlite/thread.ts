@@ -1,9 +1,10 @@
 /** A storage thread: the writer, which commits in groups, or the reader, which answers from what is committed. */
+import { constants, getPriority, setPriority } from 'node:os';
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { type Failure, ThreadFailure } from './failure.ts';
 import type { Answer, Call } from './group-commit.ts';
 import { ParcelReader, ParcelWriter, type SentParcel } from './parcel.ts';
-import { type FromThread, OPERATION_NAMES, OPERATIONS, type OperationName, type ThreadData, type ToThread } from './protocol.ts';
+import { type FromThread, OPERATION_NAMES, OPERATIONS, type OperationName, type Thread, type ThreadData, type ToThread } from './protocol.ts';
 import { openReaderService, openWriterService, type Service } from './service.ts';
 
 interface NumberedCall extends Call {
@@ -116,6 +117,23 @@ function sealed(answered: Answers, parcel: ParcelWriter): SentParcel {
   return parcel.seal();
 }
 
+/**
+ * How much less urgent a thread is than the main thread, in steps of nice. What the writer does most in busy times is to put
+ * away what is delivered already, and what the reader does is to search: while the processors are busy neither may hold up a
+ * message. Few steps, so that other programs of the machine do not hold up sign-ons, which ask the writer, too.
+ */
+const LESS_URGENT: Readonly<Record<Thread, number>> = { writer: 5, reader: 10 };
+
+/** Where threads have no priority of their own, or none may be given up, all stays as it is. */
+function stepBack(steps: number): void {
+  if (process.platform !== 'linux') return;
+  try {
+    setPriority(Math.min(getPriority() + steps, constants.priority.PRIORITY_LOW));
+  } catch {
+    // Forbidden from outside; the store works the same.
+  }
+}
+
 /** A thread that could not open its file says why and ends. */
 async function start(port: MessagePort, { thread, file }: ThreadData): Promise<void> {
   let service: Service;
@@ -125,6 +143,8 @@ async function start(port: MessagePort, { thread, file }: ThreadData): Promise<v
     port.postMessage({ type: 'failed', failure: openFailure(error, file) } satisfies FromThread);
     return;
   }
+  // Only now: threads that were made from here while the file was opened would have stepped back, too.
+  stepBack(LESS_URGENT[thread]);
   attend(port, service);
   port.postMessage({ type: 'ready', lastId: service.lastId } satisfies FromThread);
 }
