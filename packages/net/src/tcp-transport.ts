@@ -49,7 +49,9 @@ export class TcpTransport implements Transport {
       flushLater(this);
     } else this.pending.push(bytes);
     this.pendingBytes += bytes.length;
-    if (written !== undefined) (this.written ??= []).push(written);
+    if (written === undefined) return;
+    if (this.written === undefined) this.written = [written];
+    else this.written.push(written);
   }
 
   pause(): void {

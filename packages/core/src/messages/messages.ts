@@ -56,14 +56,19 @@ export class Messages {
   }
 
   /** The one message path: check and store, announce, deliver. Rejects when the store fails. */
-  async say(from: Uin, to: Uin, body: Body, senderId?: string): Promise<Sent | Refused> {
+  say(from: Uin, to: Uin, body: Body, senderId?: string): Promise<Sent | Refused> {
     const sentAt = this.around.ports.clock.now();
     const here = this.isHere(to);
     const checked = here && !this.around.people.ignores(to, from);
-    const draft: MessageDraft = { from, to, body, sentAt, limited: !here, checked, ...(senderId === undefined ? {} : { senderId }) };
-    const appended = await this.around.ports.store.mailboxes.append(draft, this.mailboxLimits);
+    const draft: MessageDraft =
+      senderId === undefined ? { from, to, body, sentAt, limited: !here, checked } : { from, to, body, sentAt, limited: !here, checked, senderId };
+    return this.around.ports.store.mailboxes.append(draft, this.mailboxLimits).then((appended) => this.appended(appended, draft));
+  }
+
+  private appended(appended: Appended, draft: MessageDraft): Sent | Refused | Promise<Sent> {
     if (appended.outcome !== 'stored') return this.notStored(appended, draft);
     const { id } = appended;
+    const { from, to, sentAt, body } = draft;
     this.storedHere++;
     this.lastId = Math.max(this.lastId, id);
     const message = { id, from, to, sentAt, body };
@@ -140,7 +145,8 @@ export class Messages {
   }
 
   private isHere(uin: Uin): boolean {
-    return this.around.registry.of(uin).some((session) => session.ready);
+    for (const session of this.around.registry.of(uin)) if (session.ready) return true;
+    return false;
   }
 
   private readyOf(uin: Uin): readonly CoreSession[] {

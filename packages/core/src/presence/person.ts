@@ -159,6 +159,8 @@ export class Person {
   }
 
   private onShownList(which: ClientList, uin: Uin): boolean {
-    return this.shown.some((watcher) => watcher.list(which).has(uin));
+    // No closure: asked several times for every message.
+    for (const watcher of this.shown) if (watcher.list(which).has(uin)) return true;
+    return false;
   }
 }

@@ -18,7 +18,7 @@ import { be, bytes, decode, encode, rest, struct } from '@seekyou/wire';
 import { Capability, ErrorCode, ErrorSubCode, type extended, icbm } from '@seekyou/wire/oscar';
 import { decodeUtf8Or } from '@seekyou/wire/text';
 import { authorisationPacket, hasOwnPacket } from './authorisation.ts';
-import { icbmParts, isUcs2, OriginalFormat, plainBody, type Stamp, stampOf, typedBody, typedMessage } from './bodies.ts';
+import { icbmParts, isUcs2, OriginalFormat, plainBody, type Stamp, stampOf, typedBody, typedMessage, type WrittenText } from './bodies.ts';
 import { readable } from '../runtime/readable.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
 import { roomIdFrom, roomKindOf } from './chat-navigation.ts';
@@ -95,10 +95,12 @@ function sendPlain(letter: Letter): readonly OscarEffect[] {
   const { imData, autoResponse } = message.tlvs;
   const body = imData && plainBody(imData, stampFor(letter), context.session.profile);
   if (body === undefined) return [failed(request, 'bad-input')];
-  const learnt = !context.state.writesUnicode && imData !== undefined && isUcs2(imData) ? [become({ writesUnicode: true })] : [];
-  if (autoResponse === undefined) return [...learnt, send(letter, body)];
-  const { format, bytes: written } = body.original;
-  return [...learnt, pass(letter, { kind: 'envelope', format, bytes: written, cookie: message.cookie, fallback: body.text }, { concealed: false })];
+  const sent = autoResponse === undefined ? send(letter, body) : passAutoResponse(letter, body);
+  return !context.state.writesUnicode && imData !== undefined && isUcs2(imData) ? [become({ writesUnicode: true }), sent] : [sent];
+}
+
+function passAutoResponse(letter: Letter, { original: { format, bytes: written }, text }: WrittenText): OscarEffect {
+  return pass(letter, { kind: 'envelope', format, bytes: written, cookie: letter.message.cookie, fallback: text }, { concealed: false });
 }
 
 /** What somebody's client did by itself is of no use later. */
@@ -217,7 +219,8 @@ function askForStatus(letter: Letter, passing: Passing, needs: string, question:
 
 function send(letter: Letter, body: Body): OscarEffect {
   const { store, senderId } = letter.message.tlvs;
-  return perform(letter, 'messages.send', { to: letter.to, body, store: store !== undefined, ...(senderId === undefined ? {} : { senderId: hex(senderId) }) });
+  const input = { to: letter.to, body, store: store !== undefined };
+  return perform(letter, 'messages.send', senderId === undefined ? input : { ...input, senderId: hex(senderId) });
 }
 
 function pass(letter: Letter, passing: Passing, how: Pick<CommandInput<'messages.pass'>, 'concealed' | 'needs'>): OscarEffect {
@@ -430,5 +433,6 @@ function toClient(
 ): OscarEffect {
   context.state.answerable.add(cookie, from, context.now, context.limits);
   const value = { cookie, channel, sender: messageSender(from, sender, context.now), tlvs };
-  return written === undefined ? say(icbm.channelMsgToClient, value) : say(icbm.channelMsgToClient, value, { written });
+  const declaration = icbm.channelMsgToClient;
+  return { do: 'send', packet: written === undefined ? { declaration, value } : { declaration, value, written } };
 }

@@ -186,7 +186,8 @@ export class RateMeter {
   /** Counts one SNAC. */
   count(family: number, subtype: number, now: Time): RateVerdict {
     const id = rateClassOf(family, subtype);
-    const at = this.rules.findIndex((rule) => rule.id === id);
+    let at = 0;
+    while (at < this.rules.length && this.rules[at]?.id !== id) at++;
     const rule = this.rules[at];
     if (rule === undefined) return PASS;
     const level = (this.levels[at] ??= { level: rule.max, last: this.since, state: 'clear' });

@@ -30,7 +30,7 @@ const WITH_ORIGINAL = 0x80;
 
 export function encodeBody(body: Body): Uint8Array {
   const fields = fieldsOf(body);
-  if (body.original !== undefined) fields.push(textToBytes(body.original.format), body.original.bytes);
+  if (body.original !== undefined) fields.push(formatBytes(body.original.format), body.original.bytes);
   let length = 2;
   for (const field of fields) length += lengthBytes(field.length) + field.length;
   const bytes = Buffer.allocUnsafe(length);
@@ -46,6 +46,19 @@ export function encodeBody(body: Body): Uint8Array {
   }
   return bytes;
 }
+
+/** There are a handful; each is in every message some client wrote. */
+function formatBytes(format: string): Uint8Array {
+  let bytes = FORMATS.get(format);
+  if (bytes === undefined) {
+    bytes = textToBytes(format);
+    if (FORMATS.size < FORMATS_MAX) FORMATS.set(format, bytes);
+  }
+  return bytes;
+}
+
+const FORMATS = new Map<string, Uint8Array>();
+const FORMATS_MAX = 64;
 
 function lengthBytes(length: number): number {
   let bytes = 1;
