@@ -420,6 +420,25 @@ test('what was undone comes again, in order, and only that', () => {
   assert.equal(fresh.committed(), false);
 });
 
+test('what is in the database altogether is given back, once', () => {
+  let now = 0;
+  const fresh = new Fresh(() => now);
+  const blocks = [[1, 2], [3], [4, 5]].map((ids) => entries(...ids.map((id) => ({ id, to: ANNA }))));
+  for (const bytes of blocks) fresh.enter(bytes);
+  fresh.confirm(ANNA, 1, 4, 7);
+  assert.equal(fresh.due, false);
+  fresh.take('ripe');
+  assert.deepEqual(fresh.takeEmptied(), [], 'not committed');
+  fresh.committed();
+  const emptied = fresh.takeEmptied();
+  assert.deepEqual([emptied.length, emptied[0] === blocks[0], emptied[1] === blocks[1]], [2, true, true]);
+  assert.deepEqual([fresh.takeEmptied(), fresh.of(ANNA).map(({ id }) => id)], [[], [5]]);
+  now += 60_000;
+  fresh.take('any');
+  fresh.committed();
+  assert.equal(fresh.takeEmptied()[0], blocks[2]);
+});
+
 test('many of them, in pieces of any size, are all found, confirmed and taken', () => {
   const seed = 20_261_121;
   let state = seed;

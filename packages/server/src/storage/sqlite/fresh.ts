@@ -40,7 +40,8 @@ const BATCH_WAITS_MS = 1_000;
 
 export class Fresh {
   readonly #now: () => number;
-  #blocks: Block[] = [];
+  readonly #blocks: Block[] = [];
+  readonly #emptied: Buffer[] = [];
   /** Where the last search ended: most go on from there. */
   #near = 0;
   #lastId = 0;
@@ -153,9 +154,14 @@ export class Fresh {
     for (const recipient of recipients) this.#trim(recipient);
     this.#committed = this.#head;
     const kept = this.#blocks.findIndex(({ start, offsets }) => start + offsets.length > this.#head);
-    this.#blocks = kept < 0 ? [] : this.#blocks.slice(kept);
+    for (const { bytes } of this.#blocks.splice(0, kept < 0 ? this.#blocks.length : kept)) this.#emptied.push(bytes);
     this.#near = 0;
     return true;
+  }
+
+  /** What `enter` was given and is not needed any more, once each. */
+  takeEmptied(): readonly Buffer[] {
+    return this.#emptied.splice(0);
   }
 
   #trim(recipient: number): void {

@@ -78,7 +78,7 @@ export function historyOn(prepare: Statements): History {
 
   return {
     add({ recipient, last, deliveredAt, sentAt, entries }) {
-      prepare(ADD).run(recipient, last, entries.length, deliveredAt, sentAt, Buffer.concat(entries));
+      prepare(ADD).run(recipient, last, entries.length, deliveredAt, sentAt, packed(entries));
     },
     since: (recipient, after, limit) => firstOf(prepare(SINCE).iterate(recipient, after) as Iterable<Row>, after, limit),
     waiting: (recipient, limit) => firstOf(waitingFrom(recipient, 0), 0, limit),
@@ -106,6 +106,22 @@ export function historyOn(prepare: Statements): History {
     },
     remove: (recipient) => void prepare(REMOVE).run(recipient),
   };
+}
+
+/** Most packs have some ten kilobytes; larger ones are made anew. */
+const SCRATCH_BYTES = 256 * 1024;
+const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
+/** Only valid until the next call: a statement copies what it is given, and a pack of its own for each is garbage by the megabyte. */
+function packed(entries: readonly Uint8Array[]): Buffer {
+  const length = entries.reduce((sum, entry) => sum + entry.length, 0);
+  if (length > SCRATCH_BYTES) return Buffer.concat(entries);
+  let at = 0;
+  for (const entry of entries) {
+    scratch.set(entry, at);
+    at += entry.length;
+  }
+  return scratch.subarray(0, length);
 }
 
 interface Row {

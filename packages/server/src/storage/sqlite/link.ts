@@ -4,7 +4,17 @@ import { StoreFailed } from '@seekyou/core';
 import { turns } from '../../runtime/turns.ts';
 import type { Failure } from './failure.ts';
 import { ParcelReader, ParcelWriter } from './parcel.ts';
-import { type FromThread, OPERATION_NAMES, OPERATIONS, type OperationName, type ReplyOf, type RequestOf, type ThreadData, type ToThread } from './protocol.ts';
+import {
+  FRESH_BYTES,
+  type FromThread,
+  OPERATION_NAMES,
+  OPERATIONS,
+  type OperationName,
+  type ReplyOf,
+  type RequestOf,
+  type ThreadData,
+  type ToThread,
+} from './protocol.ts';
 
 export interface LinkLimits {
   /** Calls not answered yet. Reached when the disk has stopped: 20,000 callers at once are more than a node has busy sessions. */
@@ -46,7 +56,8 @@ interface Waiting {
 const NUMBER_MAX = 2 ** 31;
 /** What is fresh goes along with calls; where there are none, after so long, or when it is so much. */
 const FRESH_MS = 100;
-const FRESH_BYTES = 512 * 1024;
+/** Blocks kept for the next ones: what the thread gives back at a time. */
+const FRESH_SPARE_MAX = 4;
 
 /** What the thread may have: the group it commits, and the next. */
 const PARCELS_AHEAD = 2;
@@ -68,6 +79,7 @@ export class Link {
   #state: 'open' | 'closing' | 'closed' | 'broken' = 'open';
   #scheduled = false;
   #fresh: Buffer | undefined;
+  readonly #spareFresh: Buffer[] = [];
   #freshBytes = 0;
   #freshTimer: NodeJS.Timeout | undefined;
   /** Parcels not answered whole. */
@@ -106,6 +118,8 @@ export class Link {
     worker.on('message', (message: FromThread) => {
       if (message.type === 'answers') this.#take(message);
       else if (message.type === 'settled') this.#onSettled(message.to);
+      else if (message.type === 'emptied')
+        this.#spareFresh.push(...message.blocks.slice(0, FRESH_SPARE_MAX - this.#spareFresh.length).map((block) => Buffer.from(block)));
     });
     worker.on('error', (error: Error) => this.#fail(error));
     worker.on('exit', (code) => this.#exited(code));
@@ -158,7 +172,7 @@ export class Link {
    */
   enter(entries: Uint8Array): void {
     if (this.#freshBytes + entries.length > FRESH_BYTES) this.#sendFresh();
-    this.#fresh ??= Buffer.allocUnsafeSlow(FRESH_BYTES);
+    this.#fresh ??= this.#spareFresh.pop() ?? Buffer.allocUnsafeSlow(FRESH_BYTES);
     this.#fresh.set(entries, this.#freshBytes);
     this.#freshBytes += entries.length;
     this.#freshTimer ??= setTimeout(() => this.#sendFresh(), FRESH_MS);

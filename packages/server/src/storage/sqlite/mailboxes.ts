@@ -68,6 +68,8 @@ export interface Mailboxes {
   readonly remove: (uin: number) => void;
   /** Fresh messages, which the journal has. */
   readonly enter: (entries: Uint8Array) => void;
+  /** What `enter` was given and is not needed any more. */
+  readonly emptied: () => readonly Uint8Array[];
   /** @param synced whether the disk has it */
   readonly committed: (synced: boolean) => void;
   /** Something was rolled back. */
@@ -210,6 +212,7 @@ export function mailboxesOn(prepare: Statements, atomically: Atomically, now: ()
       const all = asBuffer(entries);
       fresh.enter(all, (recipient, at) => tallies.add(recipient, senderAt(all, at), sizeAt(all, at)));
     },
+    emptied: () => fresh.takeEmptied(),
     operations: {
       'mailboxes.append': (request) => {
         const { id, from, to, senderId, size } = request;

@@ -84,6 +84,35 @@ test('the storage threads are less urgent than the others', onLinux, async () =>
   await store.close();
 });
 
+test('blocks that are filled again change nothing that was in them', async (t) => {
+  const store = await journalled();
+  t.after(() => store.close());
+  const people = [1, 2, 3].map((n) => (40_000 + n) as Uin);
+  for (const uin of people) await store.accounts.create(testAccount(uin));
+  const said = new Map<Uin, string[]>(people.map((uin) => [uin, []]));
+  // Several blocks in each round; between rounds the database takes all of them and gives them back.
+  for (let round = 0; round < 4; round++) {
+    for (let batch = 0; batch < 15; batch++) {
+      // No more than the journal takes at a time.
+      const appended = Array.from({ length: 100 }, (_, n) => {
+        const to = people[n % 3] as Uin;
+        const text = `${round}/${batch}/${n} ${'x'.repeat(800 + 20 * round)}`;
+        said.get(to)?.push(text);
+        return store.mailboxes.append({ from: WARM_UP, to, body: { kind: 'text', text }, sentAt: 1, limited: false, checked: true }, NO_LIMITS);
+      });
+      await Promise.all(appended);
+    }
+    await store.backup(newFile());
+  }
+  const { answered } = store.stats().journal;
+  t.diagnostic(`${answered} of 6,000 went by the journal`);
+  assert.ok(answered > 3_000);
+  for (const uin of people) {
+    const texts = (await store.mailboxes.pending(uin, Infinity)).map(({ body }) => (body.kind === 'text' ? body.text : ''));
+    assert.deepEqual(texts, said.get(uin));
+  }
+});
+
 test('what was stored is there when the file is opened again', async () => {
   const file = newFile();
   const first = await open(file);

@@ -336,10 +336,15 @@ export type ToThread =
   /** Finish what was asked and end. */
   | { readonly type: 'close' };
 
+/** Size of the blocks fresh messages travel in when there are many. */
+export const FRESH_BYTES = 512 * 1024;
+
 export type FromThread =
   | { readonly type: 'ready'; readonly lastId: number }
   /** The database has what was fresh, up to this message. */
   | { readonly type: 'settled'; readonly to: number }
+  /** Blocks of `FRESH_BYTES` that came with fresh messages, to be filled again. */
+  | { readonly type: 'emptied'; readonly blocks: readonly ArrayBuffer[] }
   /** The database could not be opened; the thread ends. */
   | { readonly type: 'failed'; readonly failure: Failure }
   /**

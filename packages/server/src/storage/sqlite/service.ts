@@ -26,6 +26,8 @@ export interface Service {
   serve<C extends Call>(next: () => C | undefined): Promise<Answer<C>[]>;
   /** Messages the journal has; to be taken into the database some time later. The bytes are kept. */
   enter(entries: Uint8Array): void;
+  /** What `enter` was given and nothing here looks at any more. */
+  emptied(): readonly Uint8Array[];
   /**
    * Work that nobody waits for, a bounded piece of it: `more` when there may be another, `later` when something is left that
    * is not due yet.
@@ -116,6 +118,7 @@ export function writerOn(database: DatabaseSync, prepare: Statements = statement
   return {
     serve: (next) => commitGroup(next, run, transactions),
     enter: mailboxes.enter,
+    emptied: mailboxes.emptied,
     tidy: () => {
       if (mailboxes.freshMessages() > 0 && settleDue()) return 'more';
       if (mailboxes.unsynced() && now() - syncedAt >= SYNC_EVERY_MS) sync();
@@ -157,6 +160,7 @@ export function readerOn(database: DatabaseSync, prepare: Statements = statement
       }
     },
     enter: () => undefined,
+    emptied: () => [],
     tidy: () => 'done',
     settledTo: 0,
     lastId: 0,

@@ -4,7 +4,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { type Failure, ThreadFailure } from './failure.ts';
 import type { Answer, Call } from './group-commit.ts';
 import { ParcelReader, ParcelWriter, type SentParcel } from './parcel.ts';
-import { type FromThread, OPERATION_NAMES, OPERATIONS, type OperationName, type Thread, type ThreadData, type ToThread } from './protocol.ts';
+import { FRESH_BYTES, type FromThread, OPERATION_NAMES, OPERATIONS, type OperationName, type Thread, type ThreadData, type ToThread } from './protocol.ts';
 import { openReaderService, openWriterService, type Service } from './service.ts';
 
 interface NumberedCall extends Call {
@@ -34,11 +34,19 @@ function attend(port: MessagePort, service: Service): void {
       settledTo = service.settledTo;
       port.postMessage({ type: 'settled', to: settledTo } satisfies FromThread);
     }
+    giveBack();
     if (left === 'done' || closing) return;
     tidying ??= setTimeout(() => {
       tidying = undefined;
       if (!serving) void serve();
     }, TIDY_MS);
+  }
+
+  /** Blocks of the usual size. To make one anew costs more than to fill it, on both sides. */
+  function giveBack(): void {
+    const blocks = service.emptied().map(({ buffer }) => buffer as ArrayBuffer);
+    const whole = blocks.filter(({ byteLength }) => byteLength === FRESH_BYTES);
+    if (whole.length > 0) port.postMessage({ type: 'emptied', blocks: whole } satisfies FromThread, whole);
   }
 
   function take(message: ToThread): void {
