@@ -4,7 +4,7 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { type Failure, ThreadFailure } from './failure.ts';
 import type { Answer, Call } from './group-commit.ts';
 import { ParcelReader, ParcelWriter, type SentParcel } from './parcel.ts';
-import { FRESH_BYTES, type FromThread, OPERATION_NAMES, OPERATIONS, type OperationName, type Thread, type ThreadData, type ToThread } from './protocol.ts';
+import { FRESH_BYTES, type FromThread, OPERATION_NAMES, OPERATIONS, type OperationName, type ThreadData, type ToThread } from './protocol.ts';
 import { openReaderService, openWriterService, type Service } from './service.ts';
 
 interface NumberedCall extends Call {
@@ -125,17 +125,18 @@ function sealed(answered: Answers, parcel: ParcelWriter): SentParcel {
   return parcel.seal();
 }
 
-/**
- * How much less urgent a thread is than the main thread, in steps of nice: searches must not hold up messages while the
- * processors are busy. The writer is asked at every sign-on: five steps made those of people with rosters a tenth slower.
- */
-const LESS_URGENT: Readonly<Record<Thread, number>> = { writer: 0, reader: 10 };
+/** In steps of nice. */
+const READER_STEPS_BACK = 10;
 
-/** Where threads have no priority of their own, or none may be given up, all stays as it is. */
-function stepBack(steps: number): void {
-  if (process.platform !== 'linux' || steps === 0) return;
+/**
+ * Searches must not hold up messages while the processors are busy. Of the reader alone: the writer is asked at every sign-on,
+ * and five steps made those of people with rosters a tenth slower. Where threads have no priority of their own, or none may
+ * be given up, all stays as it is.
+ */
+function stepBack(): void {
+  if (process.platform !== 'linux') return;
   try {
-    setPriority(Math.min(getPriority() + steps, constants.priority.PRIORITY_LOW));
+    setPriority(Math.min(getPriority() + READER_STEPS_BACK, constants.priority.PRIORITY_LOW));
   } catch {
     // Forbidden from outside; the store works the same.
   }
@@ -151,7 +152,7 @@ async function start(port: MessagePort, { thread, file }: ThreadData): Promise<v
     return;
   }
   // Only now: threads that were made from here while the file was opened would have stepped back, too.
-  stepBack(LESS_URGENT[thread]);
+  if (thread === 'reader') stepBack();
   attend(port, service);
   port.postMessage({ type: 'ready', lastId: service.lastId } satisfies FromThread);
 }
