@@ -1,4 +1,5 @@
 /** A TCP socket as a {@link Transport}. */
+import { Buffer } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { plainAddress } from './address.ts';
 import type { Closed, Endpoint, PeerEndpoint, Transport, TransportLimits, TransportUser } from './transport.ts';

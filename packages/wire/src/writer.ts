@@ -1,5 +1,8 @@
 import { WireError } from './errors.ts';
 
+/** Up to here single bytes are copied sooner than a view is made of them. */
+const BYTE_BY_BYTE_MAX = 160;
+
 /** Appends to a growing byte array. Numbers outside their width are refused, never cut. */
 export class Writer {
   private data: Uint8Array;
@@ -16,7 +19,9 @@ export class Writer {
 
   /** Copies what was written into an array that has the room, from `at`. */
   copyTo(target: Uint8Array, at: number): void {
-    target.set(this.data.subarray(0, this.length), at);
+    const { data, length } = this;
+    if (length > BYTE_BY_BYTE_MAX) target.set(data.subarray(0, length), at);
+    else for (let i = 0; i < length; i++) target[at + i] = data[i] as number;
   }
 
   reset(): void {

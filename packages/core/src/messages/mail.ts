@@ -21,7 +21,7 @@ export class Mail {
 
   /** Was given to this client and is not confirmed. */
   has(id: MessageId): boolean {
-    return this.ids[this.placeOf(id)] === id;
+    return this.isAt(this.placeOf(id), id);
   }
 
   /** Messages given and not confirmed. */
@@ -52,7 +52,7 @@ export class Mail {
 
   written(id: MessageId, now: Time): void {
     const place = this.placeOf(id);
-    if (this.ids[place] !== id || this.times[place] !== UNWRITTEN) return;
+    if (!this.isAt(place, id) || this.times[place] !== UNWRITTEN) return;
     this.times[place] = now;
     if (now < this.oldest) this.oldest = now;
   }
@@ -74,7 +74,7 @@ export class Mail {
   /** The client has this one. False when it was not given, or is confirmed already. */
   take(id: MessageId): boolean {
     const place = this.placeOf(id);
-    if (this.ids[place] !== id) return false;
+    if (!this.isAt(place, id)) return false;
     this.ids.splice(place, 1);
     this.times.splice(place, 1);
     return true;
@@ -101,13 +101,19 @@ export class Mail {
     return taken;
   }
 
+  /** A place behind the last is not looked at: a list that was once asked for what it does not have is read slowly from then on. */
+  private isAt(place: number, id: MessageId): boolean {
+    return place < this.ids.length && this.ids[place] === id;
+  }
+
   /** Where this one is, or would have to be. */
   private placeOf(id: MessageId): number {
     const { ids } = this;
     let from = 0;
     let to = ids.length;
-    const last = ids[to - 1];
-    if (last === undefined || id > last) return to;
+    if (to === 0) return 0;
+    const last = ids[to - 1] as MessageId;
+    if (id > last) return to;
     if (id === last) return to - 1;
     while (from < to) {
       const middle = (from + to) >>> 1;

@@ -2,6 +2,7 @@
  * Messages as one client says them and as another reads them. What a client wrote passes untouched to everybody who reads the
  * same in it; the others get the words, in a form and a code page they know. @see oscar.md §6.3, §6.6, §6.8
  */
+import { Buffer } from 'node:buffer';
 import type { Body, ClientProfile, Message, Original } from '@seekyou/core';
 import { decode, encode } from '@seekyou/wire';
 import { extended, icbm, rendezvous, smsText } from '@seekyou/wire/oscar';

@@ -2,6 +2,7 @@
  * One TCP connection: frames, the stage it is in, and its deadlines. What is said on it is the business of
  * `login-talk.ts` and `session-talk.ts`.
  */
+import { Buffer } from 'node:buffer';
 import { type Core, type Clock, type Limits, type Peer, Refused, type Session, type SessionEvent, type Time, type Uin } from '@seekyou/core';
 import type { Closed, Transport, TransportUser } from '@seekyou/net';
 import { decode, encode, WireError } from '@seekyou/wire';

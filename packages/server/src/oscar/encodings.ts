@@ -1,4 +1,5 @@
 /** SNACs as frames. What many clients get alike is encoded once. */
+import { Buffer } from 'node:buffer';
 import { Writer } from '@seekyou/wire';
 import { encodeSnac, FLAP_HEADER_BYTES, SERVER_REQUEST_ID, type SnacDeclaration, writeSnac } from '@seekyou/wire/oscar';
 import { count, type Counters } from './counters.ts';

@@ -18,7 +18,7 @@ import { be, bytes, decode, encode, rest, struct } from '@seekyou/wire';
 import { Capability, ErrorCode, ErrorSubCode, type extended, icbm } from '@seekyou/wire/oscar';
 import { decodeUtf8Or } from '@seekyou/wire/text';
 import { authorisationPacket, hasOwnPacket } from './authorisation.ts';
-import { icbmParts, isUcs2, OriginalFormat, plainBody, type Stamp, stampOf, typedBody, typedMessage, type WrittenText } from './bodies.ts';
+import { type IcbmPart, icbmParts, isUcs2, OriginalFormat, plainBody, type Stamp, stampOf, typedBody, typedMessage, type WrittenText } from './bodies.ts';
 import { readable } from '../runtime/readable.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
 import { roomIdFrom, roomKindOf } from './chat-navigation.ts';
@@ -352,13 +352,20 @@ function deliver(context: OscarContext, message: Message, sender: PresenceView |
     writtenUnnamed(session, id);
     return missed(context, from, sender);
   }
-  return parts.map(({ channel, tlvs }, index) => {
-    const last = index === parts.length - 1;
-    // By the id our own clients know a message again; of a split one the last piece has it.
-    const known: Marks = last && session.profile.protocol === 'own' ? { ...marks, messageId: id } : marks;
-    const packet = { cookie: numbered(cookie, index), channel, tlvs: known === NO_MARKS ? tlvs : { ...tlvs, ...known } };
-    return toClient(context, from, sender, packet, last ? () => session.written(id) : undefined);
-  });
+  // By the id our own clients know a message again; of a split one the last piece has it.
+  const known: Marks = session.profile.protocol === 'own' ? { ...marks, messageId: id } : marks;
+  const last = parts.length - 1;
+  const written = (): void => session.written(id);
+  if (last === 0) return [toClient(context, from, sender, marked(parts[0] as IcbmPart, cookie, known), written)];
+  return parts.map((part, index) =>
+    index === last
+      ? toClient(context, from, sender, marked(part, numbered(cookie, index), known), written)
+      : toClient(context, from, sender, marked(part, numbered(cookie, index), marks)),
+  );
+}
+
+function marked({ channel, tlvs }: IcbmPart, cookie: Uint8Array, marks: Marks): Omit<icbm.ChannelMsgToClient, 'sender'> {
+  return { cookie, channel, tlvs: marks === NO_MARKS ? tlvs : { ...tlvs, ...marks } };
 }
 
 /** Where there is no room for the id, our own clients cannot acknowledge, and what was written has to be enough. */

@@ -11,7 +11,7 @@ const TIMEOUT_MS_MAX = 2 ** 31 - 1;
  */
 export function systemClock(): Clock {
   return {
-    now: () => Date.now(),
+    now: () => turns.now(),
     after: (ms, run) => {
       const timed = (): void => {
         turns.begin('timer');

@@ -3,7 +3,7 @@
  * wait; what the core announces does not.
  */
 import { type Clock, Refused } from '@seekyou/core';
-import type { Effect } from './effects.ts';
+import type { AskEffect, Effect } from './effects.ts';
 
 /** What the runner works for: a connection of some protocol. */
 export interface RunnerHost<I, S, P, C extends string> {
@@ -71,7 +71,7 @@ export class SessionRunner<I, S, P, C extends string> {
     const strand = this.held;
     if (strand === undefined || this.stopped) return;
     this.held = undefined;
-    this.carryOn(strand, () => []);
+    this.carryOn(strand, undefined, undefined);
   }
 
   /** Forgets inputs, timers and pending answers. */
@@ -143,15 +143,16 @@ export class SessionRunner<I, S, P, C extends string> {
     }
     if (at + 1 < effects.length) strand.rest.push({ effects, from: at + 1 });
     const answer = this.host.ask(effect.command, effect.input);
-    const answered = (output: unknown): void => this.carryOn(strand, () => (output instanceof Refused ? effect.refused(output) : effect.answered(output)));
+    const answered = (output: unknown): void => this.carryOn(strand, effect, output);
     if (answer instanceof Promise) void answer.then(answered);
     else answered(answer);
   }
 
-  private carryOn(strand: Strand<I, S, P, C>, effects: () => readonly Effect<S, P, C>[]): void {
+  /** @param asked what was answered, if it is not the reader it waited for */
+  private carryOn(strand: Strand<I, S, P, C>, asked: AskEffect<S, P, C> | undefined, output: unknown): void {
     if (this.stopped) return;
     try {
-      this.resume(strand, effects());
+      this.resume(strand, asked === undefined ? [] : output instanceof Refused ? asked.refused(output) : asked.answered(output));
     } catch (error) {
       this.over(strand);
       this.host.failed(error, strand.input);

@@ -7,7 +7,7 @@ import { TURN_MS, TurnRecorder } from './turns.ts';
 function recorder() {
   let wall = 1_000;
   let cpu = 500;
-  const made = new TurnRecorder({ wall: () => wall, cpu: () => cpu });
+  const made = new TurnRecorder({ wall: () => wall, cpu: () => cpu, day: () => 1_000_000 + wall });
   return {
     made,
     passes: (ms: number, others = 0): void => {
@@ -111,4 +111,24 @@ test('what came before does not count after it was forgotten', async () => {
   passes(1);
   await nextTurn();
   assert.equal(made.maxMs, 1);
+});
+
+test('within a turn the time of day stands still', async () => {
+  const { made, passes } = recorder();
+  await nextTurn();
+  const before = made.now();
+  passes(1);
+  assert.equal(made.now(), before + 1, 'outside of turns nothing is kept');
+  made.begin('input');
+  passes(2);
+  const asked = made.now();
+  passes(4);
+  assert.equal(made.now(), asked);
+  await Promise.resolve();
+  assert.equal(made.now(), asked, 'promises are a part of it');
+  made.begin('answers');
+  assert.equal(made.now(), asked + 4, 'another turn');
+  await nextTurn();
+  passes(8);
+  assert.equal(made.now(), asked + 12);
 });

@@ -3,6 +3,7 @@
  * it before the next one may run, promises included. While it lasts nobody else is served.
  */
 import { performance } from 'node:perf_hooks';
+import type { Time } from '@seekyou/core';
 
 export const TURN_KINDS = ['input', 'answers', 'timer'] as const;
 /** What began it: something came from the network, the database answered, time passed. */
@@ -19,10 +20,11 @@ export interface TurnFigures {
   readonly atMost: readonly number[];
 }
 
-/** Time by the wall and by this thread's use of a processor, in milliseconds. */
+/** Time by the wall and by this thread's use of a processor, in milliseconds; and the time of day. */
 export interface TurnClock {
   wall(): number;
   cpu(): number;
+  day(): Time;
 }
 
 const PROCESS_CLOCK: TurnClock = {
@@ -31,6 +33,7 @@ const PROCESS_CLOCK: TurnClock = {
     const { user, system } = process.threadCpuUsage();
     return (user + system) / 1000;
   },
+  day: () => Date.now(),
 };
 
 /** Asking for the processor's time costs ten times as much as the wall's. */
@@ -53,13 +56,16 @@ export class TurnRecorder {
   /** The callback that began the turn has not returned. */
   private inCallback = false;
   private watched = false;
+  /** When the turn began, once somebody asked. */
+  private day: Time | undefined;
   // Made once: a turn allocates nothing.
   private readonly returned = (): void => {
     this.inCallback = false;
   };
   private readonly pollOver = (): void => {
     this.watched = false;
-    this.over();
+    this.day = undefined;
+    this.over(this.clock.wall());
   };
 
   constructor(clock: TurnClock = PROCESS_CLOCK) {
@@ -72,10 +78,12 @@ export class TurnRecorder {
    */
   begin(kind: TurnKind): void {
     if (this.inCallback) return;
-    this.over();
+    const now = this.clock.wall();
+    this.over(now);
     this.inCallback = true;
     this.kind = kind;
-    this.beganAt = this.clock.wall();
+    this.beganAt = now;
+    this.day = undefined;
     if (this.beganAt - this.cpuAskedAt >= CPU_ASKED_MS) {
       this.cpuAskedAt = this.beganAt;
       this.cpuAt = this.clock.cpu();
@@ -85,6 +93,15 @@ export class TurnRecorder {
     if (this.watched) return;
     this.watched = true;
     setImmediate(this.pollOver);
+  }
+
+  /**
+   * The time of day, read once in a turn: a message asks for it six times on its way, and a turn that lasts so long that it
+   * matters is told by the figures.
+   */
+  now(): Time {
+    if (!this.watched) return this.clock.day();
+    return (this.day ??= this.clock.day());
   }
 
   figures(kind: TurnKind): TurnFigures {
@@ -104,18 +121,18 @@ export class TurnRecorder {
     this.kind = undefined;
   }
 
-  private over(): void {
+  private over(now: number): void {
     const kind = this.kind === undefined ? undefined : this.kinds[this.kind];
     this.kind = undefined;
     if (kind === undefined) return;
-    const wall = this.clock.wall() - this.beganAt;
+    const wall = now - this.beganAt;
     // On a busy machine the system gives the processor to others in the middle of a turn; that is not ours.
     const ms = wall < CPU_ASKED_MS ? wall : Math.min(wall, this.clock.cpu() - this.cpuAt);
     kind.count++;
     kind.sumMs += ms;
     if (ms > kind.maxMs) kind.maxMs = ms;
-    const found = TURN_MS.findIndex((end) => ms <= end);
-    const at = found < 0 ? TURN_MS.length : found;
+    let at = 0;
+    while (at < TURN_MS.length && ms > (TURN_MS[at] as number)) at++;
     kind.classes[at] = (kind.classes[at] as number) + 1;
   }
 }

@@ -73,7 +73,7 @@ export class FlapDecoder {
    * @throws WireError `bad-marker` when a frame does not begin with 0x2A, `too-long`; the stream is lost then
    */
   push(chunk: Uint8Array): FlapFrame[] {
-    const frames: FlapFrame[] = [];
+    let frames: FlapFrame[] = [];
     let data = chunk;
     if (this.held.length > 0) {
       data = new Uint8Array(this.held.length + chunk.length);
@@ -89,11 +89,14 @@ export class FlapDecoder {
       if (length > this.payloadMax) throw new WireError('too-long', at + 4, `a frame of ${length} bytes, at most ${this.payloadMax} are taken`);
       const end = at + FLAP_HEADER_BYTES + length;
       if (end > data.length) break;
-      frames.push({
+      const frame: FlapFrame = {
         channel: data[at + 1] as number,
         sequence: ((data[at + 2] as number) << 8) | (data[at + 3] as number),
         payload: data.subarray(at + FLAP_HEADER_BYTES, end),
-      });
+      };
+      // There is mostly one, and a list that grows has room for sixteen more.
+      if (frames.length === 0) frames = [frame];
+      else frames.push(frame);
       at = end;
     }
     // A copy, not a view: a few held bytes must not keep a whole read buffer alive.

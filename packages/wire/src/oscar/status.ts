@@ -41,6 +41,8 @@ const NAMED: readonly (readonly [name: StatusName, bit: number, value: number])[
   ['free-for-chat', StatusBit.freeForChat, 0x0020],
 ];
 
+const VALUES = new Map(NAMED.map(([name, , value]) => [name, value]));
+
 /** The bits that say which of the named ones it is. */
 const NAMED_MASK = 0x0037;
 
@@ -55,7 +57,7 @@ export function isInvisible(status: number): boolean {
 
 /** The bits ICQ sends for a name. */
 export function statusBits(name: StatusName): number {
-  return NAMED.find(([known]) => known === name)?.[2] ?? 0;
+  return VALUES.get(name) ?? 0;
 }
 
 /**

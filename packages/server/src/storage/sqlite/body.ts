@@ -6,7 +6,7 @@
  */
 import { Buffer } from 'node:buffer';
 import type { Body, Original, Uin } from '@seekyou/core';
-import { textFromBytes, textToBytes } from './text.ts';
+import { textBytes, textFromBytes, writeText } from './text.ts';
 
 const VERSION = 1;
 
@@ -29,61 +29,58 @@ const KIND_NAME = new Map(Object.entries(KIND).map(([name, code]) => [code as nu
 const WITH_ORIGINAL = 0x80;
 
 export function encodeBody(body: Body): Uint8Array {
-  const fields = fieldsOf(body);
-  if (body.original !== undefined) fields.push(formatBytes(body.original.format), body.original.bytes);
+  const { original } = body;
+  const texts = textsOf(body);
+  const sizes = texts.map(textBytes);
   let length = 2;
-  for (const field of fields) length += lengthBytes(field.length) + field.length;
+  for (const size of sizes) length += fieldBytes(size);
+  const formatBytes = original === undefined ? 0 : textBytes(original.format);
+  if (original !== undefined) length += fieldBytes(formatBytes) + fieldBytes(original.bytes.length);
   const bytes = Buffer.allocUnsafe(length);
   bytes[0] = VERSION;
-  bytes[1] = KIND[body.kind] | (body.original === undefined ? 0 : WITH_ORIGINAL);
+  bytes[1] = KIND[body.kind] | (original === undefined ? 0 : WITH_ORIGINAL);
   let at = 2;
-  for (const field of fields) {
-    let rest = field.length;
-    for (; rest > 0x7f; rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80;
-    bytes[at++] = rest;
-    bytes.set(field, at);
-    at += field.length;
+  for (let i = 0; i < texts.length; i++) at = writeText(bytes, putLength(bytes, at, sizes[i] as number), texts[i] as string);
+  if (original !== undefined) {
+    at = writeText(bytes, putLength(bytes, at, formatBytes), original.format);
+    bytes.set(original.bytes, putLength(bytes, at, original.bytes.length));
   }
   return bytes;
 }
 
-/** There are a handful; each is in every message some client wrote. */
-function formatBytes(format: string): Uint8Array {
-  let bytes = FORMATS.get(format);
-  if (bytes === undefined) {
-    bytes = textToBytes(format);
-    if (FORMATS.size < FORMATS_MAX) FORMATS.set(format, bytes);
-  }
-  return bytes;
-}
-
-const FORMATS = new Map<string, Uint8Array>();
-const FORMATS_MAX = 64;
-
-function lengthBytes(length: number): number {
-  let bytes = 1;
+/** A field of so many bytes with its length. */
+function fieldBytes(length: number): number {
+  let bytes = 1 + length;
   for (let rest = length; rest > 0x7f; rest >>>= 7) bytes++;
   return bytes;
 }
 
-function fieldsOf(body: Body): Uint8Array[] {
+function putLength(bytes: Buffer, from: number, length: number): number {
+  let at = from;
+  let rest = length;
+  for (; rest > 0x7f; rest >>>= 7) bytes[at++] = (rest & 0x7f) | 0x80;
+  bytes[at++] = rest;
+  return at;
+}
+
+function textsOf(body: Body): readonly string[] {
   switch (body.kind) {
     case 'text':
-      return [textToBytes(body.text)];
+      return [body.text];
     case 'url':
-      return [textToBytes(body.url), textToBytes(body.caption)];
+      return [body.url, body.caption];
     case 'contacts':
       // A list has its own count, so that the original can follow it.
-      return [textToBytes(String(body.contacts.length)), ...body.contacts.flatMap(({ uin, nickname }) => [textToBytes(String(uin)), textToBytes(nickname)])];
+      return [String(body.contacts.length), ...body.contacts.flatMap(({ uin, nickname }) => [String(uin), nickname])];
     case 'auth-request':
     case 'auth-granted':
     case 'auth-denied':
     case 'pre-authorised':
-      return [textToBytes(body.reason)];
+      return [body.reason];
     case 'added':
       return [];
     case 'opaque':
-      return [textToBytes(body.fallback)];
+      return [body.fallback];
     default:
       return body satisfies never;
   }

@@ -10,6 +10,19 @@ export function textToBytes(text: string): Buffer {
   return text.isWellFormed() ? Buffer.from(text, 'utf8') : Buffer.from(wtf8(text));
 }
 
+/** How many {@link textToBytes} gives: a lone surrogate has as many as U+FFFD, which is what UTF-8 has for it. */
+export function textBytes(text: string): number {
+  return Buffer.byteLength(text, 'utf8');
+}
+
+/** Writes a text where it belongs, which costs half of making bytes of it first. @returns where it ends */
+export function writeText(into: Buffer, at: number, text: string): number {
+  if (text.isWellFormed()) return at + into.write(text, at, 'utf8');
+  const bytes = wtf8(text);
+  into.set(bytes, at);
+  return at + bytes.length;
+}
+
 function wtf8(text: string): number[] {
   const bytes: number[] = [];
   for (const character of text) {
