@@ -102,7 +102,11 @@ export class CoreSession implements LiveSession {
 
   commandStarted(): void {
     this.starting = false;
-    if (this.waiting !== undefined) void Promise.resolve().then(() => this.flush());
+    if (this.waiting !== undefined) this.flushLater();
+  }
+
+  private flushLater(): void {
+    void Promise.resolve().then(() => this.flush());
   }
 
   private post(event: SessionEvent): void {

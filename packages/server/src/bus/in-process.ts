@@ -36,20 +36,25 @@ export function createInProcessBus(clock: Clock, report: (problem: string, error
     }
   }
 
-  function inTurn(run: () => void): void {
+  /** What `run` needs is given to it, so that nothing has to be made for it where it runs at once, as mostly. */
+  function inTurn<A, B>(run: (a: A, b: B) => void, a: A, b: B): void {
     if (delivering) {
-      queue.push(run);
+      later(run, a, b);
       return;
     }
     delivering = true;
     try {
-      run();
+      run(a, b);
       // Grows while it is read: what is published meanwhile comes last.
       for (const next of queue) next();
     } finally {
       queue.length = 0;
       delivering = false;
     }
+  }
+
+  function later<A, B>(run: (a: A, b: B) => void, a: A, b: B): void {
+    queue.push(() => run(a, b));
   }
 
   function ask(subject: string, payload: unknown, timeoutMs: number): Promise<unknown> {
@@ -64,19 +69,20 @@ export function createInProcessBus(clock: Clock, report: (problem: string, error
       settle();
     };
     waiting.add(abandon);
-    inTurn(() => {
+    const answer = (): void => {
       // Called inside a promise, so that one who throws and one who rejects come out alike.
       new Promise((answered) => answered(responder.call(payload))).then(
         (answer) => end(() => resolve(answer)),
         (error: Error) => abandon(error),
       );
-    });
+    };
+    inTurn(answer, undefined, undefined);
     return promise;
   }
 
   return {
     publish(subject, payload) {
-      if (!closed) inTurn(() => deliver(subject, payload));
+      if (!closed) inTurn(deliver, subject, payload);
     },
     subscribe: (subject, handle) => subscribers.add(subject, handle),
     respond: (subject, answer) => responders.add(subject, answer),

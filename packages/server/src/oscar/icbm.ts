@@ -17,7 +17,7 @@ import {
 import { be, bytes, decode, encode, rest, struct } from '@seekyou/wire';
 import { Capability, ErrorCode, ErrorSubCode, type extended, icbm } from '@seekyou/wire/oscar';
 import { decodeUtf8Or } from '@seekyou/wire/text';
-import { authorisationPacket, hasOwnPacket } from './authorisation.ts';
+import { type AuthorisationBody, authorisationPacket, hasOwnPacket } from './authorisation.ts';
 import { type IcbmPart, icbmParts, isUcs2, OriginalFormat, plainBody, type Stamp, stampOf, typedBody, typedMessage, type WrittenText } from './bodies.ts';
 import { readable } from '../runtime/readable.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
@@ -342,10 +342,8 @@ const TYPING_TAKEN: Marks = { typing: true };
 
 function deliver(context: OscarContext, message: Message, sender: PresenceView | undefined, { cookie }: Stamp, marks: Marks): readonly OscarEffect[] {
   const { session, limits } = context;
-  const { id, from } = message;
-  if (hasOwnPacket(message.body, session.profile)) {
-    return [{ do: 'send', packet: { ...authorisationPacket(context, from, message.body), written: () => writtenUnnamed(session, id) } }];
-  }
+  const { id, from, body } = message;
+  if (hasOwnPacket(body, session.profile)) return [inOwnPacket(context, message, body)];
   const parts = icbmParts(message, readerOf(context), limits.messageBytesMax);
   // Nothing this client could show: it has had what there is for it.
   if (parts.length === 0) {
@@ -354,18 +352,35 @@ function deliver(context: OscarContext, message: Message, sender: PresenceView |
   }
   // By the id our own clients know a message again; of a split one the last piece has it.
   const known: Marks = session.profile.protocol === 'own' ? { ...marks, messageId: id } : marks;
-  const last = parts.length - 1;
-  const written = (): void => session.written(id);
-  if (last === 0) return [toClient(context, from, sender, marked(parts[0] as IcbmPart, cookie, known), written)];
-  return parts.map((part, index) =>
-    index === last
-      ? toClient(context, from, sender, marked(part, numbered(cookie, index), known), written)
-      : toClient(context, from, sender, marked(part, numbered(cookie, index), marks)),
-  );
+  const end = parts.length - 1;
+  const last = toClient(context, from, sender, numbered(cookie, end), marked(parts[end] as IcbmPart, known), writtenBy(session, id));
+  return end === 0 ? [last] : [...pieces(context, from, sender, cookie, parts.slice(0, end), marks), last];
 }
 
-function marked({ channel, tlvs }: IcbmPart, cookie: Uint8Array, marks: Marks): Omit<icbm.ChannelMsgToClient, 'sender'> {
-  return { cookie, channel, tlvs: marks === NO_MARKS ? tlvs : { ...tlvs, ...marks } };
+function writtenBy(session: Session, id: MessageId): () => void {
+  return () => session.written(id);
+}
+
+function inOwnPacket(context: OscarContext, { id, from }: Message, body: AuthorisationBody): OscarEffect {
+  return { do: 'send', packet: { ...authorisationPacket(context, from, body), written: () => writtenUnnamed(context.session, id) } };
+}
+
+function pieces(
+  context: OscarContext,
+  from: Uin,
+  sender: PresenceView | undefined,
+  cookie: Uint8Array,
+  parts: readonly IcbmPart[],
+  marks: Marks,
+): readonly OscarEffect[] {
+  return parts.map((part, index) => toClient(context, from, sender, numbered(cookie, index), marked(part, marks)));
+}
+
+/** A 04/07 but for who sent it and its cookie. */
+type Words = Pick<icbm.ChannelMsgToClient, 'channel' | 'tlvs'>;
+
+function marked(part: IcbmPart, marks: Marks): Words {
+  return marks === NO_MARKS ? part : { channel: part.channel, tlvs: { ...part.tlvs, ...marks } };
 }
 
 /** Where there is no room for the id, our own clients cannot acknowledge, and what was written has to be enough. */
@@ -384,7 +399,10 @@ function missed({ state, now }: OscarContext, from: Uin, sender: PresenceView | 
 
 /** Pieces of one message have cookies of their own. */
 function numbered(cookie: Uint8Array, index: number): Uint8Array {
-  return index === 0 ? cookie : cookie.map((byte, i) => (i === 0 ? byte + index : byte));
+  if (index === 0) return cookie;
+  const own = Uint8Array.from(cookie);
+  own[0] = (cookie[0] as number) + index;
+  return own;
 }
 
 export function renderPassing(context: OscarContext, from: Uin, passing: Passing, sender: PresenceView | undefined): readonly OscarEffect[] {
@@ -401,7 +419,7 @@ export function renderPassing(context: OscarContext, from: Uin, passing: Passing
         return inParts(context, from, sender, passing, { kind: 'text', text: fallback }, {});
       }
       const tlvs = { data: forRecipient(data, { recipient: context.session, sender, words: fallback }) };
-      return [toClient(context, from, sender, { cookie, channel: Channel.rendezvous, tlvs })];
+      return [toClient(context, from, sender, cookie, { channel: Channel.rendezvous, tlvs })];
     }
     case PassFormat.answer: {
       const answer = readable(() => decode(answerData, data));
@@ -425,9 +443,7 @@ function inParts(
   body: Body,
   marks: Marks,
 ): readonly OscarEffect[] {
-  return icbmParts({ from, body }, readerOf(context), context.limits.messageBytesMax).map(({ channel, tlvs }, index) =>
-    toClient(context, from, sender, { cookie: numbered(cookie, index), channel, tlvs: { ...tlvs, ...marks } }),
-  );
+  return pieces(context, from, sender, cookie, icbmParts({ from, body }, readerOf(context), context.limits.messageBytesMax), marks);
 }
 
 /** 04/07. The client may answer it from now on. */
@@ -435,7 +451,8 @@ function toClient(
   context: OscarContext,
   from: Uin,
   sender: PresenceView | undefined,
-  { cookie, channel, tlvs }: Omit<icbm.ChannelMsgToClient, 'sender'>,
+  cookie: Uint8Array,
+  { channel, tlvs }: Words,
   written?: () => void,
 ): OscarEffect {
   context.state.answerable.add(cookie, from, context.now, context.limits);

@@ -218,11 +218,16 @@ export class Journal {
   #schedule(): void {
     if (this.#scheduled || this.#idle.length === 0 || this.#refused !== undefined) return;
     this.#scheduled = true;
-    setImmediate(() => this.#write());
+    setImmediate(this.#writeNow);
   }
 
-  #write(): void {
+  /** Made once: a function written where it is scheduled would cost every message that finds it scheduled something, too. */
+  readonly #writeNow = (): void => {
     this.#scheduled = false;
+    this.#write();
+  };
+
+  #write(): void {
     const batch = this.#gathering;
     if (batch.entries === 0 || this.#idle.length === 0 || this.#refused !== undefined) return;
     this.#gathering = this.#idle.pop() as Batch;
