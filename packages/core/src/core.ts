@@ -98,6 +98,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
   const commands = { ...tableOf(people, messages, delivery), ...rooms.commands, ...pictures.commands, ...directory.commands, ...ownAccounts };
   const banWatchers = new Set<() => void>();
   const budgets = budgetsFor(ports, settings);
+  const failures: Partial<Record<CommandName, (error: unknown) => Refused>> = {};
   let running = 0;
   let whenIdle: (() => void) | undefined;
 
@@ -207,7 +208,16 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
     live.commandStarted();
     if (!(answer instanceof Promise)) return Promise.resolve(answer as CommandOutput<C> | Refused);
     running++;
-    return (answer as Promise<CommandOutput<C> | Refused>).then(finished, (error: unknown) => finished(failed(command, error)));
+    return (answer as Promise<CommandOutput<C> | Refused>).then(finished, failing(command));
+  }
+
+  /** Made once for each command, not for each time it is run. */
+  function failing(command: CommandName): (error: unknown) => Refused {
+    return (failures[command] ??= failureOf(command));
+  }
+
+  function failureOf(command: CommandName): (error: unknown) => Refused {
+    return (error) => finished(failed(command, error));
   }
 
   function finished<T>(answer: T): T {

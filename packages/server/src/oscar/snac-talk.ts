@@ -1,7 +1,7 @@
 /** A connection on which a session speaks SNACs: packets to handlers, effects to packets. */
 import type { Session, Time } from '@seekyou/core';
-import { encode, WireError } from '@seekyou/wire';
-import { decodeSnac, decodeSnacBody, dissectSnac, ErrorCode, familyError, FlapChannel, login, type Snac, SnacFlag, snacName } from '@seekyou/wire/oscar';
+import { encode, Reader, WireError } from '@seekyou/wire';
+import { dissectSnac, ErrorCode, familyError, FlapChannel, login, readSnacHeader, SnacFlag, type SnacHeader, snacName } from '@seekyou/wire/oscar';
 import { CONGESTED_BYTES_MIN } from '../runtime/limits.ts';
 import { type RunnerHost, SessionRunner } from '../runtime/session-runner.ts';
 import type { Connection, Talk } from './connection.ts';
@@ -12,8 +12,9 @@ import { type OscarCommand, type OscarContext, type OscarEffect, type OscarState
 
 /** A SNAC whose header was read. */
 export interface Input {
-  readonly payload: Uint8Array;
-  readonly snac: Snac;
+  readonly snac: SnacHeader;
+  /** Stands where the data begins. */
+  readonly reader: Reader;
 }
 
 const ERROR_SUBTYPE = 0x01;
@@ -44,15 +45,16 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
 
   snac(payload: Uint8Array): void {
     this.connection.count('oscar_snacs_received');
-    let snac: Snac;
+    const reader = new Reader(payload);
+    let snac: SnacHeader;
     try {
-      snac = decodeSnac(payload);
+      snac = readSnacHeader(reader);
     } catch {
       this.runner.announce(this.malformed([]));
       return;
     }
     if (!this.withinRates(snac)) return;
-    this.runner.take({ payload, snac });
+    this.runner.take({ snac, reader });
     if (this.runner.waiting < this.connection.around.limits.inputsWaitingMax || this.paused) return;
     this.paused = true;
     this.connection.transport.pause();
@@ -78,7 +80,7 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
   }
 
   /** False when the SNAC came too fast and must not be handled. */
-  private withinRates({ family, subtype, requestId }: Snac): boolean {
+  private withinRates({ family, subtype, requestId }: SnacHeader): boolean {
     const { do: verdict, notice } = this.rates.count(family, subtype, this.connection.around.clock.now());
     if (notice !== undefined) {
       this.connection.count('oscar_rate_notices');
@@ -106,11 +108,11 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
 
   // -------------------------------------------------------------- for the runner
 
-  handle({ snac }: Input): readonly OscarEffect[] {
+  handle({ snac, reader }: Input): readonly OscarEffect[] {
     const route = routeOf(snac, this.state.service);
     if (route === undefined) return this.unknown(snac);
     try {
-      return route.handle(this.context(), decodeSnacBody(route.declaration, snac.data), snac);
+      return route.handle(this.context(), route.declaration.body.read(reader), snac);
     } catch (error) {
       // A negative offset is a packet of ours that cannot be written.
       if (!(error instanceof WireError) || error.offset < 0) throw error;
@@ -149,7 +151,7 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
   failed(error: unknown, input: Input | undefined, what = 'an announcement'): void {
     const { around } = this.connection;
     this.connection.count('oscar_handler_failures');
-    const packet = input === undefined ? what : dissectSnac(input.payload, 'client', { redact: true });
+    const packet = input === undefined ? what : dissectSnac(input.reader.data, 'client', { redact: true });
     around.log.error({ err: error, uin: this.session.uin, client: this.session.profile.name, packet }, 'a packet could not be handled');
     this.connection.part(this.farewell(), false);
   }
@@ -157,7 +159,7 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
   // -------------------------------------------------------------- particulars
 
   /** Answered when the client may think that it exists here; what it never heard of is not defined. */
-  private unknown(snac: Snac): readonly OscarEffect[] {
+  private unknown(snac: SnacHeader): readonly OscarEffect[] {
     this.connection.count('oscar_snacs_unknown');
     this.connection.around.log.debug({ uin: this.session.uin, snac: snacName(snac) }, 'nobody answers this packet');
     if (snac.subtype === ERROR_SUBTYPE) return [];
@@ -184,6 +186,6 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
   }
 }
 
-function errorOf(snac: Pick<Snac, 'family' | 'requestId'>, code: number): OscarEffect {
+function errorOf(snac: Pick<SnacHeader, 'family' | 'requestId'>, code: number): OscarEffect {
   return reply({ family: snac.family, subtype: ERROR_SUBTYPE, requestId: snac.requestId, flags: 0 }, familyError(snac.family), { code, tlvs: {} });
 }

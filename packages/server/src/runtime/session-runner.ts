@@ -26,7 +26,13 @@ export interface RunnerHost<I, S, P, C extends string> {
 interface Strand<I, S, P, C extends string> {
   readonly input: I | undefined;
   readonly inputStrand: boolean;
-  readonly rest: { readonly effects: readonly Effect<S, P, C>[]; readonly from: number }[];
+  /** Mostly nothing remains, and nothing is made for it. */
+  rest: Remains<S, P, C>[] | undefined;
+}
+
+interface Remains<S, P, C extends string> {
+  readonly effects: readonly Effect<S, P, C>[];
+  readonly from: number;
 }
 
 export class SessionRunner<I, S, P, C extends string> {
@@ -101,7 +107,7 @@ export class SessionRunner<I, S, P, C extends string> {
     // Most inputs are answered at once; a strand is only made for those that are not.
     const stoppedAt = this.run(effects, 0, inputStrand);
     if (stoppedAt === DONE) return;
-    const strand: Strand<I, S, P, C> = { input, inputStrand, rest: [] };
+    const strand: Strand<I, S, P, C> = { input, inputStrand, rest: undefined };
     if (inputStrand) this.busy = true;
     this.suspend(strand, effects, stoppedAt);
   }
@@ -137,11 +143,11 @@ export class SessionRunner<I, S, P, C extends string> {
   private suspend(strand: Strand<I, S, P, C>, effects: readonly Effect<S, P, C>[], at: number): void {
     const effect = effects[at] as Effect<S, P, C>;
     if (effect.do !== 'ask') {
-      strand.rest.push({ effects, from: at });
+      (strand.rest ??= []).push({ effects, from: at });
       this.held = strand;
       return;
     }
-    if (at + 1 < effects.length) strand.rest.push({ effects, from: at + 1 });
+    if (at + 1 < effects.length) (strand.rest ??= []).push({ effects, from: at + 1 });
     const answer = this.host.ask(effect.command, effect.input);
     const answered = (output: unknown): void => this.carryOn(strand, effect, output);
     if (answer instanceof Promise) void answer.then(answered);
@@ -169,7 +175,7 @@ export class SessionRunner<I, S, P, C extends string> {
         this.suspend(strand, list, stoppedAt);
         return;
       }
-      const rest = strand.rest.pop();
+      const rest = strand.rest?.pop();
       if (rest === undefined) break;
       list = rest.effects;
       from = rest.from;

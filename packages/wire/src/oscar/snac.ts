@@ -16,11 +16,15 @@ export const SnacFlag = {
 /** Request ids of what the server says unasked have this bit (oscar.md §1.2). */
 export const SERVER_REQUEST_ID = 0x80000000;
 
-export interface Snac {
+/** What stands in front of a SNAC's data. */
+export interface SnacHeader {
   readonly family: number;
   readonly subtype: number;
   readonly flags: number;
   readonly requestId: number;
+}
+
+export interface Snac extends SnacHeader {
   /** Without the version block of flag 0x8000. A view. */
   readonly data: Uint8Array;
 }
@@ -42,12 +46,18 @@ export function snac<T>(declaration: SnacDeclaration<T>): SnacDeclaration<T> {
 /** @throws WireError `short` when the header or its version block is cut */
 export function decodeSnac(payload: Uint8Array): Snac {
   const r = new Reader(payload);
+  const header = readSnacHeader(r);
+  return { ...header, data: payload.subarray(r.at) };
+}
+
+/** Leaves the reader where the data begins. @throws WireError `short` when the header or its version block is cut */
+export function readSnacHeader(r: Reader): SnacHeader {
   const family = r.u16be();
   const subtype = r.u16be();
   const flags = r.u16be();
   const requestId = r.u32be();
   if ((flags & SnacFlag.versionBlock) !== 0) r.sub(r.u16be());
-  return { family, subtype, flags, requestId, data: payload.subarray(r.at) };
+  return { family, subtype, flags, requestId };
 }
 
 /** @throws WireError with the field path; offsets count from the start of the SNAC's data */
