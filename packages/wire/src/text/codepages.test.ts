@@ -30,6 +30,11 @@ function isCommon(codepage: number, mine: string, theirs: string): boolean {
   return codepage !== 21866 || !/[ўЎ]/.test(mine);
 }
 
+/** The ohm sign, the Greek question mark, compatibility ideographs: characters that are canonically the same as one other. */
+const DISGUISED = Array.from({ length: 0x10000 }, (_, unit) => String.fromCharCode(unit))
+  .map((character) => [character, character.normalize('NFD')] as const)
+  .filter(([character, plain]) => plain !== character && plain.length === 1);
+
 for (const codepage of CODEPAGES.filter((codepage) => codepage !== UTF8)) {
   test(`code page ${codepage} decodes and encodes as iconv-lite does`, () => {
     const oracle = oracleName(codepage);
@@ -71,6 +76,14 @@ for (const codepage of CODEPAGES.filter((codepage) => codepage !== UTF8)) {
     );
   });
 
+  test(`a character that is another in disguise has its bytes in code page ${codepage}, and no others`, () => {
+    for (const [disguised, plain] of DISGUISED) {
+      const encoded = encodeText(disguised, codepage);
+      // Korean has some ideographs once for each way to read them.
+      if (decodeText(encoded.bytes, codepage) !== disguised) assert.deepEqual(encoded, encodeText(plain, codepage), disguised);
+    }
+  });
+
   test(`any bytes decode in code page ${codepage}`, () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
@@ -96,6 +109,18 @@ test('Russian, Japanese, Chinese and Korean text has the bytes Windows gives it'
   for (const [text, codepage, hex] of cases) {
     assert.deepEqual(encodeText(text, codepage), { bytes: bytesOf(hex), lossless: true });
     assert.equal(decodeText(bytesOf(hex), codepage), text);
+  }
+});
+
+test('a character that is another in disguise is written as that one', () => {
+  assert.equal(DISGUISED.length, 468);
+  for (const [text, codepage, hex] of [
+    ['\u2126', 1253, 'd9'],
+    ['\u037e', 1252, '3b'],
+    ['\u212a', 1251, '4b'],
+    ['\uf900', 936, 'd8 4d'],
+  ] as const) {
+    assert.deepEqual(encodeText(text, codepage), { bytes: bytesOf(hex), lossless: true }, text);
   }
 });
 

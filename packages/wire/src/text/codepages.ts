@@ -141,10 +141,11 @@ function put(out: number[], codes: Uint16Array, character: string): boolean {
   return true;
 }
 
-/** Letter and mark, for pages that write them apart: Vietnamese ế is ê and an acute in 1258. */
+/** Letter and mark, for pages that write them apart: Vietnamese ế is ê and an acute in 1258. Or one character for another: the ohm sign is an omega. */
 function putDecomposed(out: number[], codes: Uint16Array, character: string): boolean {
   const parts = character.normalize('NFD');
   if (parts === character) return false;
+  if (parts.length === 1) return put(out, codes, parts);
   const letter = parts.slice(0, -1).normalize('NFC');
   const from = out.length;
   if (letter !== character && put(out, codes, letter) && put(out, codes, parts.slice(-1))) return true;
