@@ -37,3 +37,12 @@ test('a message is as long as its client wrote it, in whatever code page', () =>
   assert.equal(writtenBytes({ kind: 'text', text: 'ж'.repeat(3_500) }), 7_000);
   assert.equal(writtenBytes({ kind: 'text', text: 'x'.repeat(30_000), original }), 10_000, 'few bytes do not bring many words');
 });
+
+test('words count for a third of their UTF-8, and never for less than was written', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.nat(60), (text, written) => {
+      const original = { format: 'icbm/1', bytes: new Uint8Array(written) };
+      assert.equal(writtenBytes({ kind: 'text', text, original }), Math.max(written, Math.ceil(utf8Bytes(text) / 3)));
+    }),
+  );
+});

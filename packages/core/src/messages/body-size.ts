@@ -15,7 +15,7 @@ const UTF8_BYTES_MAX = 3;
  */
 export function writtenBytes(body: Body): number {
   if (body.original === undefined) return wordsBytes(body);
-  // Mostly the words are as long as what was written: nothing has to be counted.
+  // A code unit is three bytes of UTF-8 at most, so these words cannot count for more; most are not looked through for that.
   if (body.kind === 'text' && body.text.length <= body.original.bytes.length) return body.original.bytes.length;
   return Math.max(body.original.bytes.length, Math.ceil(wordsBytes(body) / UTF8_BYTES_MAX));
 }
