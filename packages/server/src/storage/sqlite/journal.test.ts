@@ -221,6 +221,9 @@ function slowDisk(): { readonly write: WriteToDisk; readonly end: (n: number, er
   };
 }
 
+/** Three batches at a time, however little they carry. */
+const AT_ONCE: Partial<JournalLimits> = { writesMax: 3, entriesWorthAWrite: 1 };
+
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Asks for entries, each in a batch of its own. */
@@ -242,9 +245,40 @@ function idsIn(file: string): number[] {
   return ids.filter((id, at) => ids.slice(0, at).every((before) => before < id));
 }
 
+test('beside a batch that is on its way another leaves when it is worth a write, and waits for the answer until then', async () => {
+  const disk = slowDisk();
+  const { journal, file } = await opened({ writesMax: 2, entriesWorthAWrite: 3, batchBytesMax: 1_000 }, disk.write);
+  const heard: string[] = [];
+  await askEach(journal, [1, 2, 3], heard);
+  assert.deepEqual(idsIn(file), [1], 'two are not worth it');
+  await askEach(journal, [4], heard);
+  assert.deepEqual(idsIn(file), [1, 2, 3, 4]);
+  await askEach(journal, [5, 6, 7], heard);
+  assert.deepEqual(idsIn(file), [1, 2, 3, 4], 'no third beside two');
+  disk.end(0);
+  await turn();
+  await turn();
+  assert.deepEqual([heard, idsIn(file)], [['1'], [1, 2, 3, 4, 5, 6, 7]]);
+  await askEach(journal, [8], heard);
+  disk.end(1);
+  disk.end(2);
+  await turn();
+  await turn();
+  assert.deepEqual(idsIn(file), [1, 2, 3, 4, 5, 6, 7, 8], 'with nothing on its way one is enough');
+  await askEach(journal, [9], heard, { body: new Uint8Array(300) });
+  assert.equal(idsIn(file).includes(9), false);
+  await askEach(journal, [10], heard, { body: new Uint8Array(300) });
+  assert.deepEqual(idsIn(file).slice(-2), [9, 10], 'or half of the bytes');
+  disk.end(3);
+  disk.end(4);
+  await journal.written();
+  assert.equal(heard.length, 10);
+  await journal.close(false);
+});
+
 test('some batches are on their way at a time, and are answered in order, whichever the disk has first', async () => {
   const disk = slowDisk();
-  const { journal, file, written } = await opened({}, disk.write);
+  const { journal, file, written } = await opened(AT_ONCE, disk.write);
   const heard: string[] = [];
   await askEach(journal, [1, 2, 3, 4, 5], heard);
   assert.deepEqual(idsIn(file), [1, 2, 3], 'the others wait together');
@@ -269,7 +303,7 @@ test('some batches are on their way at a time, and are answered in order, whiche
 
 test('with a batch those behind it are refused, and what comes next goes to its place', async () => {
   const disk = slowDisk();
-  const { journal, file, failures } = await opened({}, disk.write);
+  const { journal, file, failures } = await opened(AT_ONCE, disk.write);
   const heard: string[] = [];
   await askEach(journal, [1, 2, 3], heard);
   disk.end(0);
@@ -289,7 +323,7 @@ test('with a batch those behind it are refused, and what comes next goes to its 
 
 test('a batch that is refused with the first of the next segment leaves both places to others', async () => {
   const disk = slowDisk();
-  const { journal, file } = await opened({ segmentsMax: 3 }, disk.write);
+  const { journal, file } = await opened({ ...AT_ONCE, segmentsMax: 3 }, disk.write);
   const heard: string[] = [];
   const large = { body: new Uint8Array(1_500) };
   await askEach(journal, [1], heard, { body: new Uint8Array(2_100) });

@@ -23,6 +23,10 @@ export interface JournalLimits {
   readonly segmentBytesMax: number;
   /** Segments at a time: with the last one full, the database does not keep up. */
   readonly segmentsMax: number;
+  /** Batches on their way to the disk at a time: what comes while one is written need not wait for it. */
+  readonly writesMax: number;
+  /** While one is on its way another leaves with so many entries, or with half of its bytes. Until then it waits for the disk's answer. */
+  readonly entriesWorthAWrite: number;
 }
 
 export const JOURNAL_LIMITS: JournalLimits = {
@@ -30,6 +34,9 @@ export const JOURNAL_LIMITS: JournalLimits = {
   segmentBytesFirst: 512 * 1024,
   segmentBytesMax: 8 * 1024 * 1024,
   segmentsMax: 8,
+  // A write takes 100 µs of a processor, interrupts and the machine's own work for the disk included, however little it carries.
+  writesMax: 2,
+  entriesWorthAWrite: 20,
 };
 
 /** How bytes get to the disk: it has them when `done` is called. */
@@ -82,11 +89,6 @@ interface Batch {
 
 /** Where the system has no such flag, a second call waits for the disk. */
 const SYNCED: number | undefined = constants.O_DSYNC;
-/**
- * Batches on their way to the disk at a time. What comes while one is written need not wait for it, so the main thread has
- * something to do meanwhile; a fourth gains nothing more.
- */
-const WRITES_MAX = 3;
 const ZEROS = Buffer.alloc(256 * 1024);
 
 export class Journal {
@@ -120,7 +122,7 @@ export class Journal {
   constructor(options: JournalOptions) {
     this.#options = options;
     this.#gathering = newBatch(options.limits);
-    this.#idle = Array.from({ length: WRITES_MAX }, () => newBatch(options.limits));
+    this.#idle = Array.from({ length: options.limits.writesMax }, () => newBatch(options.limits));
   }
 
   /** Every batch is a group. */
@@ -216,9 +218,17 @@ export class Journal {
   // ------------------------------------------------------------- writing
 
   #schedule(): void {
-    if (this.#scheduled || this.#idle.length === 0 || this.#refused !== undefined) return;
+    if (this.#scheduled || !this.#mayLeave()) return;
     this.#scheduled = true;
     setImmediate(this.#writeNow);
+  }
+
+  /** Whether what was gathered goes to the disk now. */
+  #mayLeave(): boolean {
+    if (this.#idle.length === 0 || this.#refused !== undefined) return false;
+    if (this.#writing.length === 0) return true;
+    const { entriesWorthAWrite, batchBytesMax } = this.#options.limits;
+    return this.#gathering.entries >= entriesWorthAWrite || this.#gathering.used > batchBytesMax / 2;
   }
 
   /** Made once: a function written where it is scheduled would cost every message that finds it scheduled something, too. */
@@ -229,7 +239,7 @@ export class Journal {
 
   #write(): void {
     const batch = this.#gathering;
-    if (batch.entries === 0 || this.#idle.length === 0 || this.#refused !== undefined) return;
+    if (batch.entries === 0 || !this.#mayLeave()) return;
     this.#gathering = this.#idle.pop() as Batch;
     const segment = this.#segmentFor(batch.used);
     if (segment === undefined) {
