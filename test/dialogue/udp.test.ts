@@ -124,6 +124,13 @@ function scene(name: string, play: (parts: Scene) => Promise<void>, options: Rea
 
 const MANY_REGISTRATIONS = { 'limits.udp_registrations_per_address_per_hour': 10 };
 
+scene('wrong passwords over UDP, where anybody can write as if from anywhere, keep nobody out who comes over TCP', async ({ stage, places }) => {
+  const alice = await stage.person('alice');
+  const guesses = Array.from({ length: 6 }, () => connectUdp(nodeUdpPlatform(), { server: places.udp, version: 5, uin: alice.uin, password: 'guess' }));
+  for (const { status } of await Promise.allSettled(guesses)) assert.equal(status, 'rejected');
+  await alice.signsOn();
+});
+
 for (const version of VERSIONS) {
   scene(
     `version ${version} registers a number and signs on to it`,

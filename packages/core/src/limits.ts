@@ -14,6 +14,7 @@ export interface Limits {
   readonly grantsMax: number;
   readonly requestRepeatMs: number;
   readonly profileBytesMax: number;
+  readonly mediaTypeBytesMax: number;
   readonly capabilitiesMax: number;
   readonly coexistingSessionsMax: number;
   readonly ownSessionsMax: number;
@@ -80,7 +81,10 @@ export interface Limits {
   readonly udpResendMs: number;
   readonly udpResendMaxMs: number;
   readonly udpSendsMax: number;
+  readonly udpReadyMax: number;
   readonly udpQueuedMax: number;
+  readonly udpMessagesWaitingMax: number;
+  readonly udpNextCopyMs: number;
   readonly udpAheadMax: number;
   readonly udpAheadMs: number;
   readonly udpRefusalsPerAddressMax: number;
@@ -109,6 +113,7 @@ export const PEOPLE: Limits = {
   grantsMax: 10_000, // whom one account has authorised; a popular person has thousands of watchers
   requestRepeatMs: 10 * MINUTE, // clients that ask for authorisation again within this time are answered, the other is not asked again
   profileBytesMax: 4_096,
+  mediaTypeBytesMax: 256, // of the name of the format such a text is in
   capabilitiesMax: 64,
   coexistingSessionsMax: 3,
   ownSessionsMax: 8,
@@ -175,7 +180,10 @@ export const PEOPLE: Limits = {
   udpResendMs: 2_000, // before a packet is sent again the first time; half as long again each time
   udpResendMaxMs: 10_000,
   udpSendsMax: 9, // of one packet, within some 55 s: clients themselves give up after 60 to 90 s
-  udpQueuedMax: 4_000, // packets that wait for one client: all its contacts and a full mailbox
+  udpReadyMax: 32, // packets that wait for one client before the next message is made into more: several go in one where clients open that
+  udpQueuedMax: 4_000, // packets that wait for one client: all its contacts, some answers, and messages as far as they are packets yet
+  udpMessagesWaitingMax: 2_000, // written to a client that is slower than its writers; what was stored before it signed on waits in addition
+  udpNextCopyMs: 12_000, // between two copies of a sign-on that does not show it is one: clients repeat every ten seconds
   udpAheadMax: 64, // packets of a client that came before the one that should be next
   udpAheadMs: 60_000, // that one is waited for: about as long as clients go on repeating it
   udpRefusalsPerAddressMax: 20, // in ten seconds, to those who are not signed on: a room full of people behind one address

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type DatagramPort, type Endpoint, type Line, VirtualNetwork } from '@seekyou/net';
+import { WireError } from '@seekyou/wire';
 import { chanceFrom } from '@seekyou/wire/testing';
 import {
   buildServerPacket,
@@ -446,6 +447,83 @@ test('a field has no separator inside it', async () => {
   const sent = server.heard.find(({ name }) => name === 'sendMessage');
   assert.equal(new TextDecoder('windows-1251').decode(sent?.value.text), 'Юг и Юлаюhttp://example.test/');
   assert.equal((sent?.value.text as Uint8Array | undefined)?.filter((byte) => byte === 0xfe).length, 1);
+});
+
+describe('what is too long for a packet', () => {
+  const sent = (server: Server): Uint8Array[] => server.heard.filter(({ value }) => value.text !== undefined).map(({ value }) => value.text as Uint8Array);
+
+  test('a caption and a reason are cut, between characters', async () => {
+    const { server, signsOn, within } = scene();
+    const client = await signsOn({ codepage: 936 });
+    const long = '开'.repeat(800);
+    await within(client.sendUrl(BOB, 'http://example.test/', long));
+    await within(client.requestAuthorisation(BOB, long));
+    await within(client.answerAuthorisation(BOB, false, long));
+    const texts = sent(server);
+    assert.ok(texts.every(({ length }) => length === 449 || length === 450));
+    const gbk = new TextDecoder('gbk');
+    const [url, request, answer] = texts as [Uint8Array, Uint8Array, Uint8Array];
+    const fields = (text: Uint8Array): string[] => latin1(text).split('\u00fe');
+    assert.deepEqual([fields(url).length, fields(url)[1]], [2, 'http://example.test/']);
+    assert.deepEqual(fields(request).slice(0, 5), ['', '', '', '', '1']);
+    assert.match(gbk.decode(answer), /^开+\.\.\.$/);
+  });
+
+  test('contacts leave in as many messages as it takes', async () => {
+    const { server, signsOn, events, within, time } = scene();
+    const client = await signsOn({ codepage: 1251 });
+    const contacts = Array.from({ length: 100 }, (_, i) => ({ uin: 100_000 + i, nickname: i === 50 ? 'Б'.repeat(600) : `друг ${i}` }));
+    await within(client.sendContacts(BOB, contacts));
+    const texts = sent(server);
+    assert.ok(texts.every((text) => text.length <= 450));
+    for (const text of texts) server.say(replies.sysDeliveredMess, { from: BOB, type: 0x13, text });
+    await time.pass(10_000);
+    const heard = events.flatMap((event) => (event.type === 'contacts' ? event.contacts : []));
+    assert.match(heard[50]?.nickname ?? '', /^Б{400,}\.\.\.$/);
+    assert.deepEqual(heard.toSpliced(50, 1), contacts.toSpliced(50, 1));
+  });
+
+  test('an address, names and details are refused before they are sent, and the session goes on', async () => {
+    const { server, signsOn, within } = scene();
+    const client = await signsOn();
+    const { length } = server.heard;
+    const names = { nick: 'n'.repeat(1_500), first: '', last: '', email: '' };
+    const tooLong = { name: 'RequestRefused', code: 0x0a };
+    await assert.rejects(client.sendUrl(BOB, `http://${'x'.repeat(450)}/`, 'look'), tooLong);
+    await assert.rejects(client.setInfo(names), tooLong);
+    await assert.rejects(client.directory.setAbout('x'.repeat(1_500)), tooLong);
+    // A field cannot even say how long this is.
+    await assert.rejects(client.setInfo({ ...names, nick: 'n'.repeat(70_000) }), WireError);
+    assert.equal(server.heard.length, length);
+    await within(client.send(BOB, 'still here'), 1_000);
+    const numbers = server.heard.slice(length - 1).map(({ seq1 }) => seq1);
+    assert.equal(numbers[1], ((numbers[0] as number) + 1) & 0xffff, 'no number was left out');
+  });
+
+  test('a form to register with is refused as well', async () => {
+    const opened: Answer = (server) => server.put(server.packet(replies.registrationInfo, { notes: ascii('x'), open: 1 }, 0, 0));
+    const { platform, within } = scene(new Map([[commands.registrationRequest, opened]]));
+    const options = { server: { host: SERVER.address, port: SERVER.port }, version: 3, password: '', nickname: 'n'.repeat(1_500) } as const;
+    await assert.rejects(within(registerUdp(platform, options), 1_000), { name: 'RequestRefused', code: 0x0a });
+  });
+});
+
+test('the byte that separates fields may be part of the last text', async () => {
+  const { server, signsOn, events, time } = scene();
+  await signsOn({ codepage: 1251 });
+  const say = (type: number, text: string): void => server.say(replies.sysDeliveredMess, { from: BOB, type, text: cp1251(text) });
+  say(4, 'Люблю этоюhttp://example.test/');
+  say(6, 'юююю1юДавай дружить, люблю музыку');
+  say(6, 'просто так');
+  say(9, 'серверюююю3юлюблю');
+  await time.pass(1_000);
+  const got = events.filter(({ type }) => !type.endsWith('-told')).map(({ time: _time, ...event }: any) => event as unknown);
+  assert.deepEqual(got, [
+    { from: BOB, stored: false, type: 'url', url: 'http://example.test/', caption: 'Люблю это' },
+    { from: BOB, type: 'authorisation-asked', reason: 'Давай дружить, люблю музыку' },
+    { from: BOB, type: 'authorisation-asked', reason: 'просто так' },
+    { from: BOB, type: 'notice', name: 'сервер', text: 'люблю' },
+  ]);
 });
 
 test('a list of more than a hundred goes in several packets', async () => {

@@ -13,7 +13,7 @@ import { UdpDirectory } from './directory.ts';
 import type { Heard, Numbers, UdpLink } from './link.ts';
 import type { UdpPlatform } from './platform.ts';
 import { ANSWER_MS_MAX, openLink, passwordBytes, refusalIn, signOn, type SignOnOptions, statusWord, type UdpVersion } from './sign-on.ts';
-import { contactsText, joinFields, type SharedContact, saidIn, spelled, textParts, type Worded, worded } from './words.ts';
+import { contactLists, joinFields, type SharedContact, saidIn, shortened, spelled, TEXT_BYTES_MAX, textParts, type Worded, worded } from './words.ts';
 
 /** Those of the other clients, and what only these hear. */
 export type UdpEvent =
@@ -130,25 +130,31 @@ export class UdpClient {
   }
 
   sendUrl(to: number, url: string, caption: string): Promise<void> {
-    return this.say(to, MessageType.url, joinFields([caption, url], this.codepage));
+    return this.say(to, MessageType.url, this.fitting(caption, [], [url]));
   }
 
-  sendContacts(to: number, contacts: readonly SharedContact[]): Promise<void> {
-    return this.say(to, MessageType.contacts, contactsText(contacts, this.codepage));
+  /** In as many messages as it takes. */
+  async sendContacts(to: number, contacts: readonly SharedContact[]): Promise<void> {
+    for (const list of contactLists(contacts, this.codepage)) await this.say(to, MessageType.contacts, list);
   }
 
   /** "Please let me add you." Version 5 clients send it to strangers with a command of its own. */
   requestAuthorisation(to: number, reason: string): Promise<void> {
-    const fields = ['', '', '', '', '1', reason];
-    return this.say(to, MessageType.authRequest, joinFields(fields, this.codepage), commands.msgToNewUser);
+    return this.say(to, MessageType.authRequest, this.fitting(reason, ['', '', '', '', '1']), commands.msgToNewUser);
   }
 
   answerAuthorisation(to: number, granted: boolean, reason = ''): Promise<void> {
-    const text = granted ? new Uint8Array(0) : joinFields([reason], this.codepage);
+    const text = granted ? new Uint8Array(0) : this.fitting(reason);
     return this.say(to, granted ? MessageType.authGranted : MessageType.authDenied, text, commands.msgToNewUser);
   }
 
+  /** A text between other fields, cut where it is too long for a packet. */
+  private fitting(text: string, before: readonly string[] = [], after: readonly string[] = []): Uint8Array {
+    return shortened(text, this.codepage, (cut) => joinFields([...before, cut, ...after], this.codepage));
+  }
+
   private async say(to: number, type: number, text: Uint8Array, how: typeof commands.sendMessage = commands.sendMessage): Promise<void> {
+    if (text.length > TEXT_BYTES_MAX) throw new RequestRefused('a message', 0x0a);
     await this.link.send(how, { to, type, text }).acknowledged;
   }
 

@@ -22,13 +22,15 @@ import {
   type Version,
 } from '@seekyou/wire/udp';
 import type { Timers } from '../connection.ts';
-import { ClientError } from '../errors.ts';
+import { ClientError, RequestRefused } from '../errors.ts';
 
 /**
  * Waits before a packet is sent again; after the last one, a minute in all, the server counts as gone. More often than clients of
  * the time: on a line that loses a fifth both ways, seven attempts give up once in a thousand packets, fourteen in a million.
  */
 export const RESEND_MS: readonly number[] = [1_000, 1_500, 2_000, 3_000, 4_000, 5_000, 6_000, 6_000, 6_000, 6_000, 6_000, 6_000, 6_000, 6_000];
+/** Servers read 1,500 bytes of a datagram at most, and what they do not read they do not acknowledge. */
+const PARAMETERS_BYTES_MAX = 1_400;
 /** Packets that came too early and are kept until those before them came. */
 const EARLY_MAX = 32;
 
@@ -130,10 +132,12 @@ export class UdpLink {
    * Sends a command until it is acknowledged. Commands leave one after another: the next when the one before it arrived.
    *
    * @returns its numbers at once, and when it was acknowledged, with what the acknowledgement carried
+   * @throws RequestRefused, WireError for what fits into no packet; it takes no number then
    */
   send<T>(declaration: Declaration<T>, value: T): Numbers & { readonly acknowledged: Promise<Uint8Array> } {
-    const numbers = this.next(UNCOUNTED.has(declaration));
     const parameters = encodeParameters(declaration, this.version, value);
+    if (parameters.length > PARAMETERS_BYTES_MAX) throw new RequestRefused(`a packet of ${parameters.length} bytes`, 0x0a);
+    const numbers = this.next(UNCOUNTED.has(declaration));
     const acknowledged = new Promise<Uint8Array>((resolve, reject) => {
       if (this.over !== undefined) return reject(this.over);
       const filled = parameters.length === 0 && this.version === 5 ? this.random() : parameters;

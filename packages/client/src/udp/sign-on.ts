@@ -156,7 +156,7 @@ export interface Registered {
   readonly text?: string;
 }
 
-/** Asks for a new number. @throws ClientError `registration-refused`, `timeout`, `unreachable` */
+/** Asks for a new number. @throws ClientError `registration-refused`, `timeout`, `unreachable`; RequestRefused when the nickname is too long */
 export async function registerUdp(platform: UdpPlatform, options: RegisterOptions): Promise<Registered> {
   const link = await openLink(platform, options.server, options.version, 0);
   try {
@@ -197,10 +197,9 @@ async function registerByForm(link: UdpLink, platform: UdpPlatform, { nickname =
   const { value } = await asked;
   if ((value as { readonly open: number }).open === 0) throw new ClientError('registration-refused', REFUSED);
   const accepts = ({ declaration }: Heard): boolean => declaration === replies.registrationAccepted || declaration === replies.newUin;
-  const answered = answerOn(link, platform, accepts, 'registering');
   const nick = new TextEncoder().encode(nickname);
   void link.send(commands.registrationForm, { clientVersion: 0x98, nick, more: new Uint8Array(0) }).acknowledged.catch(() => {});
-  const heard = await answered;
+  const heard = await answerOn(link, platform, accepts, 'registering');
   if (heard.declaration === replies.newUin) return { uin: heard.uin };
   return readAccepted(decodeText((heard.value as { readonly text: Uint8Array }).text, 1252));
 }

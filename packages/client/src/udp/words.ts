@@ -53,10 +53,22 @@ function fieldBytes(field: string, codepage: number): readonly number[] {
   });
 }
 
-export function splitFields(text: Uint8Array, codepage: number): readonly string[] {
+/** As much of a text as fits, with three full stops where it was cut; what stands around it may be too long by itself. */
+export function shortened(text: string, codepage: number, form: (text: string) => Uint8Array): Uint8Array {
+  const whole = form(text);
+  if (whole.length <= TEXT_BYTES_MAX) return whole;
+  const room = Math.max(1, TEXT_BYTES_MAX - form(CUT).length);
+  const [fitting = ''] = splitText(text, room, (piece) => joinFields([piece], codepage).length);
+  return form(`${fitting}${CUT}`);
+}
+
+const CUT = '...';
+
+/** At most so many: the last one may have the separator's byte in it. */
+export function splitFields(text: Uint8Array, codepage: number, max = Number.POSITIVE_INFINITY): readonly string[] {
   const fields: string[] = [];
   for (let from = 0; from <= text.length; ) {
-    const at = text.indexOf(SEPARATOR, from);
+    const at = fields.length + 1 < max ? text.indexOf(SEPARATOR, from) : -1;
     const end = at < 0 ? text.length : at;
     fields.push(decodeText(text.subarray(from, end), codepage));
     from = end + 1;
@@ -80,6 +92,9 @@ export type Said =
   /** The server itself, or somebody on its pages. */
   | { readonly type: 'notice'; readonly name: string; readonly text: string };
 
+/** Of requests and notices: nick, first name, last name, e-mail, a flag, text. */
+const FIELDS_MAX = 6;
+
 /** @returns undefined for types that are no words: chat and file requests, and what nobody knows */
 export function saidIn(type: number, text: Uint8Array, codepage: number): Said | undefined {
   const whole = (): string => decodeText(text, codepage);
@@ -87,11 +102,12 @@ export function saidIn(type: number, text: Uint8Array, codepage: number): Said |
     case MessageType.text:
       return { type: 'message', text: whole() };
     case MessageType.url: {
-      const [caption = '', url = ''] = splitFields(text, codepage);
-      return { type: 'url', url, caption };
+      // The caption may hold the separator's byte (ю in 1251), the address never does.
+      const cut = text.lastIndexOf(SEPARATOR);
+      return { type: 'url', url: decodeText(text.subarray(cut + 1), codepage), caption: decodeText(text.subarray(0, Math.max(0, cut)), codepage) };
     }
     case MessageType.authRequest:
-      return { type: 'authorisation-asked', reason: splitFields(text, codepage).at(-1) ?? '' };
+      return { type: 'authorisation-asked', reason: splitFields(text, codepage, FIELDS_MAX).at(-1) ?? '' };
     case MessageType.authDenied:
     case MessageType.authGranted:
       return { type: 'authorisation-answered', granted: (type & ~MessageType.toSeveral) === MessageType.authGranted, reason: whole() };
@@ -102,7 +118,7 @@ export function saidIn(type: number, text: Uint8Array, codepage: number): Said |
     case MessageType.fromServer:
     case MessageType.webPager:
     case MessageType.emailExpress: {
-      const fields = splitFields(text, codepage);
+      const fields = splitFields(text, codepage, FIELDS_MAX);
       return { type: 'notice', name: fields[0] ?? '', text: fields.at(-1) ?? '' };
     }
     default:
@@ -119,6 +135,17 @@ function contactsIn([, ...fields]: readonly string[]): readonly SharedContact[] 
   return contacts;
 }
 
-export function contactsText(contacts: readonly SharedContact[], codepage: number): Uint8Array {
+/** In as many lists as it takes. A nickname that fills a packet by itself is cut. */
+export function contactLists(contacts: readonly SharedContact[], codepage: number): readonly Uint8Array[] {
+  const lists: [SharedContact, ...SharedContact[]][] = [];
+  for (const contact of contacts) {
+    const list = lists.at(-1);
+    if (list !== undefined && contactsText([...list, contact], codepage).length <= TEXT_BYTES_MAX) list.push(contact);
+    else lists.push([contact]);
+  }
+  return lists.map(([first, ...others]) => shortened(first.nickname, codepage, (nickname) => contactsText([{ ...first, nickname }, ...others], codepage)));
+}
+
+function contactsText(contacts: readonly SharedContact[], codepage: number): Uint8Array {
   return joinFields([String(contacts.length), ...contacts.flatMap(({ uin, nickname }) => [String(uin), nickname]), ''], codepage);
 }

@@ -83,6 +83,16 @@ describe('a profile', () => {
     );
   });
 
+  test('a new address is hidden as the old one was, unless the change says otherwise', async () => {
+    const { alice, bob } = await town();
+    await tells(alice, { email: { address: 'anna@example.org', hidden: true } });
+    await tells(alice, { email: { address: 'new@example.org' } });
+    assert.deepEqual((await reads(alice, ALICE)).email, { address: 'new@example.org', hidden: true });
+    assert.equal((await reads(bob, ALICE)).email.address, '');
+    await tells(alice, { email: { hidden: false } });
+    assert.equal((await reads(bob, ALICE)).email.address, 'new@example.org');
+  });
+
   test('does not take what cannot be, and keeps what was', async () => {
     const { alice } = await town();
     await tells(alice, { birthday: { year: 1974, month: 2, day: 28 }, gender: 1 });

@@ -88,15 +88,16 @@ export interface Profile {
   readonly authorisationRequired: boolean;
 }
 
-/** Parts to replace; within `home`, `work` and `origin`, fields that are absent stay. `undefined` for a topic removes it. */
+/** Parts to replace; within `home`, `work`, `origin` and the three addresses, fields that are absent stay. `undefined` for a topic removes it. */
 export type ProfileChanges = {
-  readonly [K in keyof Omit<Profile, 'home' | 'work' | 'origin' | 'homepageTopic' | 'authorisationRequired' | 'webAware' | 'directPermissions'>]?: Profile[K];
+  readonly [K in keyof Omit<Profile, PartlyChanged | 'homepageTopic' | 'authorisationRequired' | 'webAware' | 'directPermissions'>]?: Profile[K];
 } & {
-  readonly home?: Partial<Home>;
-  readonly work?: Partial<Work>;
-  readonly origin?: Partial<Place>;
+  readonly [K in PartlyChanged]?: Partial<Profile[K]>;
+} & {
   readonly homepageTopic?: Topic | undefined;
 };
+
+type PartlyChanged = 'home' | 'work' | 'origin' | 'email' | 'secondaryEmail' | 'oldEmail';
 
 /** What the store keeps of a profile beside the account, which has the nickname and the need for authorisation. */
 export type StoredProfile = Omit<Profile, 'nickname' | 'authorisationRequired'>;
@@ -201,6 +202,9 @@ export function changedProfile(before: Profile, changes: ProfileChanges): Profil
     home: { ...before.home, ...changes.home },
     work: { ...before.work, ...changes.work },
     origin: { ...before.origin, ...changes.origin },
+    email: { ...before.email, ...changes.email },
+    secondaryEmail: { ...before.secondaryEmail, ...changes.secondaryEmail },
+    oldEmail: { ...before.oldEmail, ...changes.oldEmail },
     interests: topicsKept(changes.interests ?? before.interests),
     affiliations: topicsKept(changes.affiliations ?? before.affiliations),
     pasts: topicsKept(changes.pasts ?? before.pasts),

@@ -1,7 +1,7 @@
 /** Searches, details, passwords and random chat, against the real core: what one client sets another reads. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { EMPTY_PROFILE, entryOf, Refused, type Store, type Uin } from '@seekyou/core';
+import { EMPTY_PROFILE, entryOf, type ProfileEmail, Refused, type Store, type Uin } from '@seekyou/core';
 import { memoryStore } from '@seekyou/core/testing';
 import { icqMeta } from '@seekyou/wire/oscar';
 import { decodeText, encodeText } from '@seekyou/wire/text';
@@ -181,6 +181,34 @@ describe('META', () => {
     const [own] = await asks(place, alice, meta.ownInfo, 'new', { uin: alice.uin });
     const { email, country } = read(meta.generalInfo, 'new', own as NonNullable<typeof own>);
     assert.deepEqual([latin(email), country], ['a@example.org', 0xffff]);
+  });
+
+  test('what was hidden by other means stays hidden from clients that cannot say so', async () => {
+    const place = await town();
+    const bob = await place.online(await place.account());
+    const addresses = ['a@example.org', 'b@example.org', 'c@example.org'];
+    const [email, email2, email3] = addresses.map(ascii) as [Uint8Array, Uint8Array, Uint8Array];
+    const names = { nick: ascii('al'), first: NONE, last: NONE, email };
+    const rest = { city: NONE, state: NONE, phone: NONE, fax: NONE, street: NONE, cellular: NONE, zip: NONE, country: 0xffff, gmtOffset: -100 };
+    const general = { ...names, email2, email3, ...rest };
+    const changes: readonly (readonly [(alice: TestClient) => void, hidden: boolean])[] = [
+      [(alice) => alice.say(commands.updateInfo, names), true],
+      [(alice) => alice.say(commands.newUserInfo, { ...names, ones: Uint8Array.of(1, 1, 1) }), true],
+      [(alice) => alice.say(commands.metaUser, meta.encodeMetaRequest(meta.setGeneral, 'old', general)), true],
+      [(alice) => alice.say(commands.metaUser, meta.encodeMetaRequest(meta.setGeneral, 'new', { ...general, hideEmail: 1 })), true],
+      [(alice) => alice.say(commands.metaUser, meta.encodeMetaRequest(meta.setGeneral, 'new', { ...general, hideEmail: 0 })), false],
+    ];
+    for (const [change, hidden] of changes) {
+      const uin = await place.account();
+      const [one, two, three] = addresses.map((address) => ({ address, hidden: true })) as [ProfileEmail, ProfileEmail, ProfileEmail];
+      const profile = { ...EMPTY_PROFILE, email: one, secondaryEmail: two, oldEmail: three };
+      await place.store.profiles.save(uin, { nickname: 'al', profile, entry: entryOf('al', profile) });
+      change(await place.online(uin));
+      await place.passes(500);
+      const [told] = await asks(place, bob, meta.fullInfo, 'new', { uin });
+      const shown = read(meta.generalInfo, 'new', told as NonNullable<typeof told>);
+      assert.deepEqual([shown.email, shown.email2, shown.email3].map(latin), [hidden ? '' : 'a@example.org', '', '']);
+    }
   });
 
   test('unknown people and requests that make no sense are failures of the answer that is waited for', async () => {

@@ -178,7 +178,7 @@ export function createUdpFrontEnd(parts: UdpFrontEndParts): UdpFrontEnd {
   }
 
   function peerOf({ address, port }: Endpoint): Peer {
-    return { address, port, known: settings.hidesClients?.(address) !== true };
+    return { address, port, known: settings.hidesClients?.(address) !== true, forgeable: true };
   }
 
   // ------------------------------------------------------------ time

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { PEOPLE } from '@seekyou/core';
 import type { ClientPacket, Version } from '@seekyou/wire/udp';
 import { Inbox, REMEMBERED } from './inbox.ts';
@@ -70,14 +70,74 @@ test('what is missing is waited for so long; then the client is taken to count o
 
 test('a packet that is handled at once fills its place', () => {
   const inbox = new Inbox(PEOPLE, 1);
-  assert.ok(inbox.note(packet(2, 0x042e)));
-  assert.ok(!inbox.note(packet(2, 0x042e)));
+  assert.ok(inbox.note(packet(2, 0x042e), START));
+  assert.ok(!inbox.note(packet(2, 0x042e), START));
   inbox.take(packet(3), START);
   inbox.take(packet(1), START);
   assert.deepEqual(turns(inbox), [1, 3]);
-  assert.ok(inbox.note(packet(4, 0x042e)));
+  assert.ok(inbox.note(packet(4, 0x042e), START));
   inbox.take(packet(5), START);
   assert.deepEqual(turns(inbox), [5]);
+});
+
+describe('a packet its client gave up, and signs of life behind it', () => {
+  const MINUTES = 60_000;
+  const SIGN = 0x042e;
+
+  /** Number 1 never comes; a sign of life a minute does. */
+  function idle(inbox: Inbox, signs: number, everyMs = MINUTES): number {
+    let now = START;
+    for (let seq1 = 2; seq1 < 2 + signs; seq1++) {
+      assert.ok(inbox.note(packet(seq1, SIGN), (now += everyMs)));
+      assert.deepEqual(turns(inbox, now), []);
+    }
+    return now;
+  }
+
+  for (const signs of [2, 62, 63, 300]) {
+    test(`after ${signs} of them a packet has its turn at once, and order still counts`, () => {
+      const inbox = new Inbox(PEOPLE, 1);
+      const now = idle(inbox, signs);
+      const next = signs + 2;
+      assert.equal(inbox.take(packet(next), now), 'new');
+      assert.deepEqual(turns(inbox, now), [next]);
+      assert.equal(inbox.take(packet(next + 2), now), 'early');
+      assert.deepEqual(turns(inbox, now), []);
+      inbox.take(packet(next + 1), now);
+      assert.deepEqual(turns(inbox, now), [next + 1, next + 2]);
+    });
+  }
+
+  test('it is waited for as long as with packets behind it, and is taken once if it comes late', () => {
+    const inbox = new Inbox(PEOPLE, 1);
+    inbox.note(packet(2, SIGN), START);
+    assert.ok(inbox.hasGap);
+    turns(inbox, START + PEOPLE.udpAheadMs - 1);
+    assert.ok(inbox.hasGap);
+    turns(inbox, START + PEOPLE.udpAheadMs);
+    assert.equal(inbox.hasGap, false);
+    assert.equal(inbox.take(packet(1), START + PEOPLE.udpAheadMs), 'new');
+    assert.deepEqual(turns(inbox, START + PEOPLE.udpAheadMs), [1]);
+    assert.equal(inbox.take(packet(1), START + PEOPLE.udpAheadMs), 'repeated');
+  });
+
+  test('more of them at once than are kept do not keep the next packet out', () => {
+    const inbox = new Inbox(PEOPLE, 1);
+    const now = idle(inbox, 100, 1) + PEOPLE.udpAheadMs;
+    assert.equal(inbox.take(packet(102), now), 'new');
+    assert.deepEqual(turns(inbox, now), [102]);
+  });
+
+  test('the next gap is waited for anew', () => {
+    const inbox = new Inbox(PEOPLE, 1);
+    inbox.note(packet(2, SIGN), START);
+    inbox.note(packet(4, SIGN), START + PEOPLE.udpAheadMs - 1);
+    turns(inbox, START + PEOPLE.udpAheadMs);
+    assert.equal(inbox.take(packet(5), START + PEOPLE.udpAheadMs), 'early');
+    assert.deepEqual(turns(inbox, START + PEOPLE.udpAheadMs), []);
+    inbox.take(packet(3), START + PEOPLE.udpAheadMs + 1);
+    assert.deepEqual(turns(inbox, START + PEOPLE.udpAheadMs + 1), [3, 5]);
+  });
 });
 
 test('numbers go round', () => {
@@ -92,6 +152,27 @@ test('LSICQ counts to 1023 and begins again', () => {
     inbox.take(packet(seq1, 0x010e, 4), START);
     assert.deepEqual(turns(inbox), [seq1]);
   }
+});
+
+test('LSICQ begins again with a sign of life too, and while the last before it is in hand', () => {
+  for (const inHand of [false, true]) {
+    const inbox = new Inbox(PEOPLE, 1023);
+    inbox.take(packet(1023, 0x010e, 4), START);
+    inbox.turn(START);
+    if (!inHand) inbox.handled();
+    for (let seq1 = 0; seq1 < 100; seq1++) assert.ok(inbox.note(packet(seq1, 0x042e, 4), START));
+    if (inHand) inbox.handled();
+    assert.equal(inbox.take(packet(100, 0x010e, 4), START), 'new');
+    assert.deepEqual(turns(inbox), [100]);
+  }
+});
+
+test('LSICQ may have given up the last before it began again', () => {
+  const inbox = new Inbox(PEOPLE, 1023);
+  inbox.note(packet(0, 0x042e, 4), START);
+  assert.equal(inbox.take(packet(1, 0x010e, 4), START + PEOPLE.udpAheadMs - 1), 'stale');
+  assert.equal(inbox.take(packet(1, 0x010e, 4), START + PEOPLE.udpAheadMs), 'new');
+  assert.deepEqual(turns(inbox), [1]);
 });
 
 test('numbers of long ago are dropped, and far ones are where the client goes on, if nothing nearer comes', () => {

@@ -45,7 +45,7 @@ export class Inbox {
 
   /** Something waits for what should have come before it. */
   get hasGap(): boolean {
-    return this.gapSince !== undefined;
+    return this.gapSince !== undefined && this.ahead !== undefined;
   }
 
   get busy(): boolean {
@@ -65,7 +65,7 @@ export class Inbox {
     if (this.current !== undefined && keyOf(this.current) === key) return 'waiting';
     this.wrap(packet);
     const distance = ahead(packet.seq1, this.next);
-    if (distance < -REMEMBERED) return 'stale';
+    if (distance < -REMEMBERED) return this.isBehindWrap(packet) ? this.takeFar(packet, now) : 'stale';
     if (distance < 0) return this.takeLate(packet, key);
     if (distance >= this.limits.udpAheadMax) return this.takeFar(packet, now);
     const waiting = (this.ahead ??= new Map());
@@ -77,11 +77,15 @@ export class Inbox {
   }
 
   /** A packet that is handled at once, whatever its number, and may be handled twice: false when its turn was over. */
-  note(packet: Numbered): boolean {
+  note(packet: Numbered, now: Time): boolean {
+    this.wrap(packet);
     const distance = ahead(packet.seq1, this.next);
-    if (distance < 0) return false;
-    if (distance === 0) this.next = after(this.next);
-    else if (distance < this.limits.udpAheadMax) return this.noteEarly(packet.seq1);
+    if (distance < 0 && !this.isBehindWrap(packet)) return false;
+    if (distance > 0 && distance < this.limits.udpAheadMax) return this.noteEarly(packet.seq1, now);
+    if (distance === 0) {
+      this.next = after(this.next);
+      if (this.ahead === undefined) this.gapSince = undefined;
+    } else this.gapSince ??= now; // what goes on from there is believed the sooner
     return true;
   }
 
@@ -115,45 +119,47 @@ export class Inbox {
   private inOrder(now: Time): ClientPacket | undefined {
     const waiting = this.ahead;
     if (waiting === undefined) return undefined;
-    while (waiting.get(this.next) === DONE) {
-      waiting.delete(this.next);
-      this.next = after(this.next);
-    }
     let packet = waiting.get(this.next);
-    if (packet === undefined && this.isGivenUp(now)) {
-      this.skip(waiting);
+    while (packet === DONE || (packet === undefined && waiting.size > 0 && this.isGivenUp(now))) {
+      if (packet === DONE) {
+        waiting.delete(this.next);
+        this.next = after(this.next);
+      } else this.next = this.nearest(waiting);
+      // The next gap is another.
+      this.gapSince = now;
       packet = waiting.get(this.next);
     }
-    if (packet === undefined || packet === DONE) {
-      if (waiting.size === 0) this.ahead = this.gapSince = undefined;
-      return undefined;
+    if (packet !== undefined) {
+      waiting.delete(this.next);
+      this.gapSince = now;
     }
-    waiting.delete(this.next);
-    this.gapSince = waiting.size === 0 ? undefined : now;
-    if (waiting.size === 0) this.ahead = undefined;
+    if (waiting.size === 0) this.ahead = this.gapSince = undefined;
     return packet;
   }
 
-  private noteEarly(seq1: number): boolean {
+  private noteEarly(seq1: number, now: Time): boolean {
     const waiting = (this.ahead ??= new Map());
     if (waiting.has(seq1)) return false;
     waiting.set(seq1, DONE);
+    this.gapSince ??= now;
     return true;
   }
 
+  /** COMPAT: mICQ and LSICQ give up a packet and go on (icq-udp.md §6.2). That alone says nothing about how they count. */
   private isGivenUp(now: Time): boolean {
-    if (this.patient && this.gapSince !== undefined && now - this.gapSince >= this.limits.udpAheadMs) this.patient = false;
-    return !this.patient;
+    if (!this.patient) return true;
+    if (this.gapSince === undefined || now - this.gapSince < this.limits.udpAheadMs) return false;
+    if (!this.hasOnlyDone) this.patient = false;
+    return true;
   }
 
-  /** Goes on behind the gap. */
-  private skip(waiting: Map<number, ClientPacket | typeof DONE>): void {
-    let nearest: number | undefined;
-    for (const [number, packet] of waiting) {
-      if (packet === DONE) waiting.delete(number);
-      else if (nearest === undefined || ahead(number, this.next) < ahead(nearest, this.next)) nearest = number;
-    }
-    if (nearest !== undefined) this.next = nearest;
+  private get hasOnlyDone(): boolean {
+    return this.ahead === undefined || [...this.ahead.values()].every((packet) => packet === DONE);
+  }
+
+  /** Where it goes on behind the gap. */
+  private nearest(waiting: ReadonlyMap<number, unknown>): number {
+    return [...waiting.keys()].reduce((a, b) => (ahead(b, this.next) < ahead(a, this.next) ? b : a));
   }
 
   private takeLate(packet: ClientPacket, key: number): Taken {
@@ -166,14 +172,21 @@ export class Inbox {
   /** More than is kept is on its way, and will come again; or numbers began anew, which is believed only after a while. */
   private takeFar(packet: ClientPacket, now: Time): Taken {
     this.gapSince ??= now;
-    if (this.ahead !== undefined || now - this.gapSince < this.limits.udpAheadMs) return 'stale';
+    if (!this.hasOnlyDone || now - this.gapSince < this.limits.udpAheadMs) return 'stale';
     this.next = packet.seq1;
     this.ahead = new Map([[packet.seq1, packet]]);
     return 'new';
   }
 
-  private wrap({ version, seq1 }: Numbered): void {
-    if (version === 4 && this.next === LSICQ_NUMBERS && seq1 < this.limits.udpAheadMax) this.next = 0;
+  /** Begins at 0 again where LSICQ does; the last number before that may be in hand. */
+  private wrap(packet: Numbered): void {
+    if (this.isBehindWrap(packet) && (this.next === LSICQ_NUMBERS || this.current?.seq1 === LSICQ_NUMBERS - 1)) this.next = 0;
+  }
+
+  /** A low number where LSICQ is about to begin again. */
+  private isBehindWrap({ version, seq1 }: Numbered): boolean {
+    const left = LSICQ_NUMBERS - this.next;
+    return version === 4 && left >= 0 && left < this.limits.udpAheadMax && seq1 < this.limits.udpAheadMax;
   }
 
   private remember(key: number): void {

@@ -100,6 +100,29 @@ test('when a gap is closed the rest goes out again at once', () => {
   assert.deepEqual(taken(), ['1:b again']);
 });
 
+test('who asks for everything again gets it, but no more often than it would come by itself', () => {
+  const { outbox, taken } = setUp();
+  for (const name of 'ab') outbox.say(letter(name), START);
+  taken();
+  outbox.again(START);
+  assert.deepEqual(taken(), ['0:a again', '1:b again']);
+  outbox.again(START + PEOPLE.udpResendMs - 1);
+  assert.deepEqual(taken(), []);
+  outbox.again(START + PEOPLE.udpResendMs);
+  assert.deepEqual(taken(), ['0:a again', '1:b again']);
+});
+
+test('messages are made into packets while little waits', () => {
+  const { outbox } = setUp();
+  for (let i = 0; i < PEOPLE.udpWindowMax + PEOPLE.udpReadyMax; i++) {
+    assert.ok(outbox.hasRoom);
+    outbox.say(letter('x'), START);
+  }
+  assert.equal(outbox.hasRoom, false);
+  outbox.acknowledged(0, START);
+  assert.ok(outbox.hasRoom);
+});
+
 test('the queue has an end', () => {
   const { outbox } = setUp();
   let said = 0;
@@ -112,6 +135,17 @@ test('before the numbers run out the session has to begin anew', () => {
   outbox.say(letter('a'), START);
   assert.equal(outbox.tick(START), undefined);
   outbox.say(letter('b'), START);
+  assert.equal(outbox.tick(START), 'numbers');
+});
+
+test('numbers are not gone round, however much goes out at once', () => {
+  const { outbox, taken } = setUp(0xffee);
+  for (const name of 'abcd') outbox.say(letter(name), START);
+  assert.deepEqual(taken(), ['65518:a', '65519:b']);
+  outbox.acknowledged(0xffee, START);
+  outbox.acknowledged(0xffef, START);
+  assert.deepEqual(taken(), []);
+  assert.equal(outbox.number, 0xfff0);
   assert.equal(outbox.tick(START), 'numbers');
 });
 

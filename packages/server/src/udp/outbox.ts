@@ -29,10 +29,10 @@ interface Sent {
   sentAt: Time;
 }
 
-/** Numbers a client of the time can count to in one session; some compare them without a thought for what comes after. */
+/** Where numbers end in one session: some clients compare them without a thought for what comes after, some never take one twice. */
 const LAST_NUMBER = 0xfff0;
 
-export type OutboxLimits = Pick<Limits, 'udpWindowMax' | 'udpResendMs' | 'udpResendMaxMs' | 'udpSendsMax' | 'udpQueuedMax'>;
+export type OutboxLimits = Pick<Limits, 'udpWindowMax' | 'udpResendMs' | 'udpResendMaxMs' | 'udpSendsMax' | 'udpReadyMax' | 'udpQueuedMax'>;
 
 /** `lost`: the client does not acknowledge any more. `numbers`: they have run out. */
 export type Trouble = 'lost' | 'numbers';
@@ -51,11 +51,23 @@ export class Outbox {
   // Most sessions say nothing most of the time.
   private queue: Letter[] | undefined;
   private flight: Sent[] | undefined;
+  /** When everything was last asked for again. */
+  private againAt: Time | undefined;
 
   constructor(limits: OutboxLimits, first: number, wire: Wire) {
     this.limits = limits;
     this.next = first;
     this.wire = wire;
+  }
+
+  /** So little waits that messages may be made into packets. */
+  get hasRoom(): boolean {
+    return (this.queue?.length ?? 0) < this.limits.udpReadyMax;
+  }
+
+  /** A packet that goes alone is on its way. */
+  get isAlone(): boolean {
+    return this.flight?.[0]?.letter.alone === true;
   }
 
   /** Packets not yet acknowledged, sent or not. */
@@ -85,7 +97,7 @@ export class Outbox {
     if (sent === undefined) return false;
     flight.splice(at, 1);
     // COMPAT: licq drops what follows a gap, so when the gap is closed the rest goes out again (icq-udp.md §4.2).
-    if (at === 0 && sent.sends > 1) this.again(now);
+    if (at === 0 && sent.sends > 1) this.resend(now);
     else if (at === 0 && flight[0] !== undefined) flight[0].sends = 1;
     sent.letter.acknowledged?.();
     this.fill(now);
@@ -104,8 +116,17 @@ export class Outbox {
     return undefined;
   }
 
-  /** Everything unacknowledged at once: the client is somewhere else, or asks for it. */
+  /**
+   * Everything unacknowledged at once, because the client is somewhere else, or asks for it; but no more often than it would come
+   * by itself: who asks may not be who hears it.
+   */
   again(now: Time): void {
+    if (this.againAt !== undefined && now - this.againAt < this.limits.udpResendMs) return;
+    this.againAt = now;
+    this.resend(now);
+  }
+
+  private resend(now: Time): void {
     for (const sent of this.flight ?? []) {
       sent.sends = 1;
       sent.sentAt = now;
@@ -116,10 +137,10 @@ export class Outbox {
   private fill(now: Time): void {
     const { queue } = this;
     if (queue === undefined) return;
-    for (let head = queue[0]; head !== undefined && this.mayGo(head); head = queue[0]) {
+    for (let head = queue[0]; head !== undefined && this.next < LAST_NUMBER && this.mayGo(head); head = queue[0]) {
       const together = queue.splice(0, this.howMany(queue));
       const seq1 = this.next;
-      this.next = (seq1 + 1) & 0xffff;
+      this.next = seq1 + 1;
       const letter = together.length === 1 ? head : this.packed(together, seq1);
       (this.flight ??= []).push({ seq1, letter, sends: 1, sentAt: now });
       this.wire.transmit(letter, seq1, false);

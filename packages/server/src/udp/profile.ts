@@ -2,17 +2,7 @@
  * What people tell of themselves, as UDP clients say it and read it: texts in their code page, no longer than they can hold, and
  * the numbers of ICQ's tables. @see icq-udp.md §2, §18.3, §19, §23
  */
-import {
-  ageOf,
-  type FoundPerson,
-  GMT_OFFSET_UNKNOWN,
-  type Place,
-  type Profile,
-  type ProfileChanges,
-  type ProfileEmail,
-  type Session,
-  type Topic,
-} from '@seekyou/core';
+import { ageOf, type FoundPerson, GMT_OFFSET_UNKNOWN, type Place, type Profile, type ProfileChanges, type Session, type Topic } from '@seekyou/core';
 import { icqMeta } from '@seekyou/wire/oscar';
 import { codepageForCountry, decodeText, encodedLength, encodeText, splitText } from '@seekyou/wire/text';
 import type { ExtInfoReply, HomeInfo, meta, MetaValue, UpdateExtInfo, WorkInfo } from '@seekyou/wire/udp';
@@ -89,11 +79,7 @@ export function foundNames({ nickname, first, last, email }: FoundPerson, codepa
 /** As the old commands set them. What was hidden stays so. */
 export function namesChange({ nick, first, last, email }: Names, codepage: number): ProfileChanges {
   const read = reader(codepage);
-  return { nickname: read(nick), first: read(first), last: read(last), email: shown(read(email)) };
-}
-
-function shown(address: string): ProfileEmail {
-  return { address, hidden: false };
+  return { nickname: read(nick), first: read(first), last: read(last), email: { address: read(email) } };
 }
 
 // ---------------------------------------------------------------- META
@@ -189,15 +175,16 @@ function topicsFrom(categories: Details['interests']['interests'], codepage: num
   return categories.map(({ category, keywords }) => ({ category, text: reader(codepage)(keywords) }));
 }
 
+/** Only of the first address it can be said whether it is hidden. */
 export function generalChange(value: MetaValue<typeof meta.setGeneral>, codepage: number): ProfileChanges {
   const read = reader(codepage);
   return {
     nickname: read(value.nick),
     first: read(value.first),
     last: read(value.last),
-    email: { address: read(value.email), hidden: value.hideEmail === 1 },
-    secondaryEmail: shown(read(value.email2)),
-    oldEmail: shown(read(value.email3)),
+    email: { address: read(value.email), ...(value.hideEmail === undefined ? {} : { hidden: value.hideEmail === 1 }) },
+    secondaryEmail: { address: read(value.email2) },
+    oldEmail: { address: read(value.email3) },
     home: {
       ...placeFrom(value, read),
       phone: read(value.phone),

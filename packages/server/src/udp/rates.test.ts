@@ -40,6 +40,17 @@ describe('a meter', () => {
     assert.ok(tries <= 6, `${tries} tries, and clients give up after six to nine`);
   });
 
+  test('takes pieces for the messages that may be in them', () => {
+    const [whole, pieces] = [new RateMeter(), new RateMeter()];
+    const passed = (meter: RateMeter, command: number): number => {
+      let count = 0;
+      while (meter.count(command, 0) === 'pass') count++;
+      return count;
+    };
+    assert.equal(passed(pieces, commands.fragment.code), passed(whole, MESSAGE));
+    assert.notEqual(pieces.count(MESSAGE, 0), 'pass', 'together they are no more');
+  });
+
   test('is remembered while it is worn, and of no more accounts than the limit', () => {
     const memory = new RateMemory<RateMeter>(1);
     const worn = new RateMeter();

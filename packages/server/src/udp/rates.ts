@@ -23,8 +23,9 @@ const OTHERS: Rule = { window: 500, clear: 1_000, limit: 600, disconnect: 300, m
 const MESSAGES: Rule = { window: 80, clear: 1_000, limit: 600, disconnect: 300, max: 6_000 };
 const LISTS: Rule = { window: 3_000, clear: 120, limit: 60, disconnect: 0, max: 60_000 };
 
+// What is in a piece is not known yet: it may be a message.
 const RULE_OF: ReadonlyMap<number, Rule> = new Map([
-  ...[commands.sendMessage, commands.msgToNewUser, commands.tcpRequest].map(({ code }) => [code, MESSAGES] as const),
+  ...[commands.sendMessage, commands.msgToNewUser, commands.tcpRequest, commands.fragment].map(({ code }) => [code, MESSAGES] as const),
   ...[commands.contactList, commands.visibleList, commands.invisibleList, commands.addToList, commands.updateList].map(({ code }) => [code, LISTS] as const),
 ]);
 

@@ -98,6 +98,28 @@ describe('version 5', () => {
     assert.equal(counters['udp_registrations_refused'], 3);
   });
 
+  test('who asks for many at once gets no more than one after the other', async () => {
+    const { client, passes, counters } = await world({ limits: { udpRegistrationsPerHour: 5 } });
+    const greedy = client(0);
+    for (let one = 0; one < 6; one++) asks(greedy, `passwd${one}`);
+    await passes(50);
+    assert.equal(counters['udp_registrations'], 3);
+    for (let one = 0; one < 6; one++) asks(client(0));
+    await passes(50);
+    assert.equal(counters['udp_registrations'], 5);
+  });
+
+  test('an acknowledgement from another port is another’s', async () => {
+    const { client, passes } = await world();
+    const deaf = client(0, { at: { address: '203.0.113.1', port: 1_024 } });
+    deaf.acknowledges = false;
+    asks(deaf);
+    await passes(50);
+    client(0, { at: { address: '203.0.113.1', port: 102 } }).acknowledge({ seq1: 0, seq2: 0 });
+    await passes(20_000);
+    assert.equal(deaf.names().filter((name) => name === 'newUin').length, 6);
+  });
+
   test('asked for from within a session, as mICQ does, it is one of its packets', async () => {
     const { account, online, passes, core } = await world();
     const [alice, bob] = [await online(await account()), await online(await account())];
@@ -199,6 +221,33 @@ for (const version of [3, 4] as const) {
     await passes(50);
     assert.deepEqual(owner.names(), ['ack', 'loginReply']);
     assert.equal((await core.admin.show(Number(uin) as Uin))?.nickname, 'Mirabel');
+  });
+}
+
+for (const [version, answer] of [
+  [2, 'newUin'],
+  [3, 'registrationAccepted'],
+  [4, 'registrationAccepted'],
+  [5, 'newUin'],
+] as const) {
+  test(`version ${version}: who repeats a request without end is not answered without end`, async () => {
+    const { client, passes } = await world({ limits: { udpRefusalsPerAddressMax: 4 } });
+    const newcomer = client(0, { version });
+    const byForm = version === 3 || version === 4;
+    const request = byForm ? newcomer.say(commands.registrationForm, { clientVersion: 1, nick: ascii('M'), more: new Uint8Array(0) }) : asks(newcomer);
+    await passes(50);
+    const each = newcomer.take().filter(({ name }) => name === answer).length;
+    const answered = async (datagram: Uint8Array, name: string): Promise<number> => {
+      for (let copy = 0; copy < 20; copy++) newcomer.send(datagram);
+      await passes(50);
+      return newcomer.take().filter((told) => told.name === name).length;
+    };
+    assert.equal(await answered(request, answer), 4 * each);
+    await passes(20_000);
+    assert.equal(await answered(request, answer), 4 * each, 'again later');
+    if (!byForm) return;
+    await passes(20_000);
+    assert.equal(await answered(newcomer.say(commands.registrationRequest, PADDING), 'registrationInfo'), 4);
   });
 }
 

@@ -14,6 +14,8 @@ import type { Answer, Call, Strangers } from './strangers.ts';
 interface Given {
   readonly password: string;
   readonly at: Time;
+  /** Where the request came from. */
+  readonly place: string;
   /** Which request got it: repeated, it gets the same. */
   readonly key: string;
   cancelRepeat: () => void;
@@ -42,8 +44,8 @@ export class Registrations {
   private readonly around: Surroundings;
   private readonly strangers: Strangers;
   private readonly given = new Map<Uin, Given>();
-  /** Requests that wait for their number. */
-  private readonly asking = new Set<string>();
+  /** Requests that wait for their number, and the addresses they came from. */
+  private readonly asking = new Map<string, string>();
   /** When numbers were given away, and to whom; of the last hour. */
   private times: { readonly address: string; readonly at: Time }[] = [];
 
@@ -73,7 +75,9 @@ export class Registrations {
   /** 0x05DC, versions 3 and 4: may one register? */
   showForm(call: Call): void {
     const { registration } = this.around.settings;
-    this.strangers.answerTo(call)?.acknowledge();
+    const answer = this.strangers.answerTo(call);
+    if (answer === undefined) return;
+    answer.acknowledge();
     if (!this.isFree(call.from.address)) return;
     this.strangers.unlimited(call).say(replies.registrationInfo, { notes: WELCOME, open: registration === 'open' ? 1 : 0 });
   }
@@ -98,7 +102,7 @@ export class Registrations {
   /** The client has the answer. */
   acknowledged(call: Call): void {
     if (this.given.size === 0 || call.packet.seq1 !== 0) return;
-    for (const given of this.given.values()) if (given.key.startsWith(placeOf(call))) given.cancelRepeat();
+    for (const given of this.given.values()) if (given.place === placeOf(call)) given.cancelRepeat();
   }
 
   // ------------------------------------------------------------ who comes back
@@ -123,16 +127,21 @@ export class Registrations {
   private give(call: Call, peer: Peer, asked: Asked): void {
     this.forgetOld();
     const key = `${placeOf(call)} ${asked.key}`;
-    for (const [uin, known] of this.given) if (known.key === key) return asked.answer(uin, known.password);
+    for (const [uin, known] of this.given) if (known.key === key) return this.answerAgain(call, asked, uin, known);
     if (this.asking.has(key)) return;
     if (this.around.settings.oldClients === 'off' || this.around.settings.clearSignOn !== 'all' || !this.isFree(call.from.address)) return asked.refused();
-    this.asking.add(key);
+    this.asking.set(key, call.from.address);
     void this.around.core.reserve(this.accountOf(asked), peer).then((reserved) => {
       this.asking.delete(key);
       if (reserved instanceof Refused) return asked.refused();
       this.hand(call, reserved.uin, { ...asked, key });
       return undefined;
     });
+  }
+
+  /** A copy of the request, which anybody can have sent any number of times: it counts like any other of a stranger. */
+  private answerAgain(call: Call, { answer }: Asked, uin: Uin, { password }: Given): void {
+    if (this.strangers.answerTo(call) !== undefined) answer(uin, password);
   }
 
   private hand(call: Call, uin: Uin, { password, key, answer }: Asked): void {
@@ -144,7 +153,7 @@ export class Registrations {
       for (const cancel of timers) cancel();
     };
     this.times.push({ address: call.from.address, at });
-    this.given.set(uin, { password, at, key, cancelRepeat });
+    this.given.set(uin, { password, at, place: placeOf(call), key, cancelRepeat });
     count(counters, 'udp_registrations');
     log.info({ uin, peer: call.from.address }, 'a number was given to a client');
     repeat();
@@ -163,8 +172,9 @@ export class Registrations {
     const { clock, limits } = this.around;
     const since = clock.now() - HOUR_MS;
     this.times = this.times.filter(({ at }) => at > since);
-    const own = this.times.filter((time) => time.address === address).length;
-    return own < limits.udpRegistrationsPerAddressPerHour && this.times.length < limits.udpRegistrationsPerHour;
+    const addresses = [...this.times.map((time) => time.address), ...this.asking.values()];
+    const own = addresses.filter((one) => one === address).length;
+    return own < limits.udpRegistrationsPerAddressPerHour && addresses.length < limits.udpRegistrationsPerHour;
   }
 
   private forgetOld(): void {

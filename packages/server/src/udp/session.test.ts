@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { StoreFailed } from '@seekyou/core';
+import { type Body, Refused, StoreFailed, type Uin } from '@seekyou/core';
 import { memoryStore } from '@seekyou/core/testing';
 import { forgetfulTranslator } from '@seekyou/net';
 import { commands } from '@seekyou/wire/udp';
-import { ascii, PADDING, SERVER, type TestClient, VERSIONS, type World, world } from './test-world.ts';
+import { ascii, latin, PADDING, SERVER, type TestClient, VERSIONS, type World, world } from './test-world.ts';
 
 interface Pair extends World {
   readonly alice: TestClient;
@@ -158,6 +158,42 @@ describe('order', () => {
     assert.equal(acksOf(alice).length, 4);
   });
 
+  test('a message does not overtake one whose author has to be looked up, live or stored', async () => {
+    const store = memoryStore();
+    let later: ((run: () => void) => void) | undefined;
+    const load = store.profiles.load.bind(store.profiles);
+    store.profiles.load = (uin) =>
+      new Promise((resolve) => {
+        if (later === undefined) resolve(load(uin));
+        else later(() => resolve(load(uin)));
+      });
+    const { alice, bob, passes, clock, core, client } = await pair({ store });
+    later = (run) => void clock.after(120, run);
+    const [session] = core.admin.sessionsOf(alice.uin as Uin);
+    assert.ok(session);
+    const send = (body: Body): unknown => core.run(session, 'messages.send', { to: bob.uin as Uin, body, store: true });
+    const all = async (name: string): Promise<void> => {
+      for (const body of [{ kind: 'text', text: `${name} 1` }, { kind: 'added' }, { kind: 'text', text: `${name} 2` }] as const) await send(body);
+    };
+    const shown = (who: TestClient): string[] =>
+      who.told.filter(({ value }) => value?.text !== undefined).map(({ value }) => (value.type === 12 ? 'added' : latin(value.text)));
+    await all('live');
+    await passes(500);
+    assert.deepEqual(shown(bob), ['live 1', 'added', 'live 2']);
+
+    bob.say(commands.sendTextCode, { code: ascii('B_USER_DISCONNECTED'), five: 5 });
+    await passes(50);
+    await all('stored');
+    const back = client(bob.uin);
+    back.signOn();
+    await passes(6_000);
+    back.say(commands.login1, PADDING);
+    await passes(50);
+    await send({ kind: 'text', text: 'now' });
+    await passes(1_000);
+    assert.deepEqual(shown(back), ['stored 1', 'added', 'stored 2', 'now']);
+  });
+
   test('who leaves has said what came before that, even if something is missing', async () => {
     const { alice, bob, passes, frontEnd } = await pair();
     alice.seq1++;
@@ -196,6 +232,92 @@ describe('messages to a client that does not acknowledge', () => {
     bob.say(commands.sendTextCode, { code: ascii('B_MESSAGE_ACK'), five: 5 });
     await passes(100);
     assert.equal(bob.texts.length, 2);
+    // Asking without end is no way to have them without end.
+    for (let i = 0; i < 10; i++) bob.say(commands.sendTextCode, { code: ascii('B_MESSAGE_ACK'), five: 5 });
+    await passes(100);
+    assert.equal(bob.texts.length, 2);
+  });
+});
+
+test('who gave up a packet is heard when it writes again, hours later', async () => {
+  for (const version of VERSIONS) {
+    const { alice, bob, passes, clock } = await pair({}, version);
+    alice.mute = true;
+    alice.writes(bob.uin, 'lost for good');
+    alice.mute = false;
+    for (let i = 0; i < 70; i++) {
+      alice.keepAlive();
+      bob.keepAlive();
+      clock.advance(60_000);
+      await passes(50);
+    }
+    alice.take();
+    alice.writes(bob.uin, 'hello');
+    await passes(100);
+    assert.equal(acksOf(alice).length, 1);
+    assert.deepEqual(bob.texts, ['hello']);
+  }
+});
+
+describe('more than a client can take at once', () => {
+  const LONG = '\n'.repeat(8_000); // 36 packets: each line ends in two bytes
+
+  /** Somebody on OSCAR, whose messages may be long. */
+  async function writer({ account, core }: World): Promise<(to: number, text: string) => Promise<void>> {
+    const uin = await account();
+    const peer = { address: '203.0.113.7', port: 1, known: true };
+    const verified = await core.verify({ uin, proof: () => true }, peer);
+    assert.ok(!(verified instanceof Refused));
+    const profile = { protocol: 'oscar', name: 'x', codepage: 1252, unicode: true, html: false, serverRoster: true, quirks: new Set<string>() } as const;
+    const session = await core.open({ uin, peer, profile, coexist: false, verified, receive: () => {} });
+    assert.ok(!(session instanceof Refused));
+    return async (to, text) => {
+      const sent = await core.run(session, 'messages.send', { to: to as Uin, body: { kind: 'text', text }, store: true });
+      assert.ok(!(sent instanceof Refused));
+    };
+  }
+
+  for (const version of VERSIONS) {
+    test(`version ${version}: a mailbox of more packets than may wait is delivered, and what is said meanwhile after it`, async () => {
+      const place = await world({ limits: { udpQueuedMax: 100 } });
+      const { account, client, passes, core, frontEnd, network } = place;
+      const writes = await writer(place);
+      const uin = await account();
+      for (let i = 0; i < 10; i++) await writes(uin, LONG);
+      const bob = client(uin, { version });
+      bob.signOn();
+      await passes(6_000);
+      network.line = { loss: 0, duplication: 0, delayMs: [10, 10] };
+      bob.say(commands.login1, PADDING);
+      await passes(500);
+      await writes(uin, 'meanwhile');
+      await passes(9_000);
+      bob.keepAlive();
+      await passes(15_000);
+      const names = bob.names().filter((name) => name === 'recvMessage' || name === 'endOfMessages' || name === 'sysDeliveredMess');
+      assert.equal(names.filter((name) => name === 'recvMessage').length, 10 * 36);
+      assert.deepEqual(names.slice(-2), ['endOfMessages', 'sysDeliveredMess']);
+      assert.equal(core.figures().messagesDelivered, 11);
+      assert.equal(frontEnd.sessions, 1);
+    });
+  }
+
+  test('who is written to faster than it takes is told to go, and is given everything when it comes back', async () => {
+    const place = await world({ limits: { udpMessagesWaitingMax: 5 } });
+    const { account, online, passes, core } = place;
+    const writes = await writer(place);
+    const bob = await online(await account());
+    await passes(6_000);
+    bob.take();
+    bob.acknowledges = false;
+    for (let i = 0; i < 8; i++) await writes(bob.uin, LONG);
+    await passes(50);
+    assert.ok(bob.names().includes('goAway'));
+    assert.equal(core.admin.sessionsOf(bob.uin as never).length, 0);
+    const back = await online(bob.uin);
+    back.say(commands.login1, PADDING);
+    await passes(5_000);
+    assert.equal(core.figures().messagesDelivered, 8);
   });
 });
 

@@ -27,6 +27,7 @@ import { Inbox } from './inbox.ts';
 import { awaitLists } from './lists.ts';
 import { after } from './numbers.ts';
 import { type Letter, Outbox } from './outbox.ts';
+import { Post, type Written } from './post.ts';
 import { RateMeter } from './rates.ts';
 import { renderEvent } from './render.ts';
 import { routeOf } from './routes.ts';
@@ -47,7 +48,10 @@ export interface SessionHost {
 export interface SignedOn {
   readonly port: DatagramPort;
   readonly from: Endpoint;
-  readonly login: Pick<ClientPacket, 'version' | 'command' | 'uin' | 'sessionId' | 'seq1' | 'seq2'>;
+  readonly login: Pick<ClientPacket, 'version' | 'command' | 'uin' | 'sessionId' | 'seq1' | 'seq2'> & {
+    /** What else tells it from the next. */
+    readonly start: { readonly time: number; readonly port: number };
+  };
   /** Number of the first packet to the client. */
   readonly first: number;
 }
@@ -58,12 +62,15 @@ export class UdpSession {
   readonly signedOnAt: Time;
   at: Endpoint;
   heardAt: Time;
+  /** The sign-on, or a copy of it. */
+  loginHeardAt: Time;
   private readonly host: SessionHost;
   private readonly runner: SessionRunner<ClientPacket, UdpState, OutgoingPacket, UdpCommand>;
   private readonly outbox: Outbox;
   private readonly inbox: Inbox;
-  // Idle sessions are many, and have sent nothing to be counted.
+  // Idle sessions are many, and have sent nothing to be counted, nor been written to.
   private rates: RateMeter | undefined;
+  private post: Post | undefined;
   private session: Session | undefined;
   private state: UdpState;
   /** What is being handled, until it is acknowledged. */
@@ -79,7 +86,7 @@ export class UdpSession {
     this.port = port;
     this.at = from;
     this.login = login;
-    this.signedOnAt = this.heardAt = clock.now();
+    this.signedOnAt = this.heardAt = this.loginHeardAt = clock.now();
     this.state = newState(login.version);
     this.outbox = new Outbox(limits, first, this);
     this.inbox = new Inbox(limits, after(login.seq1));
@@ -99,6 +106,11 @@ export class UdpSession {
     return this.isOver;
   }
 
+  /** Its client has acknowledged the answer to the sign-on. */
+  get isWelcomed(): boolean {
+    return !this.outbox.isAlone;
+  }
+
   /** The core has a session for it: tells the client so. */
   begin(session: Session, effects: readonly UdpEffect[]): void {
     this.session = session;
@@ -114,7 +126,7 @@ export class UdpSession {
 
   /** Its client asked for something that is answered without a session: only the number counts. */
   passedBy(packet: ClientPacket): void {
-    this.inbox.note(packet);
+    this.inbox.note(packet, this.host.around.clock.now());
     this.pump();
   }
 
@@ -130,7 +142,7 @@ export class UdpSession {
       // These are acknowledged out of turn: their answer says nothing about what came before them.
       case commands.keepAlive.code:
       case commands.keepAlive2.code:
-        if (!this.inbox.note(packet)) this.count('udp_repeated');
+        if (!this.inbox.note(packet, this.heardAt)) this.count('udp_repeated');
         this.acknowledge(packet);
         break;
       case commands.sendTextCode.code:
@@ -161,10 +173,11 @@ export class UdpSession {
 
   /** The sign-on again: the answer to it got lost, or this copy was late. */
   receivedLoginAgain(packet: ClientPacket): void {
-    this.heardAt = this.host.around.clock.now();
+    this.heardAt = this.loginHeardAt = this.host.around.clock.now();
+    if (!this.withinRates(packet)) return;
     this.count('udp_repeated');
     this.acknowledge(packet);
-    this.outbox.again(this.heardAt);
+    if (!this.isWelcomed) this.outbox.again(this.heardAt);
   }
 
   /** Whether a packet from another port shows that it comes from this client: it is the next one, or nearly so. */
@@ -182,10 +195,11 @@ export class UdpSession {
   private receivedAck(seq1: number): void {
     this.count('udp_acks_received');
     if (!this.outbox.acknowledged(seq1, this.heardAt)) this.count('udp_acks_unknown');
+    this.post?.go();
   }
 
   private receivedTextCode(packet: ClientPacket): void {
-    if (!this.inbox.note(packet)) this.count('udp_repeated');
+    if (!this.inbox.note(packet, this.heardAt)) this.count('udp_repeated');
     this.acknowledge(packet);
     const code = this.read(packet, () => ascii(decodeParameters(commands.sendTextCode, packet.version, packet.parameters).code));
     if (code === TextCode.disconnected) {
@@ -212,7 +226,6 @@ export class UdpSession {
         break;
       case 'early':
         this.count('udp_early');
-        this.host.stirred(this);
         break;
       case 'new':
         break;
@@ -227,6 +240,7 @@ export class UdpSession {
       this.current = packet;
       this.runner.take(packet);
     }
+    if (this.inbox.hasGap && !this.isOver) this.host.stirred(this);
     if (this.leaving && !this.inbox.busy && !this.isOver) {
       this.count('udp_sessions_left');
       this.end('signed off', true);
@@ -251,15 +265,40 @@ export class UdpSession {
   readonly event = (event: SessionEvent): void => {
     if (this.session === undefined) (this.early ??= []).push(event);
     else if (event.type === 'ended') this.ended(event.reason);
-    else this.announce(event);
+    else if (event.type === 'message' || event.type === 'passing') this.deliver(() => renderEvent(this.context(), event));
+    else this.announce(() => renderEvent(this.context(), event), event.type);
   };
 
-  private announce(event: SessionEvent): void {
+  private announce(effects: () => readonly UdpEffect[], what: string): void {
     try {
-      this.runner.announce(renderEvent(this.context(), event));
+      this.runner.announce(effects());
     } catch (error) {
-      this.failed(error, undefined, event.type);
+      this.failed(error, undefined, what);
     }
+  }
+
+  /** Something people say, as they say it. What they said before comes first. */
+  private deliver(written: Written): void {
+    const post = this.postOf();
+    if (post.liveWaiting >= this.host.around.limits.udpMessagesWaitingMax) {
+      this.overrun();
+      return;
+    }
+    post.add(written, true);
+    post.go();
+  }
+
+  private postOf(): Post {
+    return (this.post ??= new Post(this));
+  }
+
+  /** For the post. */
+  get hasRoom(): boolean {
+    return this.outbox.hasRoom && !this.isOver;
+  }
+
+  carryOut(written: Written): void {
+    this.announce(() => [...written(), POSTED], 'message');
   }
 
   private ended(reason: EndReason): void {
@@ -325,7 +364,14 @@ export class UdpSession {
       written: packet.written,
     };
     if (this.outbox.say(letter, this.host.around.clock.now())) this.host.stirred(this);
-    else this.end('more waited for it than it could take', false);
+    else this.overrun();
+  }
+
+  /** It stands still for too much. Its messages are in the store. */
+  private overrun(): void {
+    if (this.isOver) return;
+    this.goAway();
+    this.end('more waited for it than it could take', false);
   }
 
   become(change: Partial<UdpState>): void {
@@ -336,6 +382,12 @@ export class UdpSession {
     if (command === 'packet.leave') return this.leave();
     if (command === 'packet.done') return this.done();
     if (command === 'packet.missing') return this.inbox.hasGap;
+    if (command === 'post.done') return this.post?.posted();
+    if (command === 'post.add') {
+      const post = this.postOf();
+      for (const written of input as readonly Written[]) post.add(written, false);
+      return post.go();
+    }
     return this.host.around.core.run(this.session as Session, command, input as never);
   }
 
@@ -445,6 +497,9 @@ export class UdpSession {
 
 /** Stands behind everything a packet causes. */
 const DONE: UdpEffect = { do: 'ask', command: 'packet.done', input: undefined, answered: () => [], refused: () => [] };
+
+/** Stands behind everything a message causes. */
+const POSTED: UdpEffect = { do: 'ask', command: 'post.done', input: undefined, answered: () => [], refused: () => [] };
 
 const NO_PARAMETERS = new Uint8Array(0);
 const NO_HEADER = { seq1: 0, seq2: 0, uin: 0, sessionId: 0 };

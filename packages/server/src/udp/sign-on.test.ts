@@ -254,6 +254,115 @@ test('a client that starts anew where it was is not sent away by its own past', 
   assert.deepEqual(now.names(), ['ack', 'loginReply']);
 });
 
+describe('a copy of a sign-on', () => {
+  test('has the answer again as long as its client has not acknowledged it, and then nothing more', async () => {
+    for (const version of VERSIONS) {
+      const { account, client, passes, counters } = await world();
+      const uin = await account();
+      const alice = client(uin, { version });
+      alice.acknowledges = false;
+      const datagram = alice.signOn();
+      await passes(50);
+      const [, reply] = alice.take();
+      assert.ok(reply);
+      // A thousand copies, perhaps from somewhere else: no more than comes by itself.
+      for (let i = 0; i < 1_000; i++) alice.send(datagram);
+      await passes(50);
+      assert.deepEqual(
+        alice
+          .take()
+          .filter(({ name }) => name !== 'ack')
+          .map(({ name }) => name),
+        ['loginReply'],
+      );
+      alice.acknowledge(reply.packet);
+      alice.say(commands.extInfoReq, version === 2 ? { requestSeq: 1, uin } : { uin });
+      await passes(50);
+      alice.take();
+      alice.send(datagram);
+      await passes(50);
+      assert.deepEqual(alice.names(), ['ack']);
+      assert.equal(counters['udp_sign_ons'], 1);
+    }
+  });
+
+  test('counts as a packet: who sends far too many is thrown out', async () => {
+    const { account, client, passes, counters } = await world();
+    const alice = client(await account());
+    const datagram = alice.signOn();
+    await passes(50);
+    for (let i = 0; i < 2_000; i++) alice.send(datagram);
+    await passes(50);
+    assert.equal(counters['udp_rate_disconnects'], 1);
+    assert.ok(alice.names().filter((name) => name === 'ack').length < 1_300);
+  });
+
+  test('comes every ten seconds when its acknowledgement got lost, and begins nothing', async () => {
+    for (const version of VERSIONS) {
+      const { account, client, passes, core, counters } = await world();
+      const uin = await account();
+      const alice = client(uin, { version });
+      const datagram = alice.signOn();
+      for (let copies = 0; copies < 4; copies++) {
+        await passes(10_000);
+        alice.send(datagram);
+      }
+      await passes(50);
+      assert.equal(counters['udp_sign_ons'], 1);
+      assert.equal(core.admin.sessionsOf(uin).length, 1);
+    }
+  });
+});
+
+describe('versions 2 to 4 count from 1 each time', () => {
+  for (const version of [2, 3, 4] as const) {
+    test(`version ${version}: who starts anew at the same place within a minute is answered, and is heard`, async () => {
+      const { account, online, client, passes, core, counters } = await world();
+      const [uin, bob] = [await account(), await online(await account())];
+      await passes(6_000);
+      bob.take();
+      const before = await online(uin, { version });
+      before.writes(bob.uin, 'first');
+      await passes(1_000);
+      await before.leaves();
+      await passes(15_000);
+      const now = client(uin, { version, at: before.at });
+      now.signOn();
+      await passes(50);
+      assert.deepEqual(now.names(), ['ack', 'loginReply']);
+      now.writes(bob.uin, 'second');
+      await passes(500);
+      assert.deepEqual(bob.texts, ['first', 'second']);
+      assert.equal(core.admin.sessionsOf(uin).length, 1);
+      assert.equal(counters['udp_repeated'], 0);
+    });
+
+    test(`version ${version}: at once, if its ${version === 4 ? 'clock' : 'port'} shows that it is no copy`, async () => {
+      const { account, client, passes } = await world();
+      const uin = await account();
+      const starts = version === 4 ? [{ time: 1_000 }, { time: 1_001 }] : [{ port: 2_001 }, { port: 2_002 }];
+      const at = { address: '203.0.113.20', port: 4_321 };
+      for (const start of starts) {
+        const alice = client(uin, { version, at });
+        alice.signOn(undefined, start);
+        await passes(1_000);
+        assert.deepEqual(alice.names(), ['ack', 'loginReply']);
+        await alice.leaves();
+      }
+    });
+  }
+
+  test('version 4: with the same clock it is a copy for a minute', async () => {
+    const { account, client, passes, counters } = await world();
+    const alice = client(await account(), { version: 4 });
+    const datagram = alice.signOn(undefined, { time: 1_000 });
+    await passes(30_000);
+    alice.send(datagram);
+    await passes(50);
+    assert.equal(counters['udp_sign_ons'], 1);
+  });
+});
+
 test('when the server stops, clients are told to go', async () => {
   const { account, online, frontEnd, passes } = await world();
   const clients = [await online(await account()), await online(await account(), { version: 2 })];

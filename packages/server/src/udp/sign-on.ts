@@ -10,7 +10,7 @@ import { proofOf } from './passwords.ts';
 import { learnCodepage } from './profile.ts';
 import { refuseSignOn } from './refusals.ts';
 import type { Registrations } from './registration.ts';
-import { type SessionHost, UdpSession } from './session.ts';
+import { type SessionHost, type SignedOn, UdpSession } from './session.ts';
 import type { SessionTable } from './session-table.ts';
 import { ask, reply, type UdpEffect } from './state.ts';
 import type { Call, Strangers } from './strangers.ts';
@@ -83,8 +83,8 @@ export class SignOns {
   /** 0x03E8, and 0x03F2 of version 1. */
   async signOn(call: Call, peer: Peer): Promise<void> {
     const { packet } = call;
-    if (this.isRepeated(call)) return;
     const attempt = attemptOf(packet);
+    if (this.isRepeated(call, attempt)) return;
     const opened = await this.checked(call, () => this.open(call, attempt, peer));
     if (!(opened instanceof Refused)) return;
     count(this.parts.around.counters, 'udp_sign_ons_refused');
@@ -111,12 +111,19 @@ export class SignOns {
   }
 
   /** A copy of the sign-on of a session that is there. */
-  private isRepeated({ packet, from, port }: Call): boolean {
+  private isRepeated({ packet, from, port }: Call, attempt: Attempt | undefined): boolean {
     const session = this.parts.table.of(packet.uin);
     if (session === undefined || session.port !== port || session.at.address !== from.address || session.at.port !== from.port) return false;
     const { version, sessionId, seq1, command } = session.login;
     if (version !== packet.version || sessionId !== packet.sessionId || seq1 !== packet.seq1 || command !== packet.command) return false;
-    if (this.parts.around.clock.now() - session.signedOnAt >= REPEATED_MS) return false;
+    const now = this.parts.around.clock.now();
+    if (now - session.signedOnAt >= REPEATED_MS) return false;
+    // Only version 5 chooses its numbers: in the others a client that starts anew looks like its own copy, but for its clock and port.
+    if (version < 5 && session.isWelcomed) {
+      const start = startOf(attempt?.login);
+      if (start.time !== session.login.start.time || start.port !== session.login.start.port) return false;
+      if (start.time === 0 && now - session.loginHeardAt >= this.parts.around.limits.udpNextCopyMs) return false;
+    }
     session.receivedLoginAgain(packet);
     return true;
   }
@@ -161,7 +168,12 @@ export class SignOns {
     const { version } = packet;
     const marks = login;
     const profile = profileOf({ version, marks, accountCodepage: account.codepage, defaultCodepage: around.settings.defaultCodepage });
-    const session = new UdpSession(host, { port, from: peer, login: headerOf(packet, uin), first: version === 4 && this.wasListed(call) ? 1 : 0 });
+    const session = new UdpSession(host, {
+      port,
+      from: peer,
+      login: { ...headerOf(packet, uin), start: startOf(login) },
+      first: version === 4 && this.wasListed(call) ? 1 : 0,
+    });
     const opened = await around.core.open({ uin, peer, profile, coexist: false, verified: account, receive: session.event });
     if (opened instanceof Refused) return opened;
     table.add(session);
@@ -218,6 +230,11 @@ function headerOf(
   uin: Uin,
 ): { version: Version; command: number; uin: Uin; sessionId: number; seq1: number; seq2: number } {
   return { version, command, uin, sessionId, seq1, seq2 };
+}
+
+/** When and where a client says that it began to listen; 0 when it does not. */
+function startOf(login: Login | undefined): SignedOn['login']['start'] {
+  return { time: login?.time ?? 0, port: login?.port ?? 0 };
 }
 
 function placeOf(uin: number, endpoint: string): string {

@@ -3,6 +3,7 @@ import type { CommandInput, CommandName, CommandOutput, Limits, Refused, Session
 import type { Assembly, Declaration, Version } from '@seekyou/wire/udp';
 import type { AskEffect, BecomeEffect, Effect, SendEffect } from '../runtime/effects.ts';
 import type { Noticed } from './notices.ts';
+import type { Written } from './post.ts';
 import { SparseMap } from './sparse-map.ts';
 
 /**
@@ -61,6 +62,10 @@ export interface FrontEndCommands {
   readonly 'packet.missing': { readonly input: void; readonly output: boolean };
   /** Stands behind all that a packet causes. */
   readonly 'packet.done': { readonly input: void; readonly output: void };
+  /** To be said one after the other, behind all that people wrote before, as the client takes it. */
+  readonly 'post.add': { readonly input: readonly Written[]; readonly output: void };
+  /** Stands behind all that one message causes. */
+  readonly 'post.done': { readonly input: void; readonly output: void };
 }
 
 export type UdpCommand = CommandName | keyof FrontEndCommands;
@@ -124,6 +129,11 @@ export function leave(): AskEffect<UdpState, OutgoingPacket, UdpCommand> {
 /** @param how what to do, knowing whether something is on its way */
 export function ifMissing(how: (missing: boolean) => readonly UdpEffect[]): UdpEffect {
   return { do: 'ask', command: 'packet.missing', input: undefined, answered: (missing) => how(missing === true), refused: () => [] };
+}
+
+/** What people wrote: each makes its packets when it has its turn. */
+export function post(written: readonly Written[]): AskEffect<UdpState, OutgoingPacket, UdpCommand> {
+  return { do: 'ask', command: 'post.add', input: written, answered: () => [], refused: () => [] };
 }
 
 export function become(change: Partial<UdpState>): BecomeEffect<UdpState> {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { commands, replies } from '@seekyou/wire/udp';
 import type { OutgoingPacket } from './state.ts';
 import { FETCH_TIMER, routes } from './stored.ts';
-import { asked, BOB, contextOf, handle, messageOf, packets, RUSSIAN_CLIENT, said, timerOf, VERSIONS } from './testing.ts';
+import { asked, BOB, contextOf, handle, messageOf, packets, posted, RUSSIAN_CLIENT, said, timerOf, VERSIONS } from './testing.ts';
 
 const SENT_AT = Date.UTC(2003, 5, 30, 9, 16, 48);
 const WAITING = [
@@ -15,7 +15,7 @@ test('stored messages come with the time they were sent, then X2', () => {
   for (const version of VERSIONS) {
     const context = contextOf({ version, profile: RUSSIAN_CLIENT });
     const effects = handle(routes, commands.login1, { padding: new Uint8Array(4) }, context);
-    const sent = packets(asked(effects, 'messages.fetch').answered(WAITING));
+    const sent = posted(asked(effects, 'messages.fetch').answered(WAITING));
     assert.deepEqual(
       sent.map(({ declaration }) => declaration),
       [replies.recvMessage, replies.recvMessage, replies.endOfMessages],

@@ -2,7 +2,7 @@
 import type { Message, Session } from '@seekyou/core';
 import { commands, replies } from '@seekyou/wire/udp';
 import { inParts } from './parts.ts';
-import { ask, become, type Handler, on, type Route, say, type UdpEffect } from './state.ts';
+import { ask, become, type Handler, on, post, type Route, say, type UdpEffect } from './state.ts';
 
 /** Runs {@link fetchStored} when the client does not ask by itself. */
 export const FETCH_TIMER = 'stored';
@@ -17,7 +17,7 @@ export function fetchStored(session: Session): readonly UdpEffect[] {
     ask(
       'messages.fetch',
       undefined,
-      (messages) => [...messages.flatMap((message) => stored(session, message)), say(replies.endOfMessages, {}, { ordered: true })],
+      (messages) => [post([...messages.map((message) => () => stored(session, message)), () => [say(replies.endOfMessages, {}, { ordered: true })]])],
       () => [],
     ),
   ];

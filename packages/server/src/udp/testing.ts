@@ -19,6 +19,7 @@ import {
 } from '@seekyou/core';
 import { encodeText } from '@seekyou/wire/text';
 import { type Declaration, decodeParameters, encodeParameters, type Version } from '@seekyou/wire/udp';
+import type { Written } from './post.ts';
 import { newState, type OutgoingPacket, type Request, type Route, type UdpContext, type UdpEffect, type UdpState } from './state.ts';
 
 export const NOW = Date.UTC(2003, 5, 30, 9, 16, 48);
@@ -67,6 +68,7 @@ export function contextOf({ uin = ALICE, version = 5, profile = LATIN_CLIENT, pr
     written: () => {},
     confirmed: (id) => confirmed.push(id),
     heard: () => {},
+    leave: () => {},
     close: () => {},
   };
   return { session, state: { ...newState(version), complete: true, ...state }, now, limits: PEOPLE, confirmed };
@@ -105,6 +107,14 @@ export function asked<C extends CommandName>(effects: readonly UdpEffect[], comm
   assert.equal(asks.length, 1, 'one question');
   assert.ok(effect !== undefined && effect.command === command, `asks ${effect?.command}, not ${command}`);
   return { input: effect.input as CommandInput<C>, answered: effect.answered, refused: (refusal) => effect.refused(refuse(refusal)) };
+}
+
+/** What goes to the post, as the packets it makes there in the end. */
+export function posted(effects: readonly UdpEffect[]): readonly OutgoingPacket[] {
+  return effects.flatMap((effect) => {
+    assert.ok(effect.do === 'ask' && effect.command === 'post.add', `${effect.do} instead of the post`);
+    return (effect.input as readonly Written[]).flatMap((written) => packets(written()));
+  });
 }
 
 /** The packets of a list of nothing else. */

@@ -31,6 +31,12 @@ test('pairs, marks and joined signs are not torn', () => {
   assert.deepEqual(splitText('a👩\u200d💻', 5, units), ['a', '👩\u200d💻']);
 });
 
+test('a Korean syllable stays whole in its letters too', () => {
+  const syllable = '한'.normalize('NFD');
+  assert.deepEqual(splitText(syllable.repeat(3), 5, units), [syllable, syllable, syllable]);
+  assert.deepEqual(splitText('가\u11a8나', 2, units), ['가\u11a8', '나'], 'a final letter behind a whole syllable');
+});
+
 test('a character that does not fit is a piece all the same', () => {
   assert.deepEqual(splitText('a😀b', 3, utf8), ['a', '😀', 'b']);
   assert.deepEqual(splitText('ab', 0, units), ['a', 'b']);

@@ -2,7 +2,7 @@
  * Cuts a long text into pieces that fit; joined they are the text again.
  *
  * Cuts after white space where there is some in the second half of a piece, else between characters,
- * never inside a surrogate pair, before a combining mark or between CR and LF.
+ * never inside a surrogate pair or a Korean syllable, before a combining mark or between CR and LF.
  *
  * @param maxBytes a piece exceeds it only when a single character does
  * @param measure bytes of a text on the wire; more text must never need fewer
@@ -58,5 +58,5 @@ function isLow(text: string, at: number): boolean {
 }
 
 const JOINER = '\u200d';
-/** Marks, joiners and skin tones belong to what stands before them. */
-const JOINED = /^(?:\p{M}|\u200d|\p{Emoji_Modifier})/u;
+/** Marks, joiners and skin tones belong to what stands before them, and of Korean letters the middle and final ones. */
+const JOINED = /^(?:\p{M}|\u200d|\p{Emoji_Modifier}|[\u1160-\u11ff\ud7b0-\ud7fb])/u;
