@@ -77,12 +77,15 @@ export interface Commands {
   >;
   /**
    * Hands something to the recipient's sessions, never stored; the answer comes after it was written to them.
-   * `needs`: refuse `not-supported-by-client` unless a session announced this capability. `concealed`: behave as if the
+   * `needs`: refuse `not-supported-by-client` unless a session announced this capability; the same where nobody could make
+   * anything of it, because it has no words and no session speaks as this one does. `concealed`: behave as if the
    * recipient were off line when this observer does not see him (oscar.md §10.1).
    */
   'messages.pass': Shape<{ readonly to: Uin; readonly passing: Passing; readonly needs?: string; readonly concealed: boolean }, void>;
   /** Stored messages this session has not been given, oldest first. The front end reports each as `written`, like a live one. */
   'messages.fetch': Shape<void, readonly Message[]>;
+  /** All that the last fetch gave is on its way to the client: what people write now may follow it. */
+  'messages.given': Shape<void, void>;
   /** The client has what the last fetch gave it. */
   'messages.fetched': Shape<void, void>;
 

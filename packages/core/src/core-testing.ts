@@ -115,6 +115,8 @@ export class Client {
   readonly events: SessionEvent[] = [];
   /** The transport takes everything at once. */
   writes = true;
+  /** What it fetches is on its way to it at once. */
+  gives = true;
   private readonly place: Place;
 
   constructor(place: Place) {
@@ -142,6 +144,7 @@ export class Client {
     const messages = await this.asks('messages.fetch', undefined);
     if (messages instanceof Refused) throw new Error(messages.refusal);
     if (this.writes) for (const { id } of messages) this.session.written(id);
+    if (this.gives) await this.asks('messages.given', undefined);
     return messages.map(wordsOf);
   }
 

@@ -59,6 +59,29 @@ test('figures say what is there', async () => {
   assert.deepEqual(place.core.figures(), { sessions: 3, usersOnLine: 2, rooms: 0, messagesStored: 1, messagesDelivered: 1, signOnsRefused: 0 });
 });
 
+test('whoever gets a number again inherits neither what was granted to it nor what was asked and answered', async () => {
+  const place = new Place();
+  await place.account(ALICE);
+  await place.account(BOB, { authorisationRequired: true });
+  const bob = await place.signsOn(BOB);
+  const alice = await place.signsOn(ALICE);
+  const isSeen = async (by: Client): Promise<boolean> => refusalOf(await by.asks('presence.look', { uin: uin(BOB) })) === undefined;
+  const denies = (): Promise<unknown> => bob.asks('authorisation.answer', { to: uin(ALICE), granted: false, reason: '' });
+  await bob.asks('authorisation.request', { to: uin(ALICE), reason: '' });
+  await denies();
+  await bob.asks('authorisation.grant', { to: uin(ALICE), reason: '' });
+  assert.equal(await isSeen(alice), true);
+
+  assert.equal(await place.core.admin.remove(uin(ALICE)), true);
+  assert.deepEqual(alice.endings, ['account-removed']);
+  assert.deepEqual(await place.core.admin.create({ uin: uin(ALICE), password: 'another1' }), { uin: ALICE });
+  const stranger = await place.signsOn(ALICE);
+  assert.equal(await isSeen(stranger), false);
+  await bob.asks('authorisation.request', { to: uin(ALICE), reason: '' });
+  await denies();
+  assert.deepEqual(stranger.heard, ['auth-request', 'auth-denied']);
+});
+
 describe('stop', () => {
   test('ends every session, writes what is behind, and lets nobody in', async () => {
     const place = new Place();

@@ -59,6 +59,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
     written: (session, id) => delivery.written(session, id),
     confirmed: (session, id) => delivery.confirmed(session, id),
     heard: (session, drained) => delivery.heard(session, drained),
+    left: (session) => sessions.leave(session),
     closed(session, clean) {
       delivery.closed(session, clean);
       sessions.leave(session);
@@ -76,6 +77,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
         pictures.leave(session);
         directory.leave(session);
         people.leave(session);
+        delivery.left(session as CoreSession);
       },
     },
     host,
@@ -130,6 +132,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
   async function remove(uin: Uin, by: 'administrator' | 'owner' = 'administrator'): Promise<boolean> {
     if (!(await accounts.remove(uin, by))) return false;
     // Whoever gets this number by name some day is somebody else.
+    await people.forget(uin);
     await bans.remove(String(uin));
     return true;
   }
@@ -311,6 +314,7 @@ function tableOf(
     'messages.send': (session, input) => messages.send(own(session), input),
     'messages.pass': (session, input) => messages.pass(own(session), input),
     'messages.fetch': (session) => delivery.fetch(own(session)),
+    'messages.given': (session) => delivery.given(own(session)),
     'messages.fetched': (session) => delivery.fetched(own(session)),
   };
 }

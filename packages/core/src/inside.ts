@@ -51,6 +51,8 @@ export interface People {
   leave(session: LiveSession): void;
   /** Something about the account itself changed (administration): recompute who sees what. */
   refresh(uin: Uin): Promise<void>;
+  /** The account is gone, and its number may become somebody else's. */
+  forget(uin: Uin): Promise<void>;
   /** The subject as this observer sees him; `undefined` when he is off line or is so for this observer. */
   viewFor(observer: Uin, subject: Uin): PresenceView | undefined;
   /** What a search tells one of the other; `webAware`: as his profile has it. */

@@ -36,6 +36,10 @@ export function createPeopleParts(inside: Inside): PeopleParts {
       if (person !== undefined) room.reconsider(person);
       return Promise.resolve();
     },
+    forget: (uin) => {
+      room.forgetNumber(uin);
+      return rosters.forget(uin);
+    },
     pictured: (uin) => {
       const person = room.person(uin);
       if (person === undefined || !room.announce(person)) return;

@@ -36,6 +36,11 @@ export interface Session {
    * `confirmAfterMs` before.
    */
   heard(drained: boolean): void;
+  /**
+   * We end the connection: the session is over for everybody. `close` follows when the connection is gone, and confirms if that is
+   * within `partingMs`.
+   */
+  leave(): void;
   /** The connection is gone. `clean`: the client closed it (FIN), which confirms as an inbound frame does. */
   close(clean: boolean): void;
 }

@@ -38,6 +38,8 @@ export interface Peer {
   readonly port: number;
   /** False behind a relay that hides the client: nothing may be derived from the address then. */
   readonly known: boolean;
+  /** Over UDP: anybody can write as if from this address. */
+  readonly forgeable?: boolean;
 }
 
 // ---------------------------------------------------------------- presence
@@ -138,6 +140,8 @@ export interface Original {
   /** Front end and shape, such as `icbm/1`. */
   readonly format: string;
   readonly bytes: Uint8Array;
+  /** How many of `bytes` its front end added. Known when a message is sent, and not stored. */
+  readonly stampBytes?: number;
 }
 
 /** What a person says to another. A closed union: a new kind does not compile until every renderer answers it. */
@@ -164,8 +168,15 @@ export interface Message {
 /** Passed on to who is on line, never stored. The payload belongs to the front ends. */
 export type Passing =
   | { readonly kind: 'typing'; readonly typing: 'begun' | 'paused' | 'finished' | 'closed'; readonly cookie: Uint8Array; readonly channel: number }
-  /** Rendezvous and other envelopes of channel 2, answers to them, automatic replies. */
-  | { readonly kind: 'envelope'; readonly format: string; readonly bytes: Uint8Array; readonly cookie: Uint8Array; readonly fallback?: string };
+  /** Rendezvous and other envelopes of channel 2, answers to them, automatic replies. `codepage`: its author's, when there may be text in it. */
+  | {
+      readonly kind: 'envelope';
+      readonly format: string;
+      readonly bytes: Uint8Array;
+      readonly cookie: Uint8Array;
+      readonly fallback?: string;
+      readonly codepage?: number;
+    };
 
 // ---------------------------------------------------------------- roster
 

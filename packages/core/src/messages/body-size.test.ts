@@ -38,6 +38,13 @@ test('a message is as long as its client wrote it, in whatever code page', () =>
   assert.equal(writtenBytes({ kind: 'text', text: 'x'.repeat(30_000), original }), 10_000, 'few bytes do not bring many words');
 });
 
+test('what a front end adds to the bytes of a client is not counted as written', () => {
+  const original = { format: 'icbm/1', bytes: new Uint8Array(109), stampBytes: 9 };
+  assert.equal(writtenBytes({ kind: 'text', text: 'x'.repeat(100), original }), 100);
+  assert.equal(writtenBytes({ kind: 'added', original }), 100);
+  assert.equal(bodyBytes({ kind: 'added', original }), 109, 'it takes its room in the mailbox');
+});
+
 test('words count for a third of their UTF-8, and never for less than was written', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.nat(60), (text, written) => {

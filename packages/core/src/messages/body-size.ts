@@ -15,9 +15,11 @@ const UTF8_BYTES_MAX = 3;
  */
 export function writtenBytes(body: Body): number {
   if (body.original === undefined) return wordsBytes(body);
+  const { bytes, stampBytes = 0 } = body.original;
+  const written = bytes.length - stampBytes;
   // A code unit is three bytes of UTF-8 at most, so these words cannot count for more; most are not looked through for that.
-  if (body.kind === 'text' && body.text.length <= body.original.bytes.length) return body.original.bytes.length;
-  return Math.max(body.original.bytes.length, Math.ceil(wordsBytes(body) / UTF8_BYTES_MAX));
+  if (body.kind === 'text' && body.text.length <= written) return written;
+  return Math.max(written, Math.ceil(wordsBytes(body) / UTF8_BYTES_MAX));
 }
 
 function wordsBytes(body: Body): number {

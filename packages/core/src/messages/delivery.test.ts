@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Client, OWN, Place, UDP } from '../core-testing.ts';
+import { type Client, OWN, Place, refusalOf, UDP } from '../core-testing.ts';
+import { PEOPLE } from '../limits.ts';
 import { memoryStore } from '../memory-store.ts';
-import type { Store } from '../ports.ts';
+import { type Store, StoreFailed } from '../ports.ts';
 import { settled, uin } from '../testing.ts';
 
 const ALICE = 20_001;
@@ -121,13 +122,72 @@ describe('a message to somebody who is there', () => {
     );
   });
 
-  test('comes again when the session was replaced before it confirmed', async () => {
+  test('comes again when the session was replaced before it confirmed, once its client has had time to close', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.signsOn(BOB);
+    await alice.says(BOB, 'hello');
+    const again = await place.signsOn(BOB);
+    const fetched = again.fetches();
+    await place.passes(PEOPLE.partingMs);
+    assert.deepEqual(await fetched, ['hello']);
+    bob.session.close(true);
+    assert.deepEqual(await pendingFor(place), ['hello'], 'it closed too late to tell anything');
+  });
+
+  test('comes again at once when the connection of a session that was replaced breaks', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.signsOn(BOB);
+    await alice.says(BOB, 'hello');
+    place.clock.advance(1_000);
+    const again = await place.signsOn(BOB);
+    const fetched = again.fetches();
+    bob.session.close(false);
+    assert.deepEqual(await fetched, ['hello']);
+  });
+
+  test('does not come twice when the new client asks a moment before the old one closes', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.signsOn(BOB);
+    await alice.says(BOB, 'read');
+    place.clock.advance(1_000);
+    await alice.says(BOB, 'written just now');
+    const again = await place.signsOn(BOB);
+    const fetched = again.fetches();
+    await place.passes(10);
+    await alice.says(BOB, 'live');
+    bob.session.close(true);
+    assert.deepEqual(await fetched, ['written just now', 'live']);
+    assert.deepEqual(bob.heard, ['read', 'written just now'], 'what came later was for the new client alone');
+  });
+
+  test('is confirmed by the FIN of a session that its front end ended, which is gone for everybody before', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.signsOn(BOB);
+    await alice.says(BOB, 'hello');
+    place.clock.advance(1_000);
+    bob.session.leave();
+    assert.equal(bob.session.ended, true);
+    assert.equal(place.core.figures().sessions, 1);
+    assert.equal(refusalOf(await alice.says(BOB, 'are you there?', { store: false })), 'off-line');
+    bob.session.close(true);
+    assert.deepEqual(await pendingFor(place), []);
+    assert.equal(place.core.figures().messagesDelivered, 1);
+  });
+
+  test('a stopping core waits for no client to close', async () => {
     const place = await town();
     const alice = await place.signsOn(ALICE);
     await place.signsOn(BOB);
     await alice.says(BOB, 'hello');
     const again = await place.signsOn(BOB);
-    assert.deepEqual(await again.fetches(), ['hello']);
+    const fetched = again.fetches();
+    const stopped = place.core.stop('server-stopping');
+    assert.deepEqual(await fetched, []);
+    await stopped;
   });
 
   test('is confirmed by the FIN of a session that was replaced, too', async () => {
@@ -393,6 +453,71 @@ describe('order', () => {
     assert.deepEqual(await bob.fetches(), ['stored'], 'late, and without what came live');
   });
 
+  test('live messages wait until what was fetched is on its way, even if its reader needs a minute', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    await alice.says(BOB, 'stored');
+    const bob = await place.signsOn(BOB);
+    bob.gives = false;
+    assert.deepEqual(await bob.fetches(), ['stored']);
+    await alice.says(BOB, 'live');
+    await place.passes(60_000);
+    assert.deepEqual(bob.heard, []);
+    await bob.asks('messages.given', undefined);
+    await settled();
+    assert.deepEqual(bob.heard, ['live']);
+  });
+
+  test('the same for a fetch that comes late, and for senders of whom nothing was stored at sign-on', async () => {
+    const { place, goOn, holdNext } = await slowTown('append');
+    const [alice, carol] = [await place.signsOn(ALICE), await place.signsOn(CAROL)];
+    await alice.says(BOB, 'stored');
+    const bob = await place.signsOn(BOB);
+    bob.gives = false;
+    await place.passes(10_000);
+    holdNext();
+    const sent = carol.says(BOB, 'stored meanwhile');
+    await settled();
+    assert.deepEqual(await bob.fetches(), ['stored', 'stored meanwhile']);
+    goOn();
+    await sent;
+    await alice.says(BOB, 'one');
+    await carol.says(BOB, 'two');
+    assert.deepEqual(bob.heard, []);
+    await bob.asks('messages.given', undefined);
+    await settled();
+    assert.deepEqual(bob.heard, ['one', 'two']);
+  });
+
+  test('a fetch that fails does not make them wait for ever', async () => {
+    const store = memoryStore();
+    let fails = false;
+    const pending: typeof store.mailboxes.pending = (...of) => (fails ? Promise.reject(new StoreFailed('broken', 'no disk')) : store.mailboxes.pending(...of));
+    const place = await town({ ...store, mailboxes: { ...store.mailboxes, pending } });
+    const alice = await place.signsOn(ALICE);
+    await alice.says(BOB, 'stored');
+    const bob = await place.signsOn(BOB);
+    await alice.says(BOB, 'live');
+    fails = true;
+    assert.equal(refusalOf(await bob.asks('messages.fetch', undefined)), 'unavailable');
+    assert.deepEqual(bob.heard, []);
+    await place.passes(PEOPLE.fetchWaitMs);
+    assert.deepEqual(bob.heard, ['live']);
+  });
+
+  test('a UDP client is given everything at once, and live messages follow', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    await alice.says(BOB, 'stored');
+    const bob = await place.signsOn(BOB, { profile: UDP });
+    bob.gives = false;
+    await alice.says(BOB, 'live');
+    assert.deepEqual(await bob.fetches(), ['stored', 'live']);
+    await place.passes(0);
+    await alice.says(BOB, 'after the fetch');
+    assert.deepEqual(bob.heard, ['after the fetch']);
+  });
+
   test('a message that comes while the fetch is answered follows the answer', async () => {
     const store = memoryStore();
     let during: () => Promise<unknown> = () => Promise.resolve();
@@ -410,6 +535,7 @@ describe('order', () => {
     const alice = await place.signsOn(ALICE);
     await alice.says(BOB, 'stored');
     const bob = await place.signsOn(BOB);
+    bob.gives = false;
     during = () => alice.says(BOB, 'meanwhile');
     const order: string[] = [];
     const take = bob.take.bind(bob);
@@ -420,6 +546,7 @@ describe('order', () => {
     const fetched = bob.fetches().then((words) => order.push(...words));
     await fetched;
     during = () => Promise.resolve();
+    await bob.asks('messages.given', undefined);
     await place.passes(0);
     assert.deepEqual(order, ['stored', 'live']);
     assert.deepEqual(bob.heard, ['meanwhile']);

@@ -4,7 +4,7 @@ import type { People } from '../inside.ts';
 import type { CorePorts, CoreSettings } from '../service.ts';
 import type { CoreSession } from '../sessions/core-session.ts';
 import type { Registry } from '../sessions/registry.ts';
-import type { Message, MessageId, Time } from '../words.ts';
+import type { Message, MessageId, Time, Uin } from '../words.ts';
 import type { Confirmations } from './confirmations.ts';
 import { Mail } from './mail.ts';
 
@@ -12,6 +12,13 @@ import { Mail } from './mail.ts';
 interface Deadline {
   readonly session: CoreSession;
   readonly at: Time;
+}
+
+/** A session we ended, whose client may still close its side in good order. */
+interface Parting {
+  readonly session: CoreSession;
+  readonly over: Promise<void>;
+  readonly end: () => void;
 }
 
 export interface DeliveryAround {
@@ -31,6 +38,7 @@ export class Delivery {
   /** In order of time, because all wait equally long. */
   private readonly deadlines: Deadline[] = [];
   private cancelTimer: (() => void) | undefined;
+  private readonly parting = new Map<Uin, readonly Parting[]>();
 
   constructor(around: DeliveryAround) {
     this.around = around;
@@ -66,14 +74,20 @@ export class Delivery {
 
   /** What the store has for this client and it was not given yet. */
   async fetch(session: CoreSession): Promise<readonly Message[]> {
-    const pending = await this.pending(session);
-    if (session.ended) return [];
-    const { mail } = session;
-    const fresh = pending.filter((message) => mail?.has(message.id) !== true && !this.around.confirmations.holds(session.uin, message.id));
+    if (session.mail !== undefined) session.mail.fetching = true;
+    const fresh = await this.fresh(session).catch((error: unknown) => {
+      if (session.mail !== undefined) session.mail.fetching = false;
+      throw error;
+    });
     if (fresh.length > 0) this.mailOf(session).fetched(fresh);
-    // Only after the front end has seen the answer: what waited comes later than what it gives.
-    if (mail?.unfetched !== undefined) this.around.ports.clock.after(0, () => this.stopWaiting(session));
+    // The UDP front end takes the whole answer at once and does not say `given`.
+    if (session.profile.protocol === 'udp' && session.mail !== undefined) this.around.ports.clock.after(0, () => this.given(session));
     return fresh;
+  }
+
+  /** What the last fetch gave is on its way, and nothing can overtake it: what waited for it follows. */
+  given(session: CoreSession): void {
+    this.stopWaiting(session);
   }
 
   fetched(session: CoreSession): void {
@@ -83,6 +97,18 @@ export class Delivery {
   stop(): void {
     this.cancelTimer?.();
     this.deadlines.length = 0;
+    for (const partings of this.parting.values()) for (const { end } of partings) end();
+    this.parting.clear();
+  }
+
+  private async fresh(session: CoreSession): Promise<readonly Message[]> {
+    // Sign-on ends an older session, whose client has perhaps read what it did not confirm. It says so when it closes, a moment after
+    // the new client asks: who asks waits for that, or would be given it a second time. Where the older connection is dead nothing is
+    // said, and the wait costs `partingMs`.
+    await Promise.all((this.parting.get(session.uin) ?? []).map(({ over }) => over));
+    const pending = await this.pending(session);
+    if (session.ended) return [];
+    return pending.filter((message) => session.mail?.has(message.id) !== true && !this.around.confirmations.holds(session.uin, message.id));
   }
 
   private async pending(session: CoreSession): Promise<readonly Message[]> {
@@ -126,6 +152,7 @@ export class Delivery {
     const { mail } = session;
     if (mail === undefined) return;
     mail.unfetched = undefined;
+    mail.fetching = false;
     if (session.ready) this.release(session, mail);
   }
 
@@ -146,7 +173,9 @@ export class Delivery {
       const now = this.around.ports.clock.now();
       for (let due = this.deadlines[0]; due !== undefined && due.at <= now; due = this.deadlines[0]) {
         this.deadlines.shift();
-        this.stopWaiting(due.session);
+        // What is being given to a slow reader must not be overtaken however long it takes; but the fetch may fail.
+        if (due.session.mail?.fetching === true) this.deadlines.push({ session: due.session, at: now + this.around.settings.limits.fetchWaitMs });
+        else this.stopWaiting(due.session);
       }
       this.watchDeadlines();
     });
@@ -169,14 +198,38 @@ export class Delivery {
     if (drained) this.confirmWritten(session, now);
   }
 
+  /** The session is over. If we ended it, the client has `partingMs` to close its side, which confirms what was written. */
+  left(session: CoreSession): void {
+    const { mail, uin } = session;
+    mail?.leave();
+    if (mail === undefined || mail.size === 0 || !confirmsByFrames(session)) return;
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const cancel = this.around.ports.clock.after(this.around.settings.limits.partingMs, () => this.closed(session, false));
+    const end = (): void => {
+      cancel();
+      resolve();
+    };
+    this.parting.set(uin, [...(this.parting.get(uin) ?? []), { session, over, end }]);
+  }
+
   closed(session: CoreSession, clean: boolean): void {
     if (clean) this.confirmWritten(session, this.around.ports.clock.now());
     session.mail = undefined;
+    this.parted(session);
   }
 
-  /** What was written long enough ago for the client to have read it. Others than OSCAR clients say so themselves. */
+  private parted(session: CoreSession): void {
+    const partings = this.parting.get(session.uin);
+    if (partings === undefined) return;
+    const left = partings.filter((parting) => parting.session !== session);
+    if (left.length > 0) this.parting.set(session.uin, left);
+    else this.parting.delete(session.uin);
+    for (const parting of partings) if (parting.session === session) parting.end();
+  }
+
+  /** What was written long enough ago for the client to have read it. */
   private confirmWritten(session: CoreSession, now: Time): void {
-    if (session.mail === undefined || session.profile.protocol !== 'oscar') return;
+    if (session.mail === undefined || !confirmsByFrames(session)) return;
     const until = now - this.around.settings.limits.confirmAfterMs;
     for (const id of session.mail.takeWrittenUntil(until)) this.confirm(session, id);
   }
@@ -186,4 +239,9 @@ export class Delivery {
     this.around.confirmations.add(session.uin, id);
     for (const other of this.around.registry.of(session.uin)) if (other !== session) other.mail?.take(id);
   }
+}
+
+/** Its frames, and how it closes, tell what it has read. Others than OSCAR clients say so themselves. */
+function confirmsByFrames({ profile }: CoreSession): boolean {
+  return profile.protocol === 'oscar';
 }

@@ -12,8 +12,10 @@ export class Mail {
   private readonly times: Time[] = [];
   /** No message was written before. */
   private oldest: Time = UNWRITTEN;
-  /** Who sent what waits in the store to be fetched. */
+  /** Who sent what waits in the store to be fetched, or was fetched and is on its way. */
   unfetched: Set<Uin> | undefined;
+  /** A fetch was begun and what it gives is not all on its way: until then nothing else ends the waiting. */
+  fetching = false;
   /** Messages that came while earlier ones of the same sender wait, or before the client was ready. In order. */
   held: Message[] = [];
   /** What the last fetch gave. */
@@ -57,11 +59,22 @@ export class Mail {
     if (now < this.oldest) this.oldest = now;
   }
 
-  /** A fetch gave these. Nothing has to be held that is among them. */
+  /** A fetch gave these. Nothing has to be held that is among them, and what their senders write now comes after them. */
   fetched(messages: readonly Message[]): void {
-    for (const { id } of messages) this.give(id);
+    this.fetching = true;
+    for (const { id, from } of messages) {
+      this.give(id);
+      this.waitForFetch(from);
+    }
     this.lastFetch = messages.map((message) => message.id);
     if (this.held.length > 0) this.held = this.held.filter((message) => !this.has(message.id));
+  }
+
+  /** Nothing more will be given. */
+  leave(): void {
+    this.unfetched = undefined;
+    this.fetching = false;
+    this.held = [];
   }
 
   /** The client has what the last fetch gave: those of it that were not confirmed yet. */

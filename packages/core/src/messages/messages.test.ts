@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Client, OWN, Place, type PlaceOptions, refusalOf, text } from '../core-testing.ts';
+import { type Client, OWN, Place, type PlaceOptions, refusalOf, text, UDP } from '../core-testing.ts';
 import { memoryStore } from '../memory-store.ts';
 import { StoreFailed, type Store } from '../ports.ts';
 import { countingStore, uin } from '../testing.ts';
@@ -276,6 +276,21 @@ describe('envelopes', () => {
     await announces(bob);
     assert.equal(await alice.passes(BOB, envelope, { needs: FILES }), undefined);
     assert.deepEqual(bob.passings, [envelope]);
+  });
+
+  test('without words are refused where no client speaks as their author’s does', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const old = await place.signsOn(BOB, { profile: UDP });
+    assert.equal(refusalOf(await alice.passes(BOB, envelope)), 'not-supported-by-client');
+    assert.equal(refusalOf(await alice.passes(BOB, { ...envelope, fallback: '' })), 'not-supported-by-client');
+    const inWords: Passing = { ...envelope, fallback: 'gone fishing' };
+    assert.equal(await alice.passes(BOB, inWords), undefined);
+    assert.deepEqual(old.passings, [inWords]);
+    const own = await place.signsOn(BOB, { profile: OWN });
+    assert.equal(await alice.passes(BOB, envelope), undefined);
+    assert.deepEqual([own.passings.length, old.passings.length], [1, 1]);
+    assert.equal(await old.passes(ALICE, { ...envelope, format: 'udp/tcp-request' }).then(refusalOf), 'not-supported-by-client');
   });
 
   test('then go to the client that was used last', async () => {

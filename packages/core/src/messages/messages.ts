@@ -29,6 +29,13 @@ export interface MessagesAround {
   readonly publish: (uin: Uin, notice: UserNotice) => void;
 }
 
+type Envelope = Extract<Passing, { readonly kind: 'envelope' }>;
+
+/** What says nothing in words is for clients that speak as its author's does. */
+function hasUseFor({ profile }: CoreSession, { fallback = '' }: Envelope, author: CoreSession): boolean {
+  return fallback !== '' || (profile.protocol === 'udp') === (author.profile.protocol === 'udp');
+}
+
 export class Messages {
   private readonly around: MessagesAround;
   private readonly mailboxLimits: MailboxLimits;
@@ -106,7 +113,7 @@ export class Messages {
         return this.passTyping(session.uin, to, passing);
       case 'envelope':
         if (passing.bytes.length > this.around.settings.limits.messageBytesMax * ENVELOPE_FACTOR) return refuse('too-large');
-        return this.passEnvelope(session.uin, to, passing, needs, concealed);
+        return this.passEnvelope(session, to, passing, needs, concealed);
       default:
         return passing satisfies never;
     }
@@ -124,15 +131,16 @@ export class Messages {
     if (!this.around.people.ignores(to, from)) this.handTo(this.readyOf(to), from, to, passing);
   }
 
-  private passEnvelope(from: Uin, to: Uin, passing: Passing, needs: string | undefined, concealed: boolean): Refused | undefined {
+  private passEnvelope(session: CoreSession, to: Uin, passing: Envelope, needs: string | undefined, concealed: boolean): Refused | undefined {
     const { people } = this.around;
+    const from = session.uin;
     if (people.ignores(from, to)) return refuse('you-ignore-them');
     const ready = this.readyOf(to);
     if (ready.length === 0 || (concealed && people.viewFor(from, to) === undefined)) return refuse('off-line');
     if (people.ignores(to, from)) return undefined;
-    if (needs === undefined) return this.handTo(ready, from, to, passing);
-    const able = ready.filter((session) => session.presence.capabilities.includes(needs));
+    const able = ready.filter((other) => hasUseFor(other, passing, session) && (needs === undefined || other.presence.capabilities.includes(needs)));
     if (able.length === 0) return refuse('not-supported-by-client');
+    if (needs === undefined) return this.handTo(able, from, to, passing);
     // An offer is for one client: two of them would both answer it (oscar.md §10.4).
     return this.handTo([able.reduce((a, b) => (b.lastHeardAt >= a.lastHeardAt ? b : a))], from, to, passing);
   }

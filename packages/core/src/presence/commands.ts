@@ -34,8 +34,10 @@ function set(room: PresenceRoom, limits: Limits, session: LiveSession, changes: 
 }
 
 function isTooLarge(changes: Changes, limits: Limits): boolean {
-  const longest = Math.max(changes.profile?.bytes.length ?? 0, changes.away?.bytes.length ?? 0, changes.items?.length ?? 0);
-  return longest > limits.profileBytesMax || (changes.capabilities?.length ?? 0) > limits.capabilitiesMax;
+  const { profile, away, items, capabilities } = changes;
+  const longest = Math.max(profile?.bytes.length ?? 0, away?.bytes.length ?? 0, items?.length ?? 0);
+  if (longest > limits.profileBytesMax || (capabilities?.length ?? 0) > limits.capabilitiesMax) return true;
+  return Math.max(profile?.mediaType.length ?? 0, away?.mediaType.length ?? 0) > limits.mediaTypeBytesMax;
 }
 
 const REMOVABLE = ['direct', 'idleSince', 'items', 'profile', 'away'] as const;

@@ -93,7 +93,7 @@ export class Person {
     return (this.toldMap ??= new Map());
   }
 
-  /** Whom this person asked for authorisation, and when. */
+  /** Whom this person asked for authorisation or had it from, and when. */
   get asked(): Map<Uin, Time> {
     return (this.askedMap ??= new Map());
   }
@@ -101,6 +101,12 @@ export class Person {
   /** Whom this person answered since he was asked last. */
   get answered(): Map<Uin, Answered> {
     return (this.answeredMap ??= new Map());
+  }
+
+  /** Whatever was asked or answered. */
+  forget(uin: Uin): void {
+    this.askedMap?.delete(uin);
+    this.answeredMap?.delete(uin);
   }
 
   get roster(): Roster {

@@ -243,11 +243,14 @@ describe('changes', () => {
   test('too much of anything is refused', async () => {
     const town = await threeFriends();
     const b = await town.signOn(bob);
-    const { profileBytesMax, capabilitiesMax } = testSettings.limits;
+    const { profileBytesMax, mediaTypeBytesMax, capabilitiesMax } = testSettings.limits;
     const long = new Uint8Array(profileBytesMax + 1);
+    const strange = 'x'.repeat(mediaTypeBytesMax + 1);
     const cases = [
       { profile: { mediaType: '', bytes: long } },
       { away: { mediaType: '', bytes: long } },
+      { profile: { mediaType: strange, bytes: long.subarray(0, 1) } },
+      { away: { mediaType: strange, bytes: long.subarray(0, 1) } },
       { items: long },
       { capabilities: Array.from({ length: capabilitiesMax + 1 }, (_, n) => String(n)) },
     ];
@@ -256,7 +259,7 @@ describe('changes', () => {
       assert.ok(answer instanceof Refused && answer.refusal === 'too-large', JSON.stringify(Object.keys(changes)));
     }
     assert.deepEqual(b.presence.capabilities, []);
-    await town.ask(b, 'presence.set', { items: long.subarray(1) });
+    await town.ask(b, 'presence.set', { items: long.subarray(1), away: { mediaType: strange.slice(1), bytes: long.subarray(1) } });
   });
 });
 

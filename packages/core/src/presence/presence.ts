@@ -84,6 +84,11 @@ export class PresenceRoom {
     this.retellTo(person);
   }
 
+  /** Nobody asked or answered whoever gets this number next. */
+  forgetNumber(uin: Uin): void {
+    for (const person of this.people.values()) person.forget(uin);
+  }
+
   private sessionsChanged(person: Person, cause: LiveSession): void {
     const changed = person.refreshAppearance();
     for (const { session } of person.watchers) if (changed && session !== cause) session.emit({ type: 'own-presence' });

@@ -85,6 +85,7 @@ export class TownSession implements LiveSession {
   written(): void {}
   confirmed(): void {}
   heard(): void {}
+  leave(): void {}
   close(): void {}
 }
 

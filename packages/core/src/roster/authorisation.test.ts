@@ -139,6 +139,37 @@ describe('asking', () => {
     assert.deepEqual(place.post(), []);
   });
 
+  test('whoever let one in is not asked, and answers at once, whether he is there or not', async () => {
+    for (const there of [true, false]) {
+      const place = await town();
+      const b = await place.signOn(bob);
+      await place.ask(b, 'authorisation.grant', { to: alice, reason: '' });
+      if (!there) place.signOff(b);
+      const a = await place.signOn(alice);
+      place.post();
+      const ask = (): Promise<unknown> => place.run(a, 'authorisation.request', { to: bob, reason: 'once more' });
+      assert.equal(await ask(), undefined);
+      assert.deepEqual(place.post(), [`${bob} → ${alice} auth-granted`]);
+      place.clock.advance(testSettings.limits.requestRepeatMs - 1);
+      assert.equal(await ask(), undefined);
+      assert.deepEqual(place.post(), [], 'both halves of a question have one answer');
+      place.clock.advance(1);
+      await ask();
+      assert.deepEqual(place.post(), [`${bob} → ${alice} auth-granted`]);
+    }
+  });
+
+  test('after the permission was taken back is a question', async () => {
+    const place = await town();
+    const a = await place.signOn(alice);
+    const b = await place.signOn(bob);
+    await place.ask(b, 'authorisation.answer', { to: alice, granted: true, reason: '' });
+    await place.ask(b, 'authorisation.withdraw', { from: alice });
+    place.post();
+    await place.ask(a, 'authorisation.request', { to: bob, reason: '' });
+    assert.deepEqual(place.post(), [`${alice} → ${bob} auth-request`]);
+  });
+
   test('the same answer again goes nowhere, until one is asked again or thinks better of it', async () => {
     const place = await town();
     const a = await place.signOn(alice);
@@ -153,6 +184,24 @@ describe('asking', () => {
     place.clock.advance(testSettings.limits.requestRepeatMs);
     await answers(false);
     assert.equal(place.post().length, 1);
+  });
+
+  test('an answer is news again when what it said was changed by another way', async () => {
+    const place = await town();
+    const a = await place.signOn(alice, { roster: false });
+    const b = await place.signOn(bob);
+    await place.ask(a, 'contacts.add', { uins: [bob], temporary: false });
+    const answers = (granted: boolean): Promise<unknown> => place.ask(b, 'authorisation.answer', { to: alice, granted, reason: '' });
+    await answers(false);
+    await place.ask(b, 'authorisation.grant', { to: alice, reason: '' });
+    await answers(false);
+    assert.deepEqual(place.post(), [`${bob} → ${alice} auth-denied`, `${bob} → ${alice} pre-authorised`, `${bob} → ${alice} auth-denied`]);
+    assert.deepEqual([a.hears(), (await place.store.rosters.load(bob)).granted], [[`+${bob}`, `-${bob}`], []]);
+    await answers(true);
+    await place.ask(b, 'authorisation.withdraw', { from: alice });
+    await answers(true);
+    assert.deepEqual(place.post(), [`${bob} → ${alice} auth-granted`, `${bob} → ${alice} auth-granted`]);
+    assert.deepEqual([a.hears(), (await place.store.rosters.load(bob)).granted], [[`+${bob}`, `-${bob}`, `+${bob}`], [alice]]);
   });
 
   test('again after an answer is a new question', async () => {

@@ -3,7 +3,7 @@ import type { CommandTable, Inside, LiveSession } from '../inside.ts';
 import { utf8Bytes } from '../messages/body-size.ts';
 import type { PresenceRoom } from '../presence/presence.ts';
 import { refuse, Refused } from '../refusals.ts';
-import type { Body, RosterEdit, Uin } from '../words.ts';
+import type { Body, RosterEdit, Time, Uin } from '../words.ts';
 import { tellOfEdit } from './commands.ts';
 import type { Roster } from './roster.ts';
 import type { HeldRoster, Rosters } from './rosters.ts';
@@ -26,18 +26,30 @@ export function authorisationCommands(inside: Inside, room: PresenceRoom, roster
     return utf8Bytes(reason) > limits.reasonBytesMax ? refuse('too-large') : undefined;
   }
 
-  /** Clients repeat themselves, some at every sign-on: the other is asked once, until he has answered or time has passed. */
-  async function request(session: LiveSession, to: Uin, reason: string): Outcome {
-    // Whoever was let in already has his answer, perhaps to the first half of a question that his client asks twice.
-    if (room.person(to)?.held.granted.has(session.uin) === true) return admit(to, session.uin);
-    const asked = room.person(session.uin)?.asked;
-    const now = inside.ports.clock.now();
-    for (const [uin, at] of asked ?? []) if (now - at >= limits.requestRepeatMs) asked?.delete(uin);
+  /**
+   * Clients repeat themselves, some at every sign-on: the other is asked once, until he has answered or time has passed.
+   * Whoever was let in before has his answer from here, once likewise: his client may ask in two halves.
+   */
+  async function request({ uin }: LiveSession, to: Uin, reason: string): Outcome {
+    const granted = await hasGranted(to, uin);
+    const refused = await askOnce(uin, to, granted ? undefined : { kind: 'auth-request', reason });
+    return granted && refused === undefined ? admit(to, uin) : refused;
+  }
+
+  /** Whether he is on line makes no difference, or asking would tell who is invisible. */
+  async function hasGranted(owner: Uin, contact: Uin): Promise<boolean> {
+    const granted = room.person(owner)?.held.granted;
+    return granted === undefined ? (await store.standing(owner, contact))?.granted === true : granted.has(contact);
+  }
+
+  /** @param question `undefined`: it was answered with yes long ago */
+  async function askOnce(from: Uin, to: Uin, question: Body | undefined): Outcome {
+    const asked = askedBy(from);
     if (asked?.has(to) === true) return undefined;
-    asked?.set(to, now);
-    room.person(to)?.answered.delete(session.uin);
+    asked?.set(to, inside.ports.clock.now());
+    if (question !== undefined) room.person(to)?.answered.delete(from);
     try {
-      const sent = await inside.send(session.uin, to, { kind: 'auth-request', reason });
+      const sent = await (question === undefined ? inside.send(to, from, { kind: 'auth-granted', reason: '' }) : inside.send(from, to, question));
       if (!(sent instanceof Refused)) return undefined;
       asked?.delete(to);
       return sent;
@@ -45,6 +57,13 @@ export function authorisationCommands(inside: Inside, room: PresenceRoom, roster
       asked?.delete(to);
       throw error;
     }
+  }
+
+  function askedBy(uin: Uin): Map<Uin, Time> | undefined {
+    const asked = room.person(uin)?.asked;
+    const now = inside.ports.clock.now();
+    for (const [other, at] of asked ?? []) if (now - at >= limits.requestRepeatMs) asked?.delete(other);
+    return asked;
   }
 
   /** climm says every answer twice, as a message and as an edit of its list: the other hears it once. */
@@ -114,14 +133,20 @@ export function authorisationCommands(inside: Inside, room: PresenceRoom, roster
   }
 
   async function notify(from: Uin, to: Uin, body: Body): Outcome {
-    room.person(to)?.asked.delete(from);
+    const asked = askedBy(to);
+    if (body.kind === 'auth-granted') asked?.set(from, inside.ports.clock.now());
+    else asked?.delete(from);
     const sent = await inside.send(from, to, body);
     return sent instanceof Refused ? sent : undefined;
   }
 
+  /** What was asked and answered before is so no more, whichever way it was changed: it may be said again. */
   function reconsider(owner: Uin, other: Uin): void {
+    room.person(other)?.asked.delete(owner);
     const person = room.person(owner);
-    if (person !== undefined) room.reconsiderPair(person, other);
+    if (person === undefined) return;
+    person.answered.delete(other);
+    room.reconsiderPair(person, other);
   }
 
   /** Keeps a roster in memory for as long as something is done with it. */

@@ -95,6 +95,12 @@ export class Rosters {
     if (--entry.users === 0) this.entries.delete(entry.uin);
   }
 
+  /** Takes what was granted to an account that is gone; the store did so already. */
+  async forget(uin: Uin): Promise<void> {
+    // What is being loaded may have been read before.
+    await Promise.allSettled(this.entries.values().map((entry) => entry.loading.then(() => entry.granted.delete(uin))));
+  }
+
   /** Edits an opened roster. Resolves after the commit; requests that come in the meantime share the next one. */
   edit(held: HeldRoster, request: EditRequest): Promise<EditAnswer> {
     const entry = held as Entry;

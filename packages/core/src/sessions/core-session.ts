@@ -17,6 +17,7 @@ export interface SessionHost {
   written(session: CoreSession, id: MessageId): void;
   confirmed(session: CoreSession, id: MessageId): void;
   heard(session: CoreSession, drained: boolean): void;
+  left(session: CoreSession): void;
   closed(session: CoreSession, clean: boolean): void;
   /** The front end broke its promise not to throw. */
   failed(error: unknown): void;
@@ -75,6 +76,10 @@ export class CoreSession implements LiveSession {
 
   heard(drained: boolean): void {
     this.host.heard(this, drained);
+  }
+
+  leave(): void {
+    if (this.stage !== 'closed') this.host.left(this);
   }
 
   close(clean: boolean): void {

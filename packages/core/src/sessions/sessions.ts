@@ -159,7 +159,7 @@ export class Sessions {
     this.leave(session);
   }
 
-  /** The session is over: by our decision, or because its connection is gone. */
+  /** The session is over for everybody: by our decision, or because its connection is gone. */
   leave(session: CoreSession): void {
     session.ended = true;
     if (!this.around.registry.remove(session)) return;

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asUin, type Uin } from '@seekyou/core';
-import { decode } from '@seekyou/wire';
+import { asUin, PEOPLE, type Uin } from '@seekyou/core';
+import { decode, encode } from '@seekyou/wire';
 import { buddy, ErrorCode, encodeFlap, FlapChannel, icbm, login, loginHash, oservice, SERVER_REQUEST_ID, type Snac } from '@seekyou/wire/oscar';
+import { fragmentsFromText } from '@seekyou/wire/text';
 import { md5ForTests, PASSWORD, quiet, roastedSignOn, signOn, type TestClient, world } from './test-client.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -15,6 +16,10 @@ const signOff = (client: TestClient): login.SignOffNotice => {
   const closing = client.take().find(({ channel }) => channel === FlapChannel.close);
   assert.ok(closing);
   return decode(login.signOffNotice, closing.payload);
+};
+const write = (client: TestClient, to: Uin, text: string): void => {
+  const imData = encode(icbm.fragments, fragmentsFromText(text, { unicode: true, codepage: 1252 }));
+  client.say(icbm.channelMsgToHost, { cookie: new Uint8Array(8), channel: 1, recipient: String(to), tlvs: { imData, store: true } });
 };
 const errorCode = (client: TestClient, family: number): number => {
   const errors = client.snacs().filter((snac) => snac.family === family && snac.subtype === 1);
@@ -652,7 +657,79 @@ test('answers to a slow reader wait for it', async () => {
   assert.equal(clock.timers > 0, true);
 });
 
+test('what somebody says follows what was stored before, however slowly that is read', async () => {
+  const { online, account, clock } = await world({ settings: { liftRates: true } });
+  const [alice, bob] = [await online(await account()), await account()];
+  for (let i = 0; i < 100; i++) write(alice, bob, 'x'.repeat(7_000));
+  await quiet();
+  const reader = await online(bob);
+  reader.transport.pause();
+  reader.say(icbm.offlineRetrieve, {});
+  await quiet();
+  write(alice, bob, 'said last');
+  await quiet();
+  clock.advance(PEOPLE.fetchWaitMs);
+  await quiet();
+  reader.transport.resume();
+  // In each of these the reader takes what the network holds.
+  for (let i = 0; i < 20; i++) await quiet();
+  const got = reader.heard();
+  assert.deepEqual([got.length, got.indexOf('04/17')], [102, 100], 'stored messages, their end, and what was said last');
+});
+
 // ---------------------------------------------------------------- the end
+
+test('a client that was replaced and closes in good order has had its messages: the next is not given them', async () => {
+  const { online, account, clock, core } = await world();
+  const [alice, bob] = [await online(await account()), await account()];
+  const first = await online(bob);
+  write(alice, bob, 'hello');
+  await quiet();
+  assert.deepEqual(first.heard(), ['04/07']);
+  clock.advance(30_000);
+  // It has read this far, and does not see yet that it was ended.
+  first.transport.pause();
+  const second = await online(bob);
+  assert.equal(core.admin.sessionsOf(bob).length, 1);
+  second.say(icbm.offlineRetrieve, {});
+  await quiet();
+  write(alice, bob, 'again');
+  await quiet();
+  first.transport.resume();
+  await quiet();
+  assert.deepEqual(first.heard(), ['close']);
+  assert.deepEqual(second.heard(), ['04/07', '04/17']);
+  assert.equal(core.figures().messagesDelivered, 1);
+});
+
+test('a client that was replaced and does not close is not waited for long, and its messages are given to the next', async () => {
+  const { online, account, clock } = await world();
+  const [alice, bob] = [await online(await account()), await account()];
+  const first = await online(bob);
+  write(alice, bob, 'hello');
+  await quiet();
+  clock.advance(30_000);
+  first.transport.pause();
+  const second = await online(bob);
+  second.say(icbm.offlineRetrieve, {});
+  await quiet();
+  assert.deepEqual(second.heard(), []);
+  clock.advance(PEOPLE.partingMs);
+  await quiet();
+  assert.deepEqual(second.heard(), ['04/07', '04/17']);
+});
+
+test('a client that closes because we stop has had its messages', async () => {
+  const { online, account, clock, core, frontEnd } = await world();
+  const [alice, bob] = [await online(await account()), await account()];
+  const reader = await online(bob);
+  write(alice, bob, 'hello');
+  await quiet();
+  clock.advance(30_000);
+  await frontEnd.stop();
+  assert.deepEqual(reader.heard(), ['04/07', 'close']);
+  assert.equal(core.figures().messagesDelivered, 1);
+});
 
 test('a second sign-on ends the first with reason 1, and the first session is gone', async () => {
   const { online, account, core } = await world({ settings: { helpUrl: 'http://127.0.0.1/' } });

@@ -74,6 +74,8 @@ export interface Talk {
   drained(): void;
   /** About once a second. */
   tick(now: Time): void;
+  /** We close our side. `over` follows once the client has closed its own, or had the time to. Without this, `over` comes at once. */
+  parting?(): void;
   /** It is over. `clean`: the client said so or closed its side. */
   over(clean: boolean): void;
   /** Payload of the last frame, on channel 4. */
@@ -326,7 +328,8 @@ export class Connection implements TransportUser {
     if (last !== undefined) this.send(FlapChannel.close, last);
     this.stage = 'parting';
     this.deadline = this.around.clock.now() + this.around.limits.partingMs;
-    this.endTalk(clean);
+    if (clean || this.talk?.parting === undefined) this.endTalk(clean);
+    else this.talk.parting();
     this.transport.end();
   }
 

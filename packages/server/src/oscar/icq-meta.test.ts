@@ -13,6 +13,7 @@ import {
   BOB,
   bytesOf,
   contextOf,
+  fetchedPackets,
   handle,
   hex,
   OLD_CLIENT,
@@ -36,7 +37,7 @@ const messageOf = (body: Body, id = 7, sentAt = Date.UTC(2003, 5, 30, 9, 15, 59)
 const text = (words: string): Body => ({ kind: 'text', text: words });
 
 function fetched(messages: readonly Message[], context: TestContext): readonly OutgoingSnac[] {
-  return packets(asked(request(0x003c, undefined, undefined, context), 'messages.fetch').answered(messages));
+  return fetchedPackets(asked(request(0x003c, undefined, undefined, context), 'messages.fetch').answered(messages));
 }
 
 const old = (): TestContext => contextOf({ profile: OLD_CLIENT });

@@ -12,7 +12,7 @@ import { infoRoutes } from './icq-info.ts';
 import { searchRoutes } from './icq-search.ts';
 import { answer, type Asked, metaResult, type MetaRoute, refused } from './icq-talk.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
-import { ask, counted, type Handler, on, type OscarEffect, type OutgoingSnac, type Route } from './state.ts';
+import { ask, counted, FETCH_GIVEN, type Handler, on, type OscarEffect, type OutgoingSnac, type Route } from './state.ts';
 
 const { IcqType, MetaResult } = icqMeta;
 
@@ -56,6 +56,7 @@ function fetchOffline(asked: Asked): readonly OscarEffect[] {
       (messages) => [
         ...messages.flatMap((message) => offlineMessage(asked, message)),
         answer(asked, IcqType.offlineEnd, encode(icqMeta.offlineEnd.body, { dropped: 0 })),
+        FETCH_GIVEN,
       ],
       ({ refusal }) => [refused(asked.request, REFUSAL_CODES[refusal], asked.block)],
     ),

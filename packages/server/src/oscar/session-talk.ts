@@ -32,6 +32,7 @@ export class SessionTalk extends SnacTalk {
   private readonly accountCodepage: number | undefined;
   /** Made for the first one: most sessions have none. */
   private services: Set<ServiceTalk> | undefined;
+  private isParting = false;
 
   constructor(connection: Connection, session: Session, record: CookieRecord) {
     super(connection, session, newState(record.software));
@@ -69,13 +70,27 @@ export class SessionTalk extends SnacTalk {
     this.runner.announce(effects);
   }
 
+  /** The session is over; what its client has read it may still tell, by closing in good order. */
+  parting(): void {
+    this.isParting = true;
+    this.finish('the connection ended');
+    this.session.leave();
+    this.endServices();
+  }
+
   over(clean: boolean): void {
+    if (!this.isParting) this.finish(clean ? 'signed off' : 'the connection ended');
+    this.session.close(clean);
+    this.endServices();
+  }
+
+  private finish(why: string): void {
     this.runner.stop();
     this.leaveRates();
-    if (!this.session.ended) {
-      this.connection.around.log.info({ uin: this.session.uin, peer: this.connection.peer.address }, clean ? 'signed off' : 'the connection ended');
-    }
-    this.session.close(clean);
+    if (!this.session.ended) this.connection.around.log.info({ uin: this.session.uin, peer: this.connection.peer.address }, why);
+  }
+
+  private endServices(): void {
     for (const service of this.services ?? []) service.end();
   }
 

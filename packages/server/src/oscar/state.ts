@@ -141,6 +141,14 @@ export function counted(name: CounterName): OscarEffect {
   );
 }
 
+/** Stands behind everything that a fetch gave. */
+export const FETCH_GIVEN: OscarEffect = ask(
+  'messages.given',
+  undefined,
+  () => [],
+  () => [],
+);
+
 export function become(change: Partial<OscarState>): BecomeEffect<OscarState> {
   return { do: 'become', change };
 }

@@ -19,7 +19,7 @@ import {
 import { decodeSnac, decodeSnacBody, encodeSnac, type SnacDeclaration } from '@seekyou/wire/oscar';
 import { Answerable } from './answerable.ts';
 import { PEOPLE_RATES, RateMeter } from './rates.ts';
-import type { OscarContext, OscarEffect, OscarState, OutgoingSnac, Request, Route } from './state.ts';
+import { FETCH_GIVEN, type OscarContext, type OscarEffect, type OscarState, type OutgoingSnac, type Request, type Route } from './state.ts';
 
 export const NOW = Date.UTC(2003, 5, 30, 9, 16, 48);
 
@@ -81,6 +81,7 @@ export function contextOf({
     written: (id) => written.push(id),
     confirmed: (id) => confirmed.push(id),
     heard: () => {},
+    leave: () => {},
     close: () => {},
   };
   return {
@@ -143,6 +144,12 @@ export function packets(effects: readonly OscarEffect[]): readonly OutgoingSnac[
     assert.ok(effect.do === 'send', `${effect.do} instead of a packet`);
     return effect.packet;
   });
+}
+
+/** The packets a fetch is answered with; behind them the core is told that this was all. */
+export function fetchedPackets(effects: readonly OscarEffect[]): readonly OutgoingSnac[] {
+  assert.equal(effects.at(-1), FETCH_GIVEN);
+  return packets(effects.slice(0, -1));
 }
 
 /** Packets of one kind, as the client decodes them, and no others. */
