@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { readFileSync } from 'node:fs';
 import type { FoundPerson, Profile } from '@seekyou/core';
-import { administration, directory, ErrorCode, Family, invitation, lookup, statistics } from '@seekyou/wire/oscar';
+import { administration, directory, ErrorCode, Family, FLAP_PAYLOAD_MAX, invitation, lookup, statistics } from '@seekyou/wire/oscar';
 import { routes } from './administration.ts';
 import { routes as directoryRoutes } from './directory.ts';
 import { INTERESTS } from './interests.ts';
@@ -11,7 +11,7 @@ import { routes as lookupRoutes } from './lookup.ts';
 import { service } from './service-testing.ts';
 import { reportInterval, routes as statisticsRoutes } from './statistics.ts';
 import { PASSWORD, quiet, world } from './test-client.ts';
-import { ALICE, asked, ascii, BOB, contextOf, handle, receivedOne, RUSSIAN_OLD_CLIENT } from './testing.ts';
+import { ALICE, asked, ascii, BOB, bytesOf, contextOf, handle, packets, receivedOne, RUSSIAN_OLD_CLIENT } from './testing.ts';
 
 const { AdministrationError } = administration;
 const context = () => contextOf({ state: { service: Family.administration } });
@@ -59,7 +59,7 @@ describe('administration', () => {
 
   test('changes the mail address', () => {
     const { input, refused } = asked(change({ email: ascii('a@b.c') }), 'profile.change');
-    assert.deepEqual(input, { changes: { email: { address: 'a@b.c', hidden: false } } });
+    assert.deepEqual(input, { changes: { email: { address: 'a@b.c' } } });
     assert.equal(changed(refused('too-large')).error, AdministrationError.badEmail);
     assert.equal(changed(refused('unavailable')).error, AdministrationError.serviceUnavailable);
   });
@@ -125,6 +125,14 @@ describe('AIM’s directory', () => {
     assert.deepEqual(found, [{ firstName: Uint8Array.of(0xc0, 0xed, 0xff), screenName: String(ALICE) }]);
     assert.deepEqual(receivedOne(answered({ found: [], more: false }), directory.infoReply).found, []);
     assert.equal(receivedOne(refused('slow-down'), directory.error).code, ErrorCode.serverRateLimit);
+  });
+
+  test('tells of no more people than one frame holds', () => {
+    const [nickname, first, last, email] = ['n', 'f', 'l', 'e'].map((letter) => letter.repeat(512)) as [string, string, string, string];
+    const { answered } = search({ city: ascii('Omsk') });
+    const effects = answered({ found: Array.from({ length: 40 }, () => ({ ...person, nickname, first, last, email })), more: false });
+    assert.equal(receivedOne(effects, directory.infoReply).found.length, 31);
+    assert.ok(packets(effects).every((packet) => bytesOf(packet).length <= FLAP_PAYLOAD_MAX));
   });
 
   test('knows the interests one can choose from', () => {

@@ -47,7 +47,7 @@ const onChange: Handler<administration.InfoChange> = (context, { tlvs }, request
   }
   if (tlvs.email !== undefined) {
     const address = say(tlvs.email);
-    return change(request, { email: { address, hidden: false } }, { email: utf8.encode(address) }, AdministrationError.badEmail);
+    return change(request, { email: { address } }, { email: utf8.encode(address) }, AdministrationError.badEmail);
   }
   return [changed(request, { error: AdministrationError.fieldUnavailable })];
 };

@@ -1,6 +1,7 @@
 /** Family 0F: AIM's way of finding people in the directory. @see oscar.md §8.2 */
 import type { CommandInput, FoundPerson } from '@seekyou/core';
-import { directory } from '@seekyou/wire/oscar';
+import { encode } from '@seekyou/wire';
+import { directory, FLAP_PAYLOAD_MAX, SNAC_HEADER_BYTES } from '@seekyou/wire/oscar';
 import { decodeUtf8Or, encodeText } from '@seekyou/wire/text';
 import { chatTextFrom } from './chat-text.ts';
 import { INTERESTS, topicOf } from './interests.ts';
@@ -28,7 +29,7 @@ const onQuery: Handler<directory.InfoQuery> = ({ session }, { tlvs }, request) =
     ask(
       'directory.search',
       { criteria: criteriaFrom(tlvs, codepage) },
-      ({ found }) => [reply(request, directory.infoReply, { status: directory.SearchStatus.ok, found: found.map((person) => told(person, codepage)) })],
+      ({ found }) => [reply(request, directory.infoReply, answerOf(found.map((person) => told(person, codepage))))],
       ({ refusal }) => [reply(request, directory.error, { code: REFUSAL_CODES[refusal], tlvs: {} })],
     ),
   ];
@@ -38,6 +39,17 @@ function told({ uin, nickname, first, last, email }: FoundPerson, codepage: numb
   const texts = { firstName: first, lastName: last, nickname, email };
   const said = Object.entries(texts).flatMap(([name, text]) => (text === '' ? [] : [[name, encodeText(text, codepage).bytes] as const]));
   return { ...Object.fromEntries(said), screenName: String(uin) };
+}
+
+const bytesOf = (answer: directory.InfoReply): number => encode(directory.infoReply.body, answer).length;
+
+/** As many people as one frame holds: some have long names. */
+function answerOf(people: directory.InfoReply['found']): directory.InfoReply {
+  const nobody: directory.InfoReply = { status: directory.SearchStatus.ok, found: [] };
+  const empty = bytesOf(nobody);
+  let room = FLAP_PAYLOAD_MAX - SNAC_HEADER_BYTES - empty;
+  const found = people.filter((person) => (room -= bytesOf({ ...nobody, found: [person] }) - empty) >= 0);
+  return { ...nobody, found };
 }
 
 const KEYWORDS: directory.KeywordListReply = {

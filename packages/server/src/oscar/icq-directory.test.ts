@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { decode, encode } from '@seekyou/wire';
 import { icqMeta } from '@seekyou/wire/oscar';
 import { ANNA, type Answered, type Asker, BORIS, contentOf, directoryTown } from './icq-testing.ts';
-import { hex } from './testing.ts';
+import { ascii, hex } from './testing.ts';
 
 const { DirectorySubtype, MetaResult } = icqMeta;
 const none = new Uint8Array(0);
@@ -91,6 +91,15 @@ describe('the directory of ICQ 6', () => {
     await anna.asks(icqMeta.directoryUpdate, updateOf({ about: 'later' }));
     const [fields] = shown(await boris.asks(icqMeta.directoryQuery, queryFor({ uin: String(ANNA) })));
     assert.deepEqual([fields?.about, fields?.first, fields?.authorization], ['later', 'Анна', 0]);
+  });
+
+  test('leaves an address hidden that was hidden', async () => {
+    const { anna, boris } = await two();
+    const email = 'anna@example.org';
+    await anna.asks(icqMeta.setInfoTlvs, { emails: [{ email: ascii(email), hidden: 1 }] });
+    await anna.asks(icqMeta.directoryUpdate, updateOf({ first: 'Анна', email }));
+    const shownTo = async (one: Asker): Promise<string | undefined> => shown(await one.asks(icqMeta.directoryQuery, queryFor({ uin: String(ANNA) })))[0]?.email;
+    assert.deepEqual([await shownTo(boris), await shownTo(anna)], [undefined, email]);
   });
 
   test('finds people by what they told, each in a packet', async () => {

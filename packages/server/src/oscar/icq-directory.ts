@@ -206,7 +206,7 @@ function changesFrom(fields: Fields): ProfileChanges {
   const phones = phonesFrom(fields);
   return {
     ...defined({ first, last, nickname: nick, homepage, about, gender, marital, languages }),
-    ...(address === undefined ? {} : { email: { address, hidden: false } }),
+    ...(address === undefined ? {} : { email: { address } }),
     ...(birthday === undefined ? {} : { birthday: birthdayFrom(birthday) }),
     ...(interests === undefined ? {} : { interests: interests.map(topicOf) }),
     ...(zone === undefined ? {} : { gmtOffset: (zone << 24) >> 24 }),
