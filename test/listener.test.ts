@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect as connectClear } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
@@ -13,6 +14,9 @@ import { connectTcp, fingerprintOf } from '@seekyou/net';
 import { selfSigned } from '@seekyou/net/testing';
 import { createLog, loadConfig, startServer } from '@seekyou/server';
 import { openStage, PASSWORD, type Stage } from './dialogue/stage.ts';
+import { encode } from '@seekyou/wire';
+import { encodeFlap, FlapChannel, FlapDecoder, type FlapFrame, login } from '@seekyou/wire/oscar';
+import { WebSocket } from 'ws';
 import { openTunnel, OUTSIDE, RELAY, type Tunnel, WAYS } from './ways-in.ts';
 
 const PATIENCE_MS = 20_000;
@@ -133,6 +137,50 @@ async function page(scheme: string, port: number): Promise<string> {
     asked.end();
   });
 }
+
+// ---------------------------------------------------------------- WebSocket
+
+/** Ends with the hello of the server. */
+async function webSocket(port: number): Promise<{ readonly socket: WebSocket; readonly frames: FlapFrame[] }> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/oscar`);
+  const decoder = new FlapDecoder();
+  const frames: FlapFrame[] = [];
+  socket.on('message', (bytes: Buffer) => frames.push(...decoder.push(bytes)));
+  await once(socket, 'message');
+  return { socket, frames };
+}
+
+test('nobody behind a relay that hides people is counted against its network, in a WebSocket neither', async () => {
+  const stage = await house({ plain_relays: ['127.0.0.0/8'], 'limits.connections_per_network_max': 1 });
+  const sockets: WebSocket[] = [];
+  try {
+    for (let i = 0; i < 3; i++) sockets.push((await webSocket(stage.port)).socket);
+    assert.match(await page('http', stage.port), /<h1>seekyou<\/h1>/);
+    const idle = connectClear(stage.port, '127.0.0.1');
+    idle.write('GET / HT');
+    await until(() => stage.events('door_http') === 5, 'one more wants a page');
+    assert.match(await page('http', stage.port), /<h1>seekyou<\/h1>/);
+    idle.destroy();
+    assert.equal(stage.events('http_refused_full'), 0);
+  } finally {
+    for (const socket of sockets) socket.terminate();
+    await stage.close();
+  }
+});
+
+test('a server that stops says so in a WebSocket too', async () => {
+  const stage = await house();
+  try {
+    const { socket, frames } = await webSocket(stage.port);
+    socket.send(encodeFlap(FlapChannel.hello, 1, encode(login.flapHello, { version: 1, tlvs: {} })));
+    const closed = once(socket, 'close') as Promise<[number]>;
+    await until(() => stage.events('oscar_frames_received') === 1, 'its hello is read');
+    await stage.server.stop();
+    assert.deepEqual([(await closed)[0], frames.at(-1)?.channel], [1000, FlapChannel.close]);
+  } finally {
+    await stage.close();
+  }
+});
 
 // ---------------------------------------------------------------- the greeting
 

@@ -16,7 +16,7 @@ const PATIENCE_MS = 5_000;
 
 interface Setting {
   readonly placesMax?: number;
-  readonly greetMs?: number;
+  readonly greetMs?: number | ((secure: boolean) => number);
   readonly relays?: readonly string[];
   readonly banned?: readonly string[];
   readonly atOnce?: () => boolean;
@@ -48,7 +48,7 @@ class House {
         limits: { sendQueueBytesMax: 1 << 20, firstBytesMs: 2_000, handshakeMs: 2_000, proxyHeaderMs: 2_000, ...limits },
         clock: { after },
         isRelay: (address) => relays.includes(address),
-        greetMs: () => greetMs,
+        greetMs: (_port, _address, secure) => (typeof greetMs === 'number' ? greetMs : greetMs(secure)),
         admits: (address) => !banned.includes(address),
         enters: () => {
           if (this.places >= placesMax) return undefined;
@@ -226,6 +226,32 @@ test('a relay that does not know for whom it connects brings somebody whose addr
   socket.write('PROXY UNKNOWN\r\n');
   await firstBytes(socket);
   assert.equal(house.flap[0]?.peer.known, false);
+});
+
+test('whom a relay brings has as long to speak as who comes himself, and is greeted as late', async () => {
+  const waiting = new Set<number>();
+  const house = await open({
+    relays: ['127.0.0.1'],
+    limits: { proxyHeaderMs: 3_000, firstBytesMs: 10_000 },
+    greetMs: 4_000,
+    after: (ms) => {
+      waiting.add(ms);
+      return () => waiting.delete(ms);
+    },
+  });
+  const socket = await house.dial();
+  await house.until(() => waiting.size > 0, 'it is waited for');
+  assert.deepEqual([...waiting], [3_000], 'for the header');
+  socket.write(PROXY_LINE);
+  await house.until(() => house.places === 1, 'the header is read');
+  assert.deepEqual([...waiting], [10_000, 4_000], 'for first bytes, and for silence');
+  await house.end();
+  assert.equal(waiting.size, 0);
+});
+
+test('how long silence is left alone may differ inside TLS', async () => {
+  const house = await open({ greetMs: (secure) => (secure ? 20 : 60_000) });
+  assert.deepEqual(Uint8Array.from(await firstBytes(await house.secure())), HELLO);
 });
 
 test('a relay and TLS: the header stands before the handshake', async () => {

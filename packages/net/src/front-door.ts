@@ -54,8 +54,8 @@ export interface DoorOptions {
   readonly clock: { after(ms: number, run: () => void): () => void };
   /** Relays that must say for whom they connect; nobody else may. */
   readonly isRelay: (address: string) => boolean;
-  /** How long the silence of somebody at this address is left alone. */
-  readonly greetMs: (port: number, address: string) => number;
+  /** How long the silence of somebody at this address is left alone, in the clear or inside TLS. */
+  readonly greetMs: (port: number, address: string, secure: boolean) => number;
   /** False for who is not to be spoken to. */
   readonly admits: (address: string) => boolean;
   /** Takes a place for a connection that has not said what it wants; the answer gives it back. `undefined`: there is none left. */
@@ -231,6 +231,11 @@ class Hall {
     this.socket.on('data', this.heard);
     this.socket.on('error', this.leave);
     this.socket.on('close', this.leave);
+    this.expect(ms);
+  }
+
+  /** So long it may take until more is clear. */
+  private expect(ms: number): void {
     this.after(ms, () => this.refuse('door_timeouts'));
   }
 
@@ -334,6 +339,9 @@ class Hall {
       return false;
     }
     if (!this.admit()) return false;
+    // Whoever was brought has the time of somebody who comes himself.
+    this.cancelTimers();
+    this.expect(this.house.options.limits.firstBytesMs);
     this.awaitSpeech();
     return this.came.length > 0;
   }
@@ -344,7 +352,8 @@ class Hall {
     const { visit, relay } = this.guest;
     // What has arrived meanwhile is read first: a busy server must not take a client for silent. Behind a timer the next immediate
     // follows a look at the sockets.
-    this.after(options.greetMs((visit.destination ?? visit.local).port, visit.peer.address), () => this.inTurn(() => this.greet('door_greeted')));
+    const greetMs = options.greetMs((visit.destination ?? visit.local).port, visit.peer.address, visit.secure);
+    this.after(greetMs, () => this.inTurn(() => this.greet('door_greeted')));
     if (relay || visit.secure) return;
     const greetExpected = (): void => {
       if (this.came.length === 0 && options.greetsAtOnce(visit.peer.address)) this.greet('door_greeted_at_once');
@@ -367,6 +376,10 @@ class Hall {
     this.timers.push(this.house.options.clock.after(ms, run));
   }
 
+  private cancelTimers(): void {
+    for (const cancel of this.timers.splice(0)) cancel();
+  }
+
   private refuse(why: DoorEvent): void {
     this.house.options.count(why);
     this.leave();
@@ -374,7 +387,7 @@ class Hall {
 
   private part(): void {
     this.house.undecided.delete(this);
-    for (const cancel of this.timers.splice(0)) cancel();
+    this.cancelTimers();
     this.socket.off('data', this.heard).off('error', this.leave).off('close', this.leave);
     this.socket.pause();
   }

@@ -36,6 +36,8 @@ export interface Transport {
   readonly destination?: Endpoint;
   /** Nobody on the way can read or change what passes. */
   readonly secure: boolean;
+  /** What carries the bytes is HTTP: a client of this kind speaks first whenever it comes. */
+  readonly insideHttp?: boolean;
   /** 32 bytes only the two ends of this secure connection have in common: `tls-exporter` of RFC 9266. */
   readonly channelBinding?: Uint8Array;
   /** Bytes given to `write` that the system has not taken. */

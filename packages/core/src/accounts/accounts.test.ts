@@ -66,6 +66,14 @@ describe('sign-on', () => {
     assert.equal(refusalOf(await place.verify(20_002, 'guess')), 'wrong-credentials');
   });
 
+  test('neither is, to anybody else, that an account was thrown out and has to wait', async () => {
+    const place = new Place();
+    await place.accounts(20_001);
+    place.core.flooded(uin(20_001));
+    assert.equal(refusalOf(await place.verify(20_001, 'guess')), 'wrong-credentials');
+    assert.equal(refusalOf(await place.verify(20_001, 'secret')), 'slow-down');
+  });
+
   test('where old clients are off nothing is looked at', async () => {
     const store = countingStore(memoryStore());
     const place = new Place({ store, settings: { oldClients: 'off' } });

@@ -106,8 +106,6 @@ export class Accounts {
 
   /** @param prove the account, when it was proved; called whether there is one or not */
   private async verifyBraked(uin: Uin, peer: Peer, prove: (account: Account | undefined) => Account | undefined): Promise<Account | Refused> {
-    const wait = this.penalties.waitMs(uin);
-    if (wait > 0) return refuse('slow-down', wait);
     const attempt = await this.brake.enter(uin, peer);
     if (attempt instanceof Refused) return attempt;
     let outcome: 'right' | 'wrong' | 'not-looked-at' = 'not-looked-at';
@@ -142,7 +140,9 @@ export class Accounts {
   /** Told only to who knows the password. */
   private standingOf(account: Account): Account | Refused {
     if (account.state !== 'active') return refuse(account.state);
-    return this.banned(account.uin) ? refuse('suspended') : account;
+    if (this.banned(account.uin)) return refuse('suspended');
+    const wait = this.penalties.waitMs(account.uin);
+    return wait > 0 ? refuse('slow-down', wait) : account;
   }
 
   // ------------------------------------------------------------- creation

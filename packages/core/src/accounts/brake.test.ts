@@ -175,6 +175,31 @@ describe('one address', () => {
   });
 });
 
+describe('addresses that can be forged', () => {
+  const FORGED: Peer = { ...SITE, forgeable: true };
+
+  test('slow down nobody who came to his honestly, however often they fail', async () => {
+    await fails(5, 20_001, FORGED);
+    assert.equal(await tries(20_001, 'right', FORGED), 1_000);
+    await fails(5, 20_001);
+  });
+
+  test('nor take from him that he signed on from there before', async () => {
+    assert.equal(await tries(30_001, 'right'), 'right');
+    assert.equal(await tries(30_001, 'wrong', FORGED), 'wrong');
+    await sprays(20_001, 29, FORGED);
+    assert.equal(await tries(30_002, 'right', FORGED), 1_000);
+    await sprays(20_001, 30);
+    assert.equal(await tries(30_001, 'right'), 'right');
+  });
+
+  test('behind a relay that hides people neither', async () => {
+    const relay: Peer = { address: '203.0.113.5', port: 1, known: false };
+    await fails(5, 20_001, { ...relay, forgeable: true });
+    assert.equal(await tries(20_001, 'right', relay), 'right');
+  });
+});
+
 describe('at the same time', () => {
   /** Looks at `at` passwords at once, all wrong or all right; returns the most that were looked at together, and the outcomes. */
   async function together(count: number, numberOf: (n: number) => number, outcome: 'right' | 'wrong'): Promise<{ most: number; looked: number }> {

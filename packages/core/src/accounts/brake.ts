@@ -6,6 +6,9 @@
  * so an address over its budget stops only pairs that failed themselves and, once many different UINs have failed from
  * there, pairs that never signed on from there. Who did is let through.
  *
+ * Addresses that can be forged count apart, pairs and sites of their own: else a stranger's datagrams would keep somebody out who
+ * signs on over TCP, from an address he could not have lied about.
+ *
  * An attempt takes its place when it begins, as if it would fail. Those beyond what is free wait for earlier ones to end,
  * so a thousand guesses at once are no better than one after the other, and a room full of right passwords only queues.
  */
@@ -78,8 +81,9 @@ export class SignOnBrake {
   /** Answers when the password may be looked at, or refuses `slow-down`: then it must not be. */
   enter(uin: Uin, peer: Peer): Promise<Attempt | Refused> {
     // Behind a relay everybody has the same address, which says nothing about who guesses.
-    const site = peer.known ? siteOf(peer.address) : undefined;
-    const pair = `${uin} ${site ?? peer.address}`;
+    const from = `${peer.known ? siteOf(peer.address) : peer.address}${peer.forgeable === true ? ' forgeable' : ''}`;
+    const site = peer.known ? from : undefined;
+    const pair = `${uin} ${from}`;
     return new Promise((go) => {
       const turn = { pair, site, go };
       this.admit(turn)?.queue.push(turn);

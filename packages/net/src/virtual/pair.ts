@@ -7,6 +7,7 @@ export interface PairOptions {
   /** The server knows where the client is. */
   readonly known?: boolean;
   readonly secure?: boolean;
+  readonly insideHttp?: boolean;
   /** The same at both ends. */
   readonly channelBinding?: Uint8Array;
   readonly destination?: Endpoint;
@@ -35,6 +36,7 @@ class MemoryTransport implements Transport {
   readonly local: Endpoint;
   readonly destination?: Endpoint;
   readonly secure: boolean;
+  readonly insideHttp: boolean;
   readonly channelBinding?: Uint8Array;
   other!: MemoryTransport;
   private readonly windowBytes: number;
@@ -56,6 +58,7 @@ class MemoryTransport implements Transport {
     this.peer = peer;
     this.local = local;
     this.secure = options.secure ?? false;
+    this.insideHttp = options.insideHttp ?? false;
     if (options.channelBinding !== undefined) this.channelBinding = options.channelBinding;
     if (options.destination !== undefined) this.destination = options.destination;
     this.windowBytes = options.windowBytes ?? 64 * 1024;

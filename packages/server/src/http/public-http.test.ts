@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
+import { type Duplex, duplexPair } from 'node:stream';
 import { after, test } from 'node:test';
-import { PEOPLE } from '@seekyou/core';
+import { type Limits, PEOPLE } from '@seekyou/core';
 import type { Closed, Transport, TransportUser } from '@seekyou/net';
 import { WebSocket } from 'ws';
 import type { Counters } from '../admin/metrics.ts';
@@ -17,6 +18,9 @@ interface House {
   readonly arrivals: Transport[];
   /** The next WebSocket. */
   arrival(): Promise<Transport>;
+  /** A connection on which every write arrives on its own. */
+  connection(): Duplex;
+  close(): Promise<void>;
 }
 
 const closes: (() => Promise<void>)[] = [];
@@ -24,12 +28,12 @@ after(async () => {
   for (const close of closes) await close();
 });
 
-async function open(facts: PageFacts = FACTS, sendQueueBytesMax = 1 << 20): Promise<House> {
+async function open(facts: PageFacts = FACTS, limits: Partial<Limits> = {}): Promise<House> {
   const counters: Counters = {};
   const arrivals: Transport[] = [];
   let wake: () => void = () => {};
   const http = await createPublicHttp({
-    limits: { ...PEOPLE, sendQueueBytesMax },
+    limits: { ...PEOPLE, ...limits },
     counters,
     facts: () => facts,
     admits: () => true,
@@ -53,6 +57,12 @@ async function open(facts: PageFacts = FACTS, sendQueueBytesMax = 1 << 20): Prom
       if (arrivals.length === 0) await new Promise<void>((resolve) => (wake = resolve));
       return arrivals.shift() as Transport;
     },
+    connection: () => {
+      const [client, ours] = duplexPair();
+      http.accept(ours, visit);
+      return client;
+    },
+    close: () => http.close(),
   };
 }
 
@@ -176,7 +186,7 @@ test('last words arrive before the end, and the end is one', async () => {
 });
 
 test('who does not read is let go, and what piled up and was taken is told', async () => {
-  const slow = await webSocket(await open(FACTS, 4 << 20));
+  const slow = await webSocket(await open(FACTS, { sendQueueBytesMax: 4 << 20 }));
   slow.transport.attach(slow.listener);
   slow.client.pause();
   for (let i = 0; i < 40 && slow.listener.how === undefined; i++) {
@@ -184,10 +194,81 @@ test('who does not read is let go, and what piled up and was taken is told', asy
     await new Promise((resolve) => setImmediate(resolve));
   }
   assert.equal(slow.listener.how, 'too-slow');
-  const quick = await webSocket(await open(FACTS, 16 << 20));
+  const quick = await webSocket(await open(FACTS, { sendQueueBytesMax: 16 << 20 }));
   quick.transport.attach(quick.listener);
   quick.transport.write(new Uint8Array(8 << 20));
   await quick.listener.until(() => quick.listener.drains > 0);
   quick.transport.destroy();
   assert.equal(quick.listener.how, 'destroyed');
+});
+
+const UPGRADE = `GET /oscar HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${'A'.repeat(22)}==\r\n\r\n`;
+/** Header of a frame of up to 125 bytes; with this mask they stay as they are. */
+const frame = (first: number, length: number): Buffer => Buffer.from([first, 0x80 | length, 0, 0, 0, 0]);
+const [BEGUN, MORE, LAST, WHOLE] = [0x02, 0x00, 0x80, 0x82];
+const PIECE = Buffer.from('x');
+/** Goes away, and why. */
+const TOO_MUCH = '880203f0';
+
+test('a message in some fragments arrives; one in more than anybody makes is refused', async () => {
+  const house = await open();
+  for (const [fragments, refused] of [
+    [16, false],
+    [17, true],
+  ] as const) {
+    const client = house.connection();
+    client.write(UPGRADE);
+    const listener = new Listener();
+    (await house.arrival()).attach(listener);
+    let answer = '';
+    client.on('data', (chunk: Buffer) => (answer += chunk.toString('hex')));
+    for (let n = 1; n <= fragments; n++) client.write(Buffer.concat([frame(n === 1 ? BEGUN : n === fragments ? LAST : MORE, 1), PIECE]));
+    await listener.until(() => listener.how !== undefined || listener.chunks.length > 0);
+    assert.equal(listener.text, refused ? '' : 'x'.repeat(fragments));
+    assert.equal(answer.endsWith(TOO_MUCH), refused, answer.slice(-20));
+    client.destroy();
+  }
+});
+
+test('a frame may come in pieces, but not in more than slow lines make of it', async () => {
+  const house = await open();
+  for (const [bytes, refused] of [
+    [200, false],
+    [300, true],
+  ] as const) {
+    const client = house.connection();
+    client.write(UPGRADE);
+    const listener = new Listener();
+    (await house.arrival()).attach(listener);
+    let answer = '';
+    client.on('data', (chunk: Buffer) => (answer += chunk.toString('hex')));
+    // An extended length: 16 bits.
+    client.write(Buffer.from([WHOLE, 0x80 | 126, bytes >> 8, bytes & 0xff, 0, 0, 0, 0]));
+    for (let n = 0; n < bytes; n++) client.write(PIECE);
+    await listener.until(() => listener.how !== undefined || listener.chunks.length > 0);
+    assert.equal(listener.text, refused ? '' : 'x'.repeat(bytes));
+    assert.equal(answer.endsWith(TOO_MUCH), refused, answer.slice(-20));
+    client.destroy();
+  }
+});
+
+test('a WebSocket takes no place of a connection that wants pages', async () => {
+  const house = await open(FACTS, { connectionsPerNetworkMax: 1 });
+  const open3 = [await webSocket(house), await webSocket(house), await webSocket(house)];
+  assert.equal((await get(house)).status, 200);
+  assert.equal(house.counters['http_refused_full'], 0);
+  for (const { client } of open3) client.terminate();
+});
+
+test('a WebSocket outlives the pages, for whoever talks on it has last words', async () => {
+  const house = await open();
+  const { client, transport, listener } = await webSocket(house);
+  transport.attach(listener);
+  await house.close();
+  const heard: string[] = [];
+  client.on('message', (data: Buffer) => heard.push(data.toString()));
+  const closed = once(client, 'close') as Promise<[number]>;
+  transport.end(Buffer.from('bye'));
+  const [code] = await closed;
+  assert.deepEqual([heard, code], [['bye'], 1000]);
 });

@@ -9,7 +9,7 @@ import type { Transport, Visit } from '@seekyou/net';
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 import { WebSocketServer } from 'ws';
 import type { Counters } from '../admin/metrics.ts';
-import { ConnectionCaps } from '../runtime/limits.ts';
+import { ConnectionCaps, type Place } from '../runtime/limits.ts';
 import { HTTP_COUNTERS, type HttpEvent } from './counters.ts';
 import { CONTENT_POLICY, type PageFacts, renderPage, renderProblem } from './page.ts';
 import { WebSocketTransport } from './web-socket.ts';
@@ -28,6 +28,7 @@ export interface PublicHttp {
   accept(socket: Duplex, visit: Visit): void;
   /** Ends the connections, WebSockets among them, of those who are no longer admitted. */
   dismissBanned(): void;
+  /** Ends all but WebSockets: whoever took their FLAP has last words for them. */
   close(): Promise<void>;
 }
 
@@ -39,8 +40,15 @@ const HEADERS_MAX = 64;
 const KEEP_ALIVE_MS = 5_000;
 const CHECK_MS = 1_000;
 const REQUESTS_PER_CONNECTION_MAX = 100;
-/** FLAP frames have at most 64 KiB; a message may hold some. */
-const MESSAGE_BYTES_MAX = 256 * 1024;
+/** Of one WebSocket message, as `ws` calls them; its types do not know them all. */
+const MESSAGE_LIMITS = {
+  /** The longest FLAP frame, or what a tunnel reads at once. */
+  maxPayload: 64 * 1024,
+  /** Each is remembered, however small it is. */
+  maxFragments: 16,
+  /** So are the reads a frame comes in: that many, when the longest comes in pieces of 256 bytes, the smallest that lines make. */
+  maxBufferedChunks: 256,
+};
 
 const HEADERS = {
   'content-security-policy': CONTENT_POLICY,
@@ -51,16 +59,22 @@ const HEADERS = {
   'cache-control': 'no-store',
 } as const;
 
+interface Guest {
+  readonly visit: Visit;
+  readonly place: Place;
+  /** Speaks FLAP in a WebSocket: it is the receiver's to count, and to end with a word. */
+  webSocket: boolean;
+}
+
 export async function createPublicHttp(options: PublicHttpOptions): Promise<PublicHttp> {
   const { counters } = options;
-  const visits = new WeakMap<Duplex, Visit>();
   const caps = new ConnectionCaps(options.limits);
-  const open = new Map<Duplex, Peer>();
+  const guests = new Map<Duplex, Guest>();
   /** Had their last words. */
   const refused = new WeakSet<Duplex>();
   /** Answers that are being given. */
   const answers = new WeakMap<Duplex, ServerResponse>();
-  const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MESSAGE_BYTES_MAX, clientTracking: false });
+  const webSockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, ...MESSAGE_LIMITS, clientTracking: false });
   for (const name of Object.keys(HTTP_COUNTERS)) counters[name] ??= 0;
 
   function count(event: HttpEvent): void {
@@ -99,8 +113,8 @@ export async function createPublicHttp(options: PublicHttpOptions): Promise<Publ
   const server = createHttpServer(options.limits.firstBytesMs);
   const app = await createPages(server, {
     facts: (request) => {
-      const visit = visits.get(request.socket);
-      return visit === undefined ? undefined : options.facts(visit);
+      const guest = guests.get(request.socket);
+      return guest === undefined ? undefined : options.facts(guest.visit);
     },
     count,
     broken,
@@ -111,14 +125,16 @@ export async function createPublicHttp(options: PublicHttpOptions): Promise<Publ
   });
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    const visit = visits.get(socket);
-    if (visit === undefined || request.url?.split('?')[0] !== WEB_SOCKET_PATH) {
+    const guest = guests.get(socket);
+    if (guest === undefined || request.url?.split('?')[0] !== WEB_SOCKET_PATH) {
       refuse(socket, 404, 'Not Found', 'web_sockets_refused');
     } else if (!sameOrigin(request)) refuse(socket, 403, 'Forbidden', 'web_sockets_refused');
     else {
       webSockets.handleUpgrade(request, socket, head, (webSocket) => {
         count('web_sockets');
-        options.onFlap(new WebSocketTransport(webSocket, visit, options.limits));
+        guest.webSocket = true;
+        guest.place.gone();
+        options.onFlap(new WebSocketTransport(webSocket, guest.visit, options.limits));
       });
     }
   });
@@ -128,31 +144,29 @@ export async function createPublicHttp(options: PublicHttpOptions): Promise<Publ
 
   return {
     accept: (socket, visit) => {
-      const peer: Peer = visit.peer;
-      const place = caps.enter(peer);
+      const place = caps.enter(visit.peer);
       if (typeof place === 'string') {
         count('http_refused_full');
         socket.on('error', () => {});
         socket.destroy();
         return;
       }
-      visits.set(socket, visit);
-      open.set(socket, peer);
+      guests.set(socket, { visit, place, webSocket: false });
       socket.once('close', () => {
-        open.delete(socket);
+        guests.delete(socket);
         place.gone();
       });
       server.emit('connection', socket);
     },
     dismissBanned: () => {
-      for (const [socket, peer] of open) {
-        if (options.admits(peer)) continue;
+      for (const [socket, { visit }] of guests) {
+        if (options.admits(visit.peer)) continue;
         count('http_banned');
         socket.destroy();
       }
     },
     close: async () => {
-      for (const socket of open.keys()) socket.destroy();
+      for (const [socket, { webSocket }] of guests) if (!webSocket) socket.destroy();
       await app.close();
     },
   };

@@ -13,6 +13,7 @@ export class WebSocketTransport implements Transport {
   readonly local: Transport['local'];
   readonly destination?: Transport['local'];
   readonly secure: boolean;
+  readonly insideHttp = true;
   private readonly socket: WebSocket;
   private readonly limits: TransportLimits;
   private user: TransportUser | undefined;

@@ -96,6 +96,7 @@ export class Connection implements TransportUser {
   private got = -1;
   private readonly acceptedAt: Time;
   private heardAt: Time;
+  private badFrames = 0;
   private deadline: Time;
   private why: CounterName = 'oscar_timeouts_first_bytes';
   /** What came while the session was being opened. */
@@ -163,8 +164,15 @@ export class Connection implements TransportUser {
         this.drop();
         break;
       default:
-        this.count('oscar_bad_frames');
+        this.badFrame();
     }
+  }
+
+  /** A few are overlooked. No rate counts them, so many are not. */
+  private badFrame(): void {
+    this.count('oscar_bad_frames');
+    this.badFrames++;
+    if (this.badFrames >= this.around.limits.wireErrorsMax) this.drop();
   }
 
   private snac(payload: Uint8Array): void {
@@ -187,7 +195,7 @@ export class Connection implements TransportUser {
 
   private hello(payload: Uint8Array): void {
     if (this.stage !== 'greeting') {
-      this.count('oscar_bad_frames');
+      this.badFrame();
       return;
     }
     let hello: login.FlapHello;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { login } from '@seekyou/wire/oscar';
-import { quiet, world } from './test-client.ts';
+import { quiet, roastedSignOn, world } from './test-client.ts';
 
 test('a connection that goes on and on about signing on is closed', async () => {
   const { connect, account, counters } = await world({ limits: { loginPacketsMax: 5 } });
@@ -19,4 +19,30 @@ test('a connection that goes on and on about signing on is closed', async () => 
 test('a sign-on is far below that', async () => {
   const { account, online } = await world({ limits: { loginPacketsMax: 3 } });
   assert.equal((await online(await account())).how, undefined);
+});
+
+test('who was refused counts against his network until he is gone; who has his cookie does not', async () => {
+  const { connect, account, counters, clock } = await world({ limits: { connectionsPerNetworkMax: 2 } });
+  const uin = await account();
+  for (let n = 0; n < 2; n++) await roastedSignOn(connect(), uin, 'guess');
+  connect();
+  assert.equal(counters['oscar_connections_refused_network'], 1, 'both had their answer');
+  clock.advance(1_000);
+  await quiet();
+  for (let n = 0; n < 5; n++) await roastedSignOn(connect(), uin);
+  assert.equal(counters['oscar_connections_refused_network'], 1);
+});
+
+test('who comes back is expected to be silent, unless he encrypts or came inside HTTP', async () => {
+  const { connect, account, frontEnd } = await world();
+  const uin = await account();
+  for (const [how, silent] of [
+    [{}, true],
+    [{ secure: true }, false],
+    [{ insideHttp: true }, false],
+  ] as const) {
+    const client = connect(how);
+    await roastedSignOn(client, uin);
+    assert.equal(frontEnd.greetsAtOnce(client.transport.local.address), silent, JSON.stringify(how));
+  }
 });

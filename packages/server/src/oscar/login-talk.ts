@@ -98,7 +98,6 @@ export class LoginTalk implements Talk, RunnerHost<Input, LoginState, LoginPacke
 
   become(change: Partial<LoginState>): void {
     this.state = { ...this.state, ...change };
-    if (this.state.answered) this.connection.settled();
   }
 
   ask(command: LoginCommand, input: unknown): unknown {
@@ -153,7 +152,9 @@ export class LoginTalk implements Talk, RunnerHost<Input, LoginState, LoginPacke
     this.connection.count('oscar_sign_ons_admitted');
     const cookie = around.cookies.issue({ account, family: 0, software, coexist });
     around.signedOn(account.uin, peer, transport);
-    if (peer.known && !transport.secure) around.expected.expect(peer.address, cookie);
+    // Whoever was refused counts until he is gone: else guessing would have no limit but its own speed.
+    this.connection.settled();
+    if (peer.known && !transport.secure && transport.insideHttp !== true) around.expected.expect(peer.address, cookie);
     return { address, cookie };
   }
 

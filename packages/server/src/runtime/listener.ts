@@ -20,7 +20,10 @@ const PROXY_HEADER_MS = 3_000;
 const GREET_MS = 20;
 /** There, others than ICQ clients come, over longer lines. */
 const GREET_HTTPS_MS = 1_000;
-/** Where somebody encrypts: a busy machine may take so long from connecting to its first words. */
+/**
+ * Where somebody encrypts: a busy machine may take so long from connecting to its first words. And inside TLS 1.2 they are a round trip
+ * behind the end of the handshake.
+ */
 const GREET_ENCRYPTING_MS = 250;
 const HTTPS_PORT = 443;
 
@@ -117,9 +120,9 @@ function openDoor(
       },
       clock,
       isRelay: networks(config.trustProxy),
-      greetMs: (port, address) => {
+      greetMs: (port, address, secure) => {
         const ms = config.greetMs ?? (port === HTTPS_PORT ? GREET_HTTPS_MS : GREET_MS);
-        return frontEnd.encryptsLately(address) ? Math.max(ms, GREET_ENCRYPTING_MS) : ms;
+        return secure || frontEnd.encryptsLately(address) ? Math.max(ms, GREET_ENCRYPTING_MS) : ms;
       },
       admits: (address) => core.admits({ address }),
       enters: (address) => {
@@ -135,8 +138,9 @@ function openDoor(
         frontEnd.accept(transport);
       },
       onHttp: (socket, visit) => {
-        if (visit.secure) frontEnd.encrypts(visit.peer.address);
-        onHttp(socket, visit);
+        const { peer, secure } = visit;
+        if (secure) frontEnd.encrypts(peer.address);
+        onHttp(socket, hidesClients(peer.address) ? { ...visit, peer: { ...peer, known: false } } : visit);
       },
     },
     identity,

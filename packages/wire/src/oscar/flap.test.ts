@@ -73,6 +73,26 @@ test('what is held is a copy: the buffer it came in may be used again', () => {
   assert.deepEqual(decoder.push(stream.slice(8)), sent.slice(1, 2));
 });
 
+test('a long frame that comes byte by byte is copied a few times, not once for each byte', (context) => {
+  const set = context.mock.method(Uint8Array.prototype, 'set');
+  const stream = encodeFlap(2, 0, new Uint8Array(5_000));
+  const decoder = new FlapDecoder();
+  set.mock.resetCalls();
+  const frames = Array.from(stream, (byte) => Uint8Array.of(byte)).flatMap((chunk) => decoder.push(chunk));
+  const copied = set.mock.calls.reduce((sum, { arguments: [bytes] }) => sum + bytes.length, 0);
+  assert.equal(frames[0]?.payload.length, 5_000);
+  assert.ok(copied <= 3 * stream.length, `${copied} bytes copied for ${stream.length}`);
+});
+
+test('whole frames are views of the chunk they came in, and little more than a frame is held for one that is cut', () => {
+  const decoder = new FlapDecoder();
+  const stream = joined(sent);
+  for (const { payload } of decoder.push(stream)) assert.equal(payload.buffer, stream.buffer);
+  const long = encodeFlap(2, 0, new Uint8Array(5_000));
+  const [frame] = pushed(decoder, [long.slice(0, 4_000), long.slice(4_000, 4_001), long.slice(4_001)]);
+  assert.equal(frame?.payload.buffer.byteLength, long.length);
+});
+
 test('a frame that does not begin with 0x2A is the end of the stream, even after good ones', () => {
   refuses(() => new FlapDecoder().push(Uint8Array.of(0x47, 0x45, 0x54)), 'bad-marker');
   refuses(() => new FlapDecoder().push(Uint8Array.of(...joined(sent.slice(1, 2)), 0x2b)), 'bad-marker');

@@ -56,7 +56,11 @@ export function followsSequence(previous: number, next: number): boolean {
 export class FlapDecoder {
   /** Bytes; may be raised once a peer has signed on. */
   payloadMax: number;
+  /** Begins with the `heldBytes` of an incomplete frame. */
   private held: Uint8Array = NOTHING;
+  private heldBytes = 0;
+  /** There have to be so many before they say more. */
+  private awaited = 0;
 
   constructor(payloadMax = FLAP_PAYLOAD_MAX) {
     this.payloadMax = payloadMax;
@@ -64,7 +68,7 @@ export class FlapDecoder {
 
   /** Bytes of an incomplete frame, 0 between frames. */
   get pending(): number {
-    return this.held.length;
+    return this.heldBytes;
   }
 
   /**
@@ -75,12 +79,14 @@ export class FlapDecoder {
   push(chunk: Uint8Array): FlapFrame[] {
     let frames: FlapFrame[] = [];
     let data = chunk;
-    if (this.held.length > 0) {
-      data = new Uint8Array(this.held.length + chunk.length);
-      data.set(this.held);
-      data.set(chunk, this.held.length);
+    if (this.heldBytes > 0) {
+      this.hold(chunk);
+      if (this.heldBytes < this.awaited) return frames;
+      data = this.held.subarray(0, this.heldBytes);
       this.held = NOTHING;
+      this.heldBytes = 0;
     }
+    this.awaited = FLAP_HEADER_BYTES;
     let at = 0;
     while (at < data.length) {
       if (data[at] !== FLAP_MARKER) throw new WireError('bad-marker', at, `a FLAP frame begins with 0x2a, not 0x${(data[at] as number).toString(16)}`);
@@ -88,7 +94,10 @@ export class FlapDecoder {
       const length = ((data[at + 4] as number) << 8) | (data[at + 5] as number);
       if (length > this.payloadMax) throw new WireError('too-long', at + 4, `a frame of ${length} bytes, at most ${this.payloadMax} are taken`);
       const end = at + FLAP_HEADER_BYTES + length;
-      if (end > data.length) break;
+      if (end > data.length) {
+        this.awaited = end - at;
+        break;
+      }
       const frame: FlapFrame = {
         channel: data[at + 1] as number,
         sequence: ((data[at + 2] as number) << 8) | (data[at + 3] as number),
@@ -99,9 +108,21 @@ export class FlapDecoder {
       else frames.push(frame);
       at = end;
     }
-    // A copy, not a view: a few held bytes must not keep a whole read buffer alive.
-    if (at < data.length) this.held = data.slice(at);
+    if (at < data.length) this.hold(data.subarray(at));
     return frames;
+  }
+
+  /** A copy, not a view: a few held bytes must not keep a whole read buffer alive. */
+  private hold(bytes: Uint8Array): void {
+    const sum = this.heldBytes + bytes.length;
+    if (sum > this.held.length) {
+      // Twice as much each time, so that a frame that comes byte by byte is not copied once for each of them.
+      const roomier = new Uint8Array(Math.max(sum, Math.min(2 * this.held.length, this.awaited)));
+      roomier.set(this.held.subarray(0, this.heldBytes));
+      this.held = roomier;
+    }
+    this.held.set(bytes, this.heldBytes);
+    this.heldBytes = sum;
   }
 }
 
