@@ -1,7 +1,7 @@
 /** The library's own clients when their server goes away and comes back. */
 import assert from 'node:assert/strict';
 import type { ConnectOptions } from '@seekyou/client';
-import { dialogue, type Person } from './dialogue/stage.ts';
+import { dialogue, Person } from './dialogue/stage.ts';
 
 const COMES_BACK: Partial<ConnectOptions> = { tls: 'require', unknownKey: () => true, reconnect: true };
 
@@ -23,6 +23,27 @@ dialogue('both come back by themselves after a restart, to the same key, and not
   await alice.hears(bob, 'after');
   await alice.hearsNothingMore();
   assert.equal(alice.client.statusOf(bob.uin).status, 'online');
+});
+
+dialogue('a client that was away has everything, though another one of the same person has taken it meanwhile', async ({ stage, alice, bob }) => {
+  const desk = new Person('alice at her desk', alice.uin, stage);
+  await bob.signsOn();
+  await desk.signsOn();
+  await bob.says(alice, 'to the desk');
+  await desk.hears(bob, 'to the desk');
+  const after = desk.client.lastMessage;
+  assert.ok(after !== undefined);
+  await desk.signsOff();
+  await alice.signsOn();
+  for (const text of ['one', 'two', 'three']) await bob.says(alice, text);
+  for (const text of ['one', 'two', 'three']) await alice.hears(bob, text);
+  await alice.signsOff();
+  await bob.says(alice, 'to nobody');
+  await desk.signsOn({ after });
+  for (const text of ['one', 'two', 'three', 'to nobody']) await desk.hears(bob, text, { stored: true });
+  await desk.hearsNothingMore();
+  assert.ok((desk.client.lastMessage as number) > after);
+  await desk.leave();
 });
 
 dialogue('who changed the password meanwhile ends it', async ({ stage, alice }) => {

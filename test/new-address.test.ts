@@ -36,7 +36,7 @@ test('a session at home hears from UIN 1 that somebody signed on elsewhere, and 
     const { text } = textFromFragments(decode(icbm.fragments, tlvs.imData ?? assert.fail('a text')), 1252);
     assert.match(text, new RegExp(`^Somebody signed on to your account ${made.uin} from 127\\.0\\.0\\.2, where it was not used before`));
     // What the account did not have when it signed on comes with a question for it.
-    await elsewhere.ask(icbm.offlineRetrieve, {}, icbm.offlineRetrieveReply);
+    await elsewhere.ask(icbm.offlineRetrieve, { tlvs: {} }, icbm.offlineRetrieveReply);
     await settled(elsewhere);
     const heard = elsewhere.bytes.map((chunk) => chunk.toString('latin1')).join('');
     assert.equal(heard.includes(NOTICE), false);
@@ -57,7 +57,7 @@ test('a restart forgets neither where an account was used, nor whom the notice t
     const told = async (from: string): Promise<boolean> => {
       const client = await oldClient({ host: stage.host, port: stage.port, from }, { uin, password: PASSWORD });
       clients.push(client);
-      await client.ask(icbm.offlineRetrieve, {}, icbm.offlineRetrieveReply);
+      await client.ask(icbm.offlineRetrieve, { tlvs: {} }, icbm.offlineRetrieveReply);
       await settled(client);
       const heard = Buffer.concat(client.bytes).toString('latin1');
       client.destroy();

@@ -130,13 +130,13 @@ export class OscarActor extends Actor {
     await this.line.request(icbm.channelMsgToHost, { ...message, tlvs: { data, requestHostAck: true, store: true } }, icbm.hostAck, 'a URL');
   }
 
-  override asks(to: Actor, reason: string): Promise<void> {
-    this.line.requestAuthorisation(to.uin, reason);
+  override async asks(to: Actor, reason: string): Promise<void> {
+    await this.line.requestAuthorisation(to.uin, reason);
     return this.settles();
   }
 
-  override answers(to: Actor, granted: boolean, reason: string): Promise<void> {
-    this.line.answerAuthorisation(to.uin, granted, reason);
+  override async answers(to: Actor, granted: boolean, reason: string): Promise<void> {
+    await this.line.answerAuthorisation(to.uin, granted, reason);
     return this.settles();
   }
 

@@ -171,7 +171,7 @@ dialogue('who wants to be asked is asked, and seen after he agreed', async ({ st
   assert.equal(alice.client.contacts()[0]?.awaiting, true);
   await carol.expects('the request', (event) => event.type === 'authorisation-asked' && event.from === alice.uin && event.reason === 'it is me, алиса');
   await alice.seesNothingOf(carol);
-  carol.client.answerAuthorisation(alice.uin, true);
+  await carol.client.answerAuthorisation(alice.uin, true);
   await alice.expects('the grant', (event) => event.type === 'authorisation-answered' && event.from === carol.uin && event.granted);
   await alice.sees(carol, 'online');
   assert.equal(alice.client.contacts()[0]?.awaiting, false);
@@ -183,7 +183,7 @@ dialogue('a request waits for who is off line, and a refusal is told', async ({ 
   await alice.client.add(carol.uin, undefined, 'please');
   await carol.signsOn();
   await carol.expects('the request', (event) => event.type === 'authorisation-asked' && event.reason === 'please');
-  carol.client.answerAuthorisation(alice.uin, false, 'no');
+  await carol.client.answerAuthorisation(alice.uin, false, 'no');
   await alice.expects('the refusal', (event) => event.type === 'authorisation-answered' && !event.granted && event.reason === 'no');
   await alice.seesNothingOf(carol);
 });

@@ -38,12 +38,12 @@ export async function wholeConversation(stage: Stage, recorder: Recorder): Promi
   await erin.client.remove(bob.uin);
   assert.deepEqual(await alice.client.add(carol.uin, 'Carol', 'это я'), { awaiting: true });
   await carol.expects('the request', (event) => event.type === 'authorisation-asked' && event.from === alice.uin);
-  carol.client.answerAuthorisation(alice.uin, true);
+  await carol.client.answerAuthorisation(alice.uin, true);
   await alice.expects('the grant', (event) => event.type === 'authorisation-answered' && event.granted);
   await alice.sees(carol, 'online');
   assert.deepEqual(await erin.client.add(carol.uin, 'Carol', 'me too'), { awaiting: true });
   await carol.expects('the request', (event) => event.type === 'authorisation-asked' && event.from === erin.uin);
-  carol.client.answerAuthorisation(erin.uin, false, 'no');
+  await carol.client.answerAuthorisation(erin.uin, false, 'no');
   await erin.expects('the refusal', (event) => event.type === 'authorisation-answered' && !event.granted);
   await rosterByHand(old, bob.uin);
 
@@ -96,7 +96,7 @@ export async function wholeConversation(stage: Stage, recorder: Recorder): Promi
   await bob.expects('the page', (event) => event.type === 'url' && event.url === 'http://example.org/');
   await sendsTyped(old, dave.uin, carol.uin, icbm.MessageType.authRequest, 'D\u00feD\u00feD\u00fed@example.org\u00fe1\u00feplease');
   await carol.expects('the old request', (event) => event.type === 'authorisation-asked' && event.from === dave.uin);
-  carol.client.answerAuthorisation(dave.uin, true);
+  await carol.client.answerAuthorisation(dave.uin, true);
   await settled(old);
   await relayed(stage, recorder, old, dave);
 

@@ -18,6 +18,7 @@ import {
   decodeSnacAs,
   decodeSnacBody,
   encodeFlap,
+  encodeSnac,
   feedbag,
   FlapChannel,
   FlapDecoder,
@@ -28,6 +29,7 @@ import {
   loginHash,
   lookup,
   oservice,
+  own,
   rendezvous,
   SERVER_REQUEST_ID,
   type Snac,
@@ -144,6 +146,14 @@ class Connection {
 
   private take(frame: FlapFrame): void {
     for (const one of this.world.options.tamper?.(frame) ?? [frame]) this.received.push({ frame: one, print: fingerprint(one) });
+    if (frame.channel === FlapChannel.snac) this.acknowledge(decodeSnac(frame.payload));
+  }
+
+  /** Our own client was recorded before authorisation had ids (own.md §2). It says that it has it, or it is told again. */
+  private acknowledge(snac: Snac): void {
+    const declaration = AUTHORISATION.find((one) => is(snac, one));
+    const id = declaration && decodeSnacBody(declaration, snac.data).tlvs.messageId;
+    if (id !== undefined) this.socket.write(encodeFlap(FlapChannel.snac, 0, encodeSnac(own.delivered, { messageIds: [id] }, 0)));
   }
 
   // -------------------------------------------------------------- the client's side
@@ -269,6 +279,13 @@ class Connection {
     this.socket.destroy();
   }
 }
+
+const AUTHORISATION: readonly SnacDeclaration<{ readonly tlvs: { readonly messageId?: number } }>[] = [
+  feedbag.preAuthorized,
+  feedbag.authorizeRequested,
+  feedbag.authorizeResponded,
+  feedbag.youWereAdded,
+];
 
 /** The cookie a server gives for the next connection. */
 function cookieOf(frame: FlapFrame): Uint8Array | undefined {

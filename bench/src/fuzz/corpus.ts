@@ -96,8 +96,8 @@ export async function recordedSpecimens(server: Address, one: Person, other: Per
     alice.setIdle(600);
     alice.typing(other.uin, 'begun');
     await alice.send(other.uin, 'hello, привет, 日本');
-    alice.requestAuthorisation(other.uin, 'please');
-    bob.answerAuthorisation(one.uin, true, 'yes');
+    await alice.requestAuthorisation(other.uin, 'please');
+    await bob.answerAuthorisation(one.uin, true, 'yes');
     if ((await within(answered.promise, HEARD_MS_MAX / 1000)) === undefined) throw new Error('the answer about authorisation did not arrive');
     await alice.remove(other.uin);
   } finally {

@@ -90,7 +90,7 @@ export const setUpFlights = {
   /** 01/02, and the question for stored messages: its answer says that the session is complete. */
   ready: Buffer.concat([
     snacFrame(oservice.clientOnline, { families: VERSIONS.map((one) => ({ ...one, toolId: 0x0110, toolVersion: 0x047b })) }),
-    snacFrame(icbm.offlineRetrieve, {}),
+    snacFrame(icbm.offlineRetrieve, { tlvs: {} }),
   ]),
 } as const;
 

@@ -52,8 +52,7 @@ export class OwnAccount {
       this.secret.password = wanted;
       return { oldClients: true };
     }
-    const length = Array.from(wanted).length;
-    if (length < 1 || length > PASSWORD_MAX || !wanted.isWellFormed()) throw unfit(`${what}: it takes 1 to ${PASSWORD_MAX} characters`);
+    checkPassword(wanted, what);
     const salt = this.platform.random(scram.SALT_BYTES);
     const salted = await this.platform.scram.salted(scram.passwordBytes(wanted), salt, scram.ITERATIONS);
     const verifier = { salt, iterations: scram.ITERATIONS, ...scram.verifierKeys(this.platform.scram, salted) };
@@ -104,6 +103,16 @@ export class OwnAccount {
   private check(password: string): void {
     if (password !== this.secret.password) throw wrongPassword();
   }
+}
+
+/**
+ * Looks at a main password before it becomes a verifier: of a verifier the server cannot tell.
+ *
+ * @throws ClientError `refused` when it cannot be one
+ */
+export function checkPassword(wanted: string, what: string): void {
+  const length = Array.from(wanted).length;
+  if (length < 1 || length > PASSWORD_MAX || !wanted.isWellFormed()) throw unfit(`${what}: a password has 1 to ${PASSWORD_MAX} characters`);
 }
 
 async function proved<T>(answer: Promise<T>): Promise<T> {

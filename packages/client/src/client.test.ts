@@ -230,7 +230,7 @@ test('what is no OSCAR at all ends the connection', async () => {
 test('a packet that cannot be read is passed over, and the next one is heard', async () => {
   const { bos, events } = await online();
   bos.frame(FlapChannel.snac, Uint8Array.of(0, 4, 0, 7, 0, 0, 0x80, 0, 0, 1, 1, 2, 3));
-  bos.say(feedbag.youWereAdded, { screenName: '100002' });
+  bos.say(feedbag.youWereAdded, { screenName: '100002', tlvs: {} });
   await settle();
   assert.deepEqual(
     events.map((event) => event.type),
@@ -266,6 +266,21 @@ test('a message that is delivered twice is heard once and acknowledged twice', a
   );
   const acknowledged = bos.heard.filter((snac) => snacName(snac) === '5359/02').flatMap((snac) => decode(own.delivered.body, snac.data).messageIds);
   assert.deepEqual(acknowledged, [41, 41]);
+});
+
+test('authorisation that is delivered twice is heard once and acknowledged twice', async () => {
+  const { bos, events } = await online();
+  const notice = { screenName: '100003', reason: ascii('hi'), charsets: 1, charset: 'utf-8' };
+  for (let time = 0; time < 2; time++) {
+    bos.say(feedbag.authorizeRequested, { ...notice, tlvs: { messageId: 41 } });
+    bos.say(feedbag.authorizeResponded, { ...notice, granted: 0, tlvs: { messageId: 42 } });
+    bos.say(feedbag.preAuthorized, { ...notice, tlvs: { messageId: 43 } });
+    bos.say(feedbag.youWereAdded, { screenName: '100003', charsets: 0, tlvs: { messageId: 44 } });
+  }
+  await settle();
+  assert.deepEqual(events.map(({ type }) => type).sort(), ['added-by', 'authorisation-answered', 'authorisation-answered', 'authorisation-asked']);
+  const acknowledged = bos.heard.filter((snac) => snacName(snac) === '5359/02').flatMap((snac) => decode(own.delivered.body, snac.data).messageIds);
+  assert.deepEqual(acknowledged, [41, 42, 43, 44, 41, 42, 43, 44]);
 });
 
 test('a server that is not ours hears nothing of ids', async () => {
@@ -307,6 +322,41 @@ test('a refused message is told with its reason, and the session goes on', async
   const { client, events } = await online({ '04/06': (line, { requestId }) => line.say(icbm.error, { code: 4, tlvs: {} }, requestId) });
   await assert.rejects(client.send(100_002, 'hi'), (error) => error instanceof RequestRefused && error.code === 4);
   assert.deepEqual(events, []);
+});
+
+test('what is far too long is refused before it has bytes', async () => {
+  const { client, bos } = await online();
+  await assert.rejects(client.send(100_002, 'x'.repeat(70_000)), (error) => error instanceof RequestRefused && error.code === 10);
+  assert.ok(!bos.heard.some((snac) => snacName(snac) === '04/06'));
+});
+
+test('a contact that is not there, or cannot be, is said to be that', async () => {
+  const edited = (result: number) => (line: Line, snac: Snac) => line.say(feedbag.status, { results: [result] }, snac.requestId);
+  const { client } = await online({ '13/08': edited(feedbag.ItemResult.invalid), '13/09': edited(feedbag.ItemResult.notFound) });
+  await assert.rejects(client.rename(100_999, 'Bob'), /renaming 100999: 100999 is not in your contacts/);
+  await assert.rejects(client.rename(100_002, 'Bob'), /renaming 100002: it is not in the list/);
+  await assert.rejects(client.add(100_999), /adding 100999: there is no such UIN/);
+});
+
+test('what was to be asked or granted and did not leave before the line broke is not done', async () => {
+  const rate = { id: 1, window: 10, clear: 1_000, alert: 1_000, limit: 600, disconnect: 300, current: 1_280, max: 2_000, lastMs: 0, state: 0 };
+  const paced = (line: Line, { requestId }: Snac): void =>
+    line.say(oservice.rateParamsReply, { classes: [rate], groups: [{ id: 1, snacs: [0x18, 0x1a].map((subtype) => ({ family: 0x13, subtype })) }] }, requestId);
+  const { client, bos } = await online({ '01/06': paced }, { reconnect: true });
+  await client.requestAuthorisation(100_002, 'it is me');
+  await client.answerAuthorisation(100_002, true);
+  await settle();
+  assert.deepEqual(
+    bos.heard.slice(-2).map((snac) => snacName(snac)),
+    ['13/18', '13/1A'],
+  );
+  const waiting = assert.rejects(client.answerAuthorisation(100_002, true), codeOf('closed'));
+  await settle();
+  bos.cut();
+  await waiting;
+  await assert.rejects(client.requestAuthorisation(100_002, 'it is me'), codeOf('closed'));
+  await assert.rejects(client.answerAuthorisation(100_002, true), codeOf('closed'));
+  client.close();
 });
 
 test('what waits for an answer when the line breaks is told', async () => {

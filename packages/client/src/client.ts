@@ -8,6 +8,7 @@ import {
   buddy,
   Capability,
   decodeSnacBody,
+  ErrorCode,
   feedbag,
   FlapChannel,
   icbm,
@@ -92,6 +93,8 @@ export interface ConnectOptions extends Credentials, Trust {
   readonly codepage?: number;
   /** What earlier sessions of this user have received; give the same set to the next one. */
   readonly delivered?: Set<number>;
+  /** `lastMessage` of this user's last session here: what came since, another client of his may have taken meanwhile. Our servers keep it 30 days. */
+  readonly after?: number;
 }
 
 /** How often we say that we are still here. */
@@ -125,6 +128,10 @@ export class Client {
   private arrived: number[] = [];
   /** Ids of messages that arrived, oldest first; shared by the sessions of one user, so that a new one knows what the last had. */
   private readonly delivered: Set<number>;
+  /** The highest of them; and up to which one all have arrived, as far as our server has told. */
+  private highest: number | undefined;
+  private cursor: number | undefined;
+  private catchingUp = true;
   private readonly platform: Platform;
   private readonly codepage: number;
   private status: { readonly status: StatusName; readonly invisible: boolean };
@@ -140,6 +147,7 @@ export class Client {
     this.options = options;
     this.platform = platform;
     this.delivered = options.delivered ?? new Set();
+    this.highest = this.cursor = options.after;
     this.codepage = options.codepage ?? 1252;
     this.status = { status: options.status ?? 'online', invisible: options.invisible ?? false };
     this.addressHidden = options.hideAddress ?? false;
@@ -161,6 +169,11 @@ export class Client {
     return this.seen.get(uin) ?? OFFLINE;
   }
 
+  /** Our server's id of the last message up to which this client has everything; `after` of the next one. Other servers have none. */
+  get lastMessage(): number | undefined {
+    return this.cursor;
+  }
+
   contacts(): Contact[] {
     return this.roster.contacts();
   }
@@ -174,8 +187,11 @@ export class Client {
    * @throws RequestRefused, ClientError
    */
   async send(to: number, text: string, senderId: Uint8Array = this.platform.random(16)): Promise<void> {
+    const what = `a message to ${to}`;
+    // A character has at least one byte, and what is far too long has no encoding at all.
+    if (text.length > MESSAGE_BYTES_MAX) throw new RequestRefused(what, 0x0a);
     const imData = encode(icbm.fragments, fragmentsFromText(text.replaceAll(/\r?\n/g, '\r\n'), { unicode: true, codepage: this.codepage }));
-    if (imData.length > MESSAGE_BYTES_MAX) throw new RequestRefused(`a message to ${to}`, 0x0a);
+    if (imData.length > MESSAGE_BYTES_MAX) throw new RequestRefused(what, 0x0a);
     await this.request(
       icbm.channelMsgToHost,
       {
@@ -185,7 +201,7 @@ export class Client {
         tlvs: { imData, requestHostAck: true, store: true, senderId },
       },
       icbm.hostAck,
-      `a message to ${to}`,
+      what,
     );
   }
 
@@ -220,9 +236,10 @@ export class Client {
     if (group.isNew) await this.edit('add', feedbag.insertItems, group.item);
     const added = await this.tryEdit(feedbag.insertItems, this.roster.newContact(group.item.groupId, uin, nickname, false));
     if (added === ItemResult.success) return { awaiting: false };
+    if (added === ItemResult.invalid) throw new RequestRefused(`adding ${uin}`, ErrorCode.incorrectFormat, 'there is no such UIN, or it cannot be added so');
     if (added !== ItemResult.authorizationRequired) throw editRefused(`adding ${uin}`, added);
     await this.edit(`adding ${uin}`, feedbag.insertItems, this.roster.newContact(group.item.groupId, uin, nickname, true));
-    this.requestAuthorisation(uin, reason);
+    await this.requestAuthorisation(uin, reason);
     return { awaiting: true };
   }
 
@@ -234,7 +251,7 @@ export class Client {
 
   async rename(uin: number, nickname: string): Promise<void> {
     const item = this.roster.find(ItemType.buddy, uin);
-    if (item === undefined) throw new RequestRefused(`renaming ${uin}`, 0x04);
+    if (item === undefined) throw new RequestRefused(`renaming ${uin}`, ErrorCode.noMatch, `${uin} is not in your contacts`);
     await this.edit(`renaming ${uin}`, feedbag.updateItems, Roster.renamed(item, nickname));
   }
 
@@ -246,12 +263,14 @@ export class Client {
     if (!on && item !== undefined) await this.edit(`the ${name} list`, feedbag.deleteItems, item);
   }
 
-  requestAuthorisation(uin: number, reason: string): void {
-    this.connection.send(feedbag.requestAuthorize, { screenName: String(uin), reason: utf8.encode(reason), charsets: 0 });
+  /** Resolves when it has left; nobody answers that it arrived. @throws ClientError */
+  requestAuthorisation(uin: number, reason: string): Promise<void> {
+    return this.connection.dispatch(feedbag.requestAuthorize, { screenName: String(uin), reason: utf8.encode(reason), charsets: 0 });
   }
 
-  answerAuthorisation(uin: number, granted: boolean, reason = ''): void {
-    this.connection.send(feedbag.respondAuthorize, { screenName: String(uin), granted: granted ? 1 : 0, reason: utf8.encode(reason), charsets: 0 });
+  /** Resolves when it has left; nobody answers that it arrived. @throws ClientError */
+  answerAuthorisation(uin: number, granted: boolean, reason = ''): Promise<void> {
+    return this.connection.dispatch(feedbag.respondAuthorize, { screenName: String(uin), granted: granted ? 1 : 0, reason: utf8.encode(reason), charsets: 0 });
   }
 
   /** Signs off. */
@@ -354,8 +373,17 @@ export class Client {
   }
 
   private async fetchStored(): Promise<void> {
+    this.catchingUp = true;
     try {
-      await this.connection.gather(icbm.offlineRetrieve, {}, [icbm.offlineRetrieveReply], 'fetching stored messages');
+      // One fetch brings a limited number; where nothing more came there is nothing more.
+      let before: number | undefined;
+      do {
+        before = this.highest;
+        const tlvs = this.cursor === undefined ? {} : { after: this.cursor };
+        await this.connection.gather(icbm.offlineRetrieve, { tlvs }, [icbm.offlineRetrieveReply], 'fetching stored messages');
+        this.cursor = this.highest;
+      } while (this.highest !== before);
+      this.catchingUp = false;
     } catch (error) {
       if (!(error instanceof RequestRefused)) throw error;
       // Servers before 2006 know another way.
@@ -412,7 +440,7 @@ export class Client {
       this.emit({ type: 'presence', uin, status: OFFLINE });
     },
     message: (message: icbm.ChannelMsgToClient): void => {
-      if (message.tlvs.messageId !== undefined && this.arrivedBefore(message.tlvs.messageId)) return;
+      if (this.arrivedBefore(message.tlvs.messageId)) return;
       const from = Number(message.sender.screenName);
       const stored = message.tlvs.sendTime !== undefined;
       const time = new Date(message.tlvs.sendTime === undefined ? this.platform.timers.now() : message.tlvs.sendTime * 1000).toISOString();
@@ -430,10 +458,12 @@ export class Client {
       const found = Object.entries(icbm.TypingEvent).find(([, code]) => code === event.event)?.[0] as 'begun' | undefined;
       if (found !== undefined) this.emit({ type: 'typing', from: Number(event.screenName), typing: found });
     },
-    asked: (request: feedbag.AuthorizationText): void => {
+    asked: (request: feedbag.DeliveredText): void => {
+      if (this.arrivedBefore(request.tlvs.messageId)) return;
       this.emit({ type: 'authorisation-asked', from: Number(request.screenName), reason: fromUtf8.decode(request.reason) });
     },
-    answered: (answer: feedbag.AuthorizationAnswer): void => {
+    answered: (answer: feedbag.DeliveredAnswer): void => {
+      if (this.arrivedBefore(answer.tlvs.messageId)) return;
       const from = Number(answer.screenName);
       const granted = answer.granted === 1;
       const item = this.roster.find(ItemType.buddy, from);
@@ -441,7 +471,9 @@ export class Client {
       const settled = granted && item !== undefined ? this.edit('the granted contact', feedbag.updateItems, Roster.allowed(item)) : Promise.resolve();
       void settled.catch(() => {}).then(() => this.emit({ type: 'authorisation-answered', from, granted, reason: fromUtf8.decode(answer.reason) }));
     },
-    addedBy: (notice: feedbag.YouWereAdded): void => this.emit({ type: 'added-by', from: Number(notice.screenName) }),
+    addedBy: (notice: feedbag.YouWereAdded): void => {
+      if (!this.arrivedBefore(notice.tlvs.messageId)) this.emit({ type: 'added-by', from: Number(notice.screenName) });
+    },
     edited: (subtype: number, items: readonly feedbag.FeedbagItem[]): void => {
       if (subtype === feedbag.deleteItems.subtype) this.roster.remove(items);
       else this.roster.put(items);
@@ -455,8 +487,11 @@ export class Client {
   };
 
   /** Whether a message of our server's had arrived before; the server is told either way. */
-  private arrivedBefore(messageId: number): boolean {
+  private arrivedBefore(messageId: number | undefined): boolean {
+    if (messageId === undefined) return false;
     this.arrived.push(messageId);
+    this.highest = Math.max(this.highest ?? 0, messageId);
+    if (!this.catchingUp) this.cursor = this.highest;
     if (this.delivered.has(messageId)) return true;
     this.delivered.add(messageId);
     if (this.delivered.size > DELIVERED_MAX) this.delivered.delete(this.delivered.values().next().value as number);
@@ -582,6 +617,8 @@ const HEARD = new Map([
   heard(icbm.clientEvent, (client, event) => client.on.typing(event)),
   heard(feedbag.authorizeRequested, (client, request) => client.on.asked(request)),
   heard(feedbag.authorizeResponded, (client, answer) => client.on.answered(answer)),
+  // Who is allowed before he asked may take it for an answer, as clients do that know no other word for it.
+  heard(feedbag.preAuthorized, (client, notice) => client.on.answered({ ...notice, granted: 1 })),
   heard(feedbag.youWereAdded, (client, notice) => client.on.addedBy(notice)),
   heard(feedbag.insertItems, (client, { items }, snac) => client.on.edited(snac.subtype, items)),
   heard(feedbag.updateItems, (client, { items }, snac) => client.on.edited(snac.subtype, items)),
@@ -591,7 +628,8 @@ const HEARD = new Map([
 ]);
 
 function editRefused(what: string, result: number): RequestRefused {
-  return new RequestRefused(what, result === ItemResult.limitExceeded ? 0x15 : result === ItemResult.notFound ? 0x04 : 0x0e);
+  if (result === ItemResult.notFound) return new RequestRefused(what, ErrorCode.noMatch, 'it is not in the list');
+  return new RequestRefused(what, result === ItemResult.limitExceeded ? ErrorCode.listOverflow : ErrorCode.incorrectFormat);
 }
 
 /** Signs on and sets up. @throws ClientError, RequestRefused */

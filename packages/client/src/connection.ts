@@ -57,6 +57,8 @@ export class OscarConnection implements TransportUser {
   private readonly timers: Timers;
   private readonly decoder = new FlapDecoder();
   private readonly waiting = new Map<number, Waiting>();
+  /** What was to be dispatched and has not left yet: who is told that it never will. */
+  private readonly undispatched = new Set<(error: Error) => void>();
   private sequence: number;
   private requestId = 0;
   private hello: { readonly resolve: () => void; readonly fail: (error: Error) => void } | undefined;
@@ -112,6 +114,19 @@ export class OscarConnection implements TransportUser {
       left();
     });
     return this.requestId;
+  }
+
+  /** Sends what has no answer; resolves when it has left. @throws ClientError when the connection ended before */
+  dispatch<T>(declaration: SnacDeclaration<T>, value: T): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.over !== undefined) return reject(this.over);
+      this.undispatched.add(reject);
+      this.send(declaration, value, () => {
+        this.undispatched.delete(reject);
+        resolve();
+      });
+      return undefined;
+    });
   }
 
   /**
@@ -238,6 +253,8 @@ export class OscarConnection implements TransportUser {
       waiting.fail(error);
     }
     this.waiting.clear();
+    for (const fail of this.undispatched) fail(error);
+    this.undispatched.clear();
     this.onClosed(error);
   }
 }

@@ -57,8 +57,9 @@ export class RequestRefused extends Error {
   /** `xx/01` code (oscar.md §1.2). */
   readonly code: number;
 
-  constructor(what: string, code: number) {
-    super(`${what}: ${REASON[code] ?? `refused with code ${code}`}`);
+  /** @param reason where the code's own sentence would mislead */
+  constructor(what: string, code: number, reason: string = REASON[code] ?? `refused with code ${code}`) {
+    super(`${what}: ${reason}`);
     this.code = code;
   }
 }
@@ -66,7 +67,7 @@ export class RequestRefused extends Error {
 const REASON: Readonly<Record<number, string>> = {
   0x02: 'too fast for the server; wait a little',
   0x03: 'too fast; wait a little',
-  0x04: 'that user is not on line, and this cannot wait for him',
+  0x04: 'there is no such UIN, or it cannot be reached',
   0x05: 'the server does not offer this',
   0x08: 'the server does not know this',
   0x09: 'that user’s client cannot take this',

@@ -1,5 +1,6 @@
 /** Connect to ICQ servers: sign on, roster, presence, messages. */
 export { formatEndpoint, parseFingerprint } from '@seekyou/net';
+export { WireError } from '@seekyou/wire';
 export { OwnAccount } from './account.ts';
 export { Avatars, PICTURE_BYTES_MAX } from './avatars.ts';
 export { Client, type ClientEvent, connect, type ConnectOptions, MESSAGE_BYTES_MAX, type SeenStatus } from './client.ts';

@@ -2,6 +2,7 @@
 import { formatEndpoint } from '@seekyou/net';
 import { decode, encode } from '@seekyou/wire';
 import { FlapChannel, login, own, scram, type SnacDeclaration } from '@seekyou/wire/oscar';
+import { checkPassword } from './account.ts';
 import type { OscarConnection } from './connection.ts';
 import { ClientError, RequestRefused } from './errors.ts';
 import { addressOf, CLIENT, type Credentials, openOn, type Platform, refusalOf, type Server, type SignedOn } from './login.ts';
@@ -32,7 +33,7 @@ export async function signOnSecurely(
  * Asks a server for a new UIN. It is told a verifier of the password, which signs nobody on, and never the password.
  *
  * @returns the UIN, and the key the server had: it is not remembered before the first sign-on
- * @throws ClientError `registration-refused`, and those of whom to trust
+ * @throws ClientError `registration-refused`, `refused` when it cannot be a password, and those of whom to trust
  */
 export async function registerSecurely(
   platform: Platform,
@@ -40,6 +41,7 @@ export async function registerSecurely(
   password: string,
   trust: Trust,
 ): Promise<{ readonly uin: number; readonly fingerprint: string }> {
+  checkPassword(password, 'a new UIN');
   const { transport, fingerprint } = await dialTrusted(platform, server, acceptedKeys(trust, server), trust);
   const connection = await openOn(platform, transport);
   try {

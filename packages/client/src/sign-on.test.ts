@@ -261,6 +261,12 @@ test('who registers sends a verifier that proves the password, and not the passw
   assert.deepEqual(stranger.said, [[]]);
 });
 
+test('what cannot be a password is not registered: the server cannot tell from the verifier', async () => {
+  const made = scene({ final: (say) => say(own.registerReply, { uin: 100_042 }) });
+  for (const password of ['', 'x'.repeat(65), 'half \ud83d']) await failure(registerSecurely(made.platform, SERVER, password, { pins: [OURS] }), 'refused');
+  assert.deepEqual(made.said, []);
+});
+
 test('a server that speaks no TLS is told nothing, and the error says what to do', async () => {
   const { platform } = scene();
   const dialSecure = (): never => {

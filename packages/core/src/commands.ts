@@ -82,8 +82,12 @@ export interface Commands {
    * recipient were off line when this observer does not see him (oscar.md §10.1).
    */
   'messages.pass': Shape<{ readonly to: Uin; readonly passing: Passing; readonly needs?: string; readonly concealed: boolean }, void>;
-  /** Stored messages this session has not been given, oldest first. The front end reports each as `written`, like a live one. */
-  'messages.fetch': Shape<void, readonly Message[]>;
+  /**
+   * Stored messages this session has not been given, oldest first. The front end reports each as `written`, like a live one.
+   * `after`: the last one our own client has; those that came later are among them even if another client of the account
+   * has confirmed them. At most `fetchMessagesMax` of each; who was given some asks again.
+   */
+  'messages.fetch': Shape<{ readonly after: MessageId } | undefined, readonly Message[]>;
   /** All that the last fetch gave is on its way to the client: what people write now may follow it. */
   'messages.given': Shape<void, void>;
   /** The client has what the last fetch gave it. */

@@ -313,7 +313,7 @@ function tableOf(
     },
     'messages.send': (session, input) => messages.send(own(session), input),
     'messages.pass': (session, input) => messages.pass(own(session), input),
-    'messages.fetch': (session) => delivery.fetch(own(session)),
+    'messages.fetch': (session, cursor) => delivery.fetch(own(session), cursor?.after),
     'messages.given': (session) => delivery.given(own(session)),
     'messages.fetched': (session) => delivery.fetched(own(session)),
   };

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Client, OWN, Place, refusalOf, UDP } from '../core-testing.ts';
+import { type Client, OWN, Place, refusalOf, UDP, wordsOf } from '../core-testing.ts';
 import { PEOPLE } from '../limits.ts';
 import { memoryStore } from '../memory-store.ts';
 import { type Store, StoreFailed } from '../ports.ts';
+import { Refused } from '../refusals.ts';
 import { settled, uin } from '../testing.ts';
+import type { Message } from '../words.ts';
 
 const ALICE = 20_001;
 const BOB = 20_002;
@@ -120,6 +122,35 @@ describe('a message to somebody who is there', () => {
       messages.map((message) => [message.body.text, message.sentAt]),
       [['hello', sentAt]],
     );
+  });
+
+  test('is given to the client that says what it has, though another client of the account has taken it', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const desk = await place.signsOn(BOB, { profile: OWN });
+    const away = async (words: string, here: Client): Promise<number> => {
+      await alice.says(BOB, words);
+      const { id } = here.messages.at(-1) as Message;
+      here.session.confirmed(id);
+      return id;
+    };
+    const after = await away('one', desk);
+    desk.session.close(false);
+    const phone = await place.signsOn(BOB, { profile: OWN });
+    await away('two', phone);
+    await alice.says(BOB, 'three');
+    phone.session.close(false);
+    const back = await place.signsOn(BOB, { profile: OWN });
+    const since = async (): Promise<string[]> => {
+      const messages = await back.asks('messages.fetch', { after });
+      if (messages instanceof Refused) throw messages;
+      await back.asks('messages.given', undefined);
+      return messages.map(wordsOf);
+    };
+    assert.deepEqual(await since(), ['two', 'three']);
+    assert.deepEqual(await since(), [], 'what was given is not given again to the same session');
+    const other = await place.signsOn(BOB, { profile: OWN });
+    assert.deepEqual(await other.fetches(), ['three'], 'who says nothing gets what nobody has taken');
   });
 
   test('comes again when the session was replaced before it confirmed, once its client has had time to close', async () => {

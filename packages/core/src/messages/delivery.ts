@@ -72,10 +72,10 @@ export class Delivery {
     this.watchDeadlines();
   }
 
-  /** What the store has for this client and it was not given yet. */
-  async fetch(session: CoreSession): Promise<readonly Message[]> {
+  /** What the store has for this client and it was not given yet. @param after the last message the client has, if it says so */
+  async fetch(session: CoreSession, after?: MessageId): Promise<readonly Message[]> {
     if (session.mail !== undefined) session.mail.fetching = true;
-    const fresh = await this.fresh(session).catch((error: unknown) => {
+    const fresh = await this.fresh(session, after).catch((error: unknown) => {
       if (session.mail !== undefined) session.mail.fetching = false;
       throw error;
     });
@@ -101,14 +101,21 @@ export class Delivery {
     this.parting.clear();
   }
 
-  private async fresh(session: CoreSession): Promise<readonly Message[]> {
+  private async fresh(session: CoreSession, after: MessageId | undefined): Promise<readonly Message[]> {
     // Sign-on ends an older session, whose client has perhaps read what it did not confirm. It says so when it closes, a moment after
     // the new client asks: who asks waits for that, or would be given it a second time. Where the older connection is dead nothing is
     // said, and the wait costs `partingMs`.
     await Promise.all((this.parting.get(session.uin) ?? []).map(({ over }) => over));
-    const pending = await this.pending(session);
+    const pending = (await this.pending(session)).filter((message) => !this.around.confirmations.holds(session.uin, message.id));
+    const all = after === undefined ? pending : inOrder(pending, await this.since(session, after));
     if (session.ended) return [];
-    return pending.filter((message) => session.mail?.has(message.id) !== true && !this.around.confirmations.holds(session.uin, message.id));
+    return all.filter((message) => session.mail?.has(message.id) !== true);
+  }
+
+  /** Whoever else of the account has confirmed them. */
+  private async since(session: CoreSession, after: MessageId): Promise<readonly Message[]> {
+    const messages = await this.around.ports.store.mailboxes.since(session.uin, after, this.around.settings.limits.fetchMessagesMax);
+    return messages.filter((message) => !this.around.withholds(session, message));
   }
 
   private async pending(session: CoreSession): Promise<readonly Message[]> {
@@ -239,6 +246,12 @@ export class Delivery {
     this.around.confirmations.add(session.uin, id);
     for (const other of this.around.registry.of(session.uin)) if (other !== session) other.mail?.take(id);
   }
+}
+
+/** Each once. */
+function inOrder(...lists: readonly (readonly Message[])[]): readonly Message[] {
+  const byId = new Map(lists.flat().map((message) => [message.id, message]));
+  return [...byId.values()].sort((a, b) => a.id - b.id);
 }
 
 /** Its frames, and how it closes, tell what it has read. Others than OSCAR clients say so themselves. */

@@ -48,7 +48,7 @@ test('success is silent, a refusal is told', () => {
 
 /** A packet without its request id. */
 function packet(body: AuthorisationBody, profile: ClientProfile = UNICODE_CLIENT, version = 4): Uint8Array {
-  const bytes = bytesOf(authorisationPacket(contextOf({ profile, state: { versions: new Map([[0x13, version]]) } }), BOB, body));
+  const bytes = bytesOf(authorisationPacket(contextOf({ profile, state: { versions: new Map([[0x13, version]]) } }), { id: 7, from: BOB }, body));
   return Uint8Array.of(...bytes.subarray(0, 6), ...bytes.subarray(10));
 }
 
@@ -63,7 +63,7 @@ test('others arrive in the packets of family 13, with a version for those who kn
 
 test('a reason is UTF-8, and ANSI for clients that read it so', () => {
   const reasonOf = (profile: ClientProfile): Uint8Array => {
-    const bytes = bytesOf(authorisationPacket(contextOf({ profile }), BOB, { kind: 'auth-denied', reason: 'нет ✓' }));
+    const bytes = bytesOf(authorisationPacket(contextOf({ profile }), { id: 7, from: BOB }, { kind: 'auth-denied', reason: 'нет ✓' }));
     return decodeSnacBody(feedbag.authorizeResponded, decodeSnac(bytes).data).reason;
   };
   assert.deepEqual(reasonOf(UNICODE_CLIENT), ascii('нет ✓'));
@@ -73,7 +73,7 @@ test('a reason is UTF-8, and ANSI for clients that read it so', () => {
 test('ICQ5 is given no second full stop', () => {
   const profile = { ...UNICODE_CLIENT, quirks: new Set(['one-full-stop']) };
   const reasonOf = (reason: string): string => {
-    const bytes = bytesOf(authorisationPacket(contextOf({ profile }), BOB, { kind: 'auth-request', reason }));
+    const bytes = bytesOf(authorisationPacket(contextOf({ profile }), { id: 7, from: BOB }, { kind: 'auth-request', reason }));
     return Buffer.from(decodeSnacBody(feedbag.authorizeRequested, decodeSnac(bytes).data).reason).toString();
   };
   assert.equal(reasonOf('Hi. It is me. Bye.'), 'Hi. It is me Bye');

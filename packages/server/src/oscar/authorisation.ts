@@ -1,5 +1,5 @@
 /** Who may see whom, asked and answered: the second half of family 13. Old clients say the same in channel 4. @see oscar.md §7.3 */
-import { type Body, type ClientProfile, type CommandInput, parseUin, type Refusal, type Uin } from '@seekyou/core';
+import { type Body, type ClientProfile, type CommandInput, type Message, parseUin, type Refusal, type Uin } from '@seekyou/core';
 import { Family, feedbag } from '@seekyou/wire/oscar';
 import { decodeUtf8Or, encodeText, UTF8 } from '@seekyou/wire/text';
 import { REFUSAL_CODES } from './refusal-codes.ts';
@@ -81,23 +81,27 @@ export function hasOwnPacket(body: Body, { serverRoster, quirks }: ClientProfile
 }
 
 /** 13/19, 13/1B, 13/15 or 13/1C. */
-export function authorisationPacket({ session, state }: OscarContext, from: Uin, body: AuthorisationBody): OutgoingSnac {
+export function authorisationPacket({ session, state }: OscarContext, { id, from }: Pick<Message, 'id' | 'from'>, body: AuthorisationBody): OutgoingSnac {
   const screenName = String(from);
+  const isOwn = session.profile.protocol === 'own';
+  // By the id our own clients know a message again. It stands behind a charset.
+  const tlvs = isOwn ? { messageId: id } : {};
+  const charset = isOwn ? { charsets: 1, charset: 'utf-8' } : { charsets: 0 };
   const version = (number: number): Partial<OutgoingSnac> => ((state.versions.get(Family.feedbag) ?? 0) >= 2 ? { versionBlock: number } : {});
   switch (body.kind) {
     case 'auth-request': {
       const reason = session.profile.quirks.has('one-full-stop') ? withOneFullStop(body.reason) : body.reason;
-      return { declaration: feedbag.authorizeRequested, value: { screenName, reason: reasonFor(reason, session.profile), charsets: 0 }, ...version(2) };
+      return { declaration: feedbag.authorizeRequested, value: { screenName, reason: reasonFor(reason, session.profile), ...charset, tlvs }, ...version(2) };
     }
     case 'auth-granted':
     case 'auth-denied': {
-      const granted = body.kind === 'auth-granted' ? 1 : 0;
-      return { declaration: feedbag.authorizeResponded, value: { screenName, granted, reason: reasonFor(body.reason, session.profile) }, ...version(2) };
+      const answer = { screenName, granted: body.kind === 'auth-granted' ? 1 : 0, reason: reasonFor(body.reason, session.profile) };
+      return { declaration: feedbag.authorizeResponded, value: { ...answer, ...(isOwn && charset), tlvs }, ...version(2) };
     }
     case 'pre-authorised':
-      return { declaration: feedbag.preAuthorized, value: { screenName, reason: reasonFor(body.reason, session.profile), charsets: 0 } };
+      return { declaration: feedbag.preAuthorized, value: { screenName, reason: reasonFor(body.reason, session.profile), ...charset, tlvs } };
     case 'added':
-      return { declaration: feedbag.youWereAdded, value: { screenName }, ...version(4) };
+      return { declaration: feedbag.youWereAdded, value: { screenName, ...(isOwn && { charsets: 0 }), tlvs }, ...version(4) };
     default:
       return body satisfies never;
   }

@@ -664,7 +664,7 @@ test('what somebody says follows what was stored before, however slowly that is 
   await quiet();
   const reader = await online(bob);
   reader.transport.pause();
-  reader.say(icbm.offlineRetrieve, {});
+  reader.say(icbm.offlineRetrieve, { tlvs: {} });
   await quiet();
   write(alice, bob, 'said last');
   await quiet();
@@ -691,7 +691,7 @@ test('a client that was replaced and closes in good order has had its messages: 
   first.transport.pause();
   const second = await online(bob);
   assert.equal(core.admin.sessionsOf(bob).length, 1);
-  second.say(icbm.offlineRetrieve, {});
+  second.say(icbm.offlineRetrieve, { tlvs: {} });
   await quiet();
   write(alice, bob, 'again');
   await quiet();
@@ -711,7 +711,7 @@ test('a client that was replaced and does not close is not waited for long, and 
   clock.advance(30_000);
   first.transport.pause();
   const second = await online(bob);
-  second.say(icbm.offlineRetrieve, {});
+  second.say(icbm.offlineRetrieve, { tlvs: {} });
   await quiet();
   assert.deepEqual(second.heard(), []);
   clock.advance(PEOPLE.partingMs);

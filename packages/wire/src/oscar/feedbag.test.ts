@@ -96,6 +96,7 @@ test('an authorization request may end early or name a charset', () => {
     reason: bytesOf('6869'),
     charsets: 1,
     charset: 'utf-8',
+    tlvs: {},
   });
 });
 

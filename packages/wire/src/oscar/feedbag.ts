@@ -3,6 +3,7 @@ import { Reader } from '../reader.ts';
 import { ascii, be, bytes, bytesOf, decode, empty, encode, list, optional, rest, struct, tlvs, u8, utf8, type Value } from '../schema.ts';
 import { Writer } from '../writer.ts';
 import { Family, familyError } from './family.ts';
+import { messageId } from './own.ts';
 import { snac } from './snac.ts';
 import { sn, str16 } from './strings.ts';
 
@@ -210,27 +211,36 @@ const namedCharset = optional(ascii(bytesOf(be.u16)));
 const charset: typeof namedCharset = { ...namedCharset, read: (r) => (r.left < 2 ? undefined : namedCharset.read(r)) };
 
 /** `screenName` is the other user: the recipient from a client, the author from the server. */
-const authorizationText = struct({
+const textFields = {
   screenName: sn,
   reason: str16, // UTF-8 from ICQ 2003b and later, else the author's code page
   charsets: optional(be.u16), // 0, or 1 when a charset follows
   charset,
-});
+};
+const authorizationText = struct(textFields);
 export type AuthorizationText = Value<typeof authorizationText>;
 
-const authorizationAnswer = struct({
+const answerFields = {
   screenName: sn,
   granted: u8, // 1 granted, 0 denied
   reason: str16,
   charsets: optional(be.u16),
   charset,
-});
+};
+const authorizationAnswer = struct(answerFields);
 export type AuthorizationAnswer = Value<typeof authorizationAnswer>;
+
+/** From the server, to our own clients: {@link messageId}, behind the charset. */
+const marks = tlvs({ messageId: [0x535a, messageId] });
+const deliveredText = struct({ ...textFields, tlvs: marks });
+export type DeliveredText = Value<typeof deliveredText>;
+const deliveredAnswer = struct({ ...answerFields, tlvs: marks });
+export type DeliveredAnswer = Value<typeof deliveredAnswer>;
 
 /** Client → server: that user may add me. */
 export const preAuthorize = snac({ family: Family.feedbag, subtype: 0x0014, from: 'client', ref: 'oscar.md §7.3', body: authorizationText });
 /** Server → client: that user lets you add him. */
-export const preAuthorized = snac({ family: Family.feedbag, subtype: 0x0015, from: 'server', ref: 'oscar.md §7.3', body: authorizationText });
+export const preAuthorized = snac({ family: Family.feedbag, subtype: 0x0015, from: 'server', ref: 'oscar.md §7.3', body: deliveredText });
 
 /** Client → server: take me off that user's list. There is no answer. */
 export const removeMe = snac({ family: Family.feedbag, subtype: 0x0016, from: 'client', ref: 'oscar.md §7.3', body: struct({ screenName: sn }) });
@@ -239,12 +249,12 @@ export type RemoveMe = Value<typeof removeMe>;
 /** Client → server: may I add you? */
 export const requestAuthorize = snac({ family: Family.feedbag, subtype: 0x0018, from: 'client', ref: 'oscar.md §7.3', body: authorizationText });
 /** Server → client: that user asks to add you. */
-export const authorizeRequested = snac({ family: Family.feedbag, subtype: 0x0019, from: 'server', ref: 'oscar.md §7.3', body: authorizationText });
+export const authorizeRequested = snac({ family: Family.feedbag, subtype: 0x0019, from: 'server', ref: 'oscar.md §7.3', body: deliveredText });
 
 /** Client → server: the answer to that user's request. */
 export const respondAuthorize = snac({ family: Family.feedbag, subtype: 0x001a, from: 'client', ref: 'oscar.md §7.3', body: authorizationAnswer });
 /** Server → client: that user's answer. */
-export const authorizeResponded = snac({ family: Family.feedbag, subtype: 0x001b, from: 'server', ref: 'oscar.md §7.3', body: authorizationAnswer });
+export const authorizeResponded = snac({ family: Family.feedbag, subtype: 0x001b, from: 'server', ref: 'oscar.md §7.3', body: deliveredAnswer });
 
 /** Server → client: that user has you on his list now. */
 export const youWereAdded = snac({
@@ -252,7 +262,7 @@ export const youWereAdded = snac({
   subtype: 0x001c,
   from: 'server',
   ref: 'oscar.md §7.3',
-  body: struct({ screenName: sn, charsets: optional(be.u16) }),
+  body: struct({ screenName: sn, charsets: optional(be.u16), tlvs: marks }),
 });
 export type YouWereAdded = Value<typeof youWereAdded>;
 

@@ -190,8 +190,15 @@ export const hostAck = snac({
 });
 export type HostAck = Value<typeof hostAck>;
 
-/** Client → server: send what waited for me. */
-export const offlineRetrieve = snac({ family: ICBM, subtype: 0x10, from: 'client', ref: 'oscar.md §6.7', body: struct({}) });
+/** Client → server: send what waited for me. `after`, from our own clients: the last message they have (own.md §2). */
+export const offlineRetrieve = snac({
+  family: ICBM,
+  subtype: 0x10,
+  from: 'client',
+  ref: 'oscar.md §6.7',
+  body: struct({ tlvs: tlvs({ after: [0x535b, messageId] }) }),
+});
+export type OfflineRetrieve = Value<typeof offlineRetrieve.body>;
 
 /** `event` of 04/14. */
 export const TypingEvent = { finished: 0, paused: 1, begun: 2, closed: 0x0f } as const;
