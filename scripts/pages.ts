@@ -24,6 +24,7 @@ function settings(): string {
     '',
     `Every key may stand in \`seekyou.toml\` in the data directory, as an environment variable and as an option: \`default_codepage\`, \`${example && variableOf(example)}\`, \`${example && optionOf(example)}\`.`,
     'An option goes before the environment, the environment before the file. Lists are repeated options, arrays in the file, and split at commas in the environment.',
+    '`data` may stand in a file only where `--config` names that file: the one in the data directory cannot choose another directory.',
     '',
     '| Key | What it does | Allowed |',
     '|---|---|---|',

@@ -1,6 +1,6 @@
 /** The contract of commands, files and exits, on real processes. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -142,6 +142,40 @@ withData('a long password gives old clients one of their own, shown once', async
   assert.match(oldPassword, /^[!-~]{8}$/);
   (await signOn(port, uin, oldPassword)).close();
   assert.doesNotMatch((await seekyou('user', 'show', String(uin), '--data', data, '--json')).stdout, new RegExp(oldPassword.replaceAll(/[^\w]/g, '\\$&')));
+});
+
+withData('when secret.key is lost, the start says whom that concerns', async (data, open) => {
+  for (const round of ['with the key', 'without it']) {
+    const { talker } = await open();
+    if (round === 'with the key') assert.equal((await seekyou('user', 'add', '--password', PASSWORD, '--data', data)).code, 0);
+    talker.signal('SIGTERM');
+    const { stderr } = await talker.end();
+    assert.equal(/"accounts":1,.*there was no secret\.key/.test(stderr), round === 'without it', stderr);
+    rmSync(join(data, 'secret.key'));
+  }
+});
+
+withData('a fault after the start ends it with 1, and leaves nothing running', async (data) => {
+  const fault = 'process.stdout.write = (text) => { if (text.startsWith("ready")) throw new Error("a fault"); };';
+  const main = join(import.meta.dirname, '../packages/cli/src/main.ts');
+  const serving = ['serve', '--data', data, '--listen', '127.0.0.1:0', '--udp', 'off', '--admin', '127.0.0.1:0'];
+  const talker = new Talker(process.execPath, ['--import', `data:text/javascript,${encodeURIComponent(fault)}`, '--conditions=source', main, ...serving]);
+  try {
+    const { code, stderr } = await talker.end();
+    assert.equal(code, 1);
+    assert.match(stderr, /Error: a fault/);
+    assert.equal(existsSync(join(data, 'control.sock')), false, 'it was closed');
+  } finally {
+    await talker.kill();
+  }
+});
+
+withData('a nickname writes neither to the administrator’s terminal nor another row', async (data, open) => {
+  await open();
+  const added = await seekyou('user', 'add', '--password', PASSWORD, '--nickname', '\u001b[2JBob\n100009 active Admin', '--data', data);
+  assert.equal(added.code, 0, added.stderr);
+  const { stdout } = await seekyou('user', 'list', '--data', data);
+  assert.match(stdout, /^\d+ +active +\\x1b\[2JBob\\x0a100009 active Admin\n$/);
 });
 
 withData('a second server on the directory is refused, and leaves the first alone', async (data, open) => {

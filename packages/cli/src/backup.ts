@@ -1,7 +1,7 @@
 /** `seekyou backup` and `seekyou restore`. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { OperationFailed, restoreBackup } from '@seekyou/server';
+import { DataDirectoryError, OperationFailed, restoreBackup } from '@seekyou/server';
 import type { Command } from 'commander';
 import { addDataOptions, operate } from './data.ts';
 import { Failed } from './exit.ts';
@@ -34,7 +34,7 @@ export function registerBackup(program: Command): void {
           );
         }
       } catch (error) {
-        if (error instanceof OperationFailed) throw new Failed(error.message);
+        if (error instanceof OperationFailed || error instanceof DataDirectoryError) throw new Failed(error.message);
         throw error;
       }
     });

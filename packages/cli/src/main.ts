@@ -14,10 +14,11 @@ const program = new Command('seekyou')
 
 for (const register of [registerServe, registerUser, registerBan, registerBackup, registerClient]) register(program);
 
-// Whoever read what is printed may go away: `| head`, a collector of logs that starts anew. Nobody is left to tell; a service goes on.
+// Whoever read what is printed may go away: `| head`, a collector of logs that starts anew. Or it goes to a disk that is full.
+// Nobody is left to tell; a service goes on.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE' && error.code !== 'ENOSPC') throw error;
     if (process.argv[2] !== 'serve') process.exit(ExitCode.failed);
   });
 }

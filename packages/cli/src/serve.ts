@@ -1,5 +1,5 @@
 /** `seekyou serve`: from the start to the ready line, and to a clean end. */
-import { createLog, defaultDataDirectory, type RunningServer, startServer, STOP_MS_MAX } from '@seekyou/server';
+import { createLog, defaultDataDirectory, type Log, type RunningServer, startServer, STOP_MS_MAX } from '@seekyou/server';
 import type { Command } from 'commander';
 import { addConfigOptions, configFrom } from './config-options.ts';
 import { ExitCode, Failed } from './exit.ts';
@@ -19,12 +19,24 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   const server = await startServer(config, log).catch((error: unknown) => {
     throw error instanceof Error && error.name !== 'TypeError' ? new Failed(error.message) : error;
   });
-  process.stdout.write(`${readyLine(server)}\n`);
-  log.info({ addresses: server.addresses, udp: server.udpAddresses, data: config.data }, 'serving');
-  await tellFirstUser(server, config.data);
-  const why = await Promise.race([stopAsked, server.failed]);
-  if (why instanceof Error) log.fatal({ err: why }, 'the database stopped working; what was acknowledged is stored. Look at the disk, then start again');
-  else log.info({ signal: why }, 'stopping');
+  let why: NodeJS.Signals | Error;
+  try {
+    process.stdout.write(`${readyLine(server)}\n`);
+    log.info({ addresses: server.addresses, udp: server.udpAddresses, data: config.data }, 'serving');
+    await tellFirstUser(server, config.data);
+    why = await Promise.race([stopAsked, server.failed]);
+    if (why instanceof Error) log.fatal({ err: why }, 'the database stopped working; what was acknowledged is stored. Look at the disk, then start again');
+    else log.info({ signal: why }, 'stopping');
+  } catch (error) {
+    log.fatal({ err: error }, 'stopping, because of a fault');
+    await stop(server, log);
+    throw error;
+  }
+  await stop(server, log);
+  process.exit(why instanceof Error ? ExitCode.failed : ExitCode.done);
+}
+
+async function stop(server: RunningServer, log: Log): Promise<void> {
   const late = setTimeout(() => {
     log.error('the stop took too long; what was acknowledged is stored');
     process.exit(ExitCode.failed);
@@ -32,7 +44,6 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   await server.stop();
   clearTimeout(late);
   log.info('stopped');
-  process.exit(why instanceof Error ? ExitCode.failed : ExitCode.done);
 }
 
 function readyLine({ addresses, adminUrl, udpAddresses }: RunningServer): string {
@@ -40,7 +51,7 @@ function readyLine({ addresses, adminUrl, udpAddresses }: RunningServer): string
   return ['ready', ...addresses, 'admin', adminUrl.replace('http://', ''), ...udp].join(' ');
 }
 
-function logOf(config: Parameters<typeof createLog>[0]): ReturnType<typeof createLog> {
+function logOf(config: Parameters<typeof createLog>[0]): Log {
   try {
     return createLog(config);
   } catch (error) {

@@ -2,30 +2,18 @@
  * Backup: one SQLite file that holds the database and, in a table of its own, the other files of the data directory.
  * It is taken from a running server and is whole as of one moment.
  */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { createDataDirectory, type DataFiles, dataFiles } from '../runtime/data-directory.ts';
+import { createDataDirectory, DataDirectoryError, type DataFiles, dataFiles, unusable } from '../runtime/data-directory.ts';
+import type { BackupFile } from '../storage/sqlite/protocol.ts';
 import { OperationFailed } from './operations.ts';
 
-/**
- * Adds the other files to a database copy that was just made.
- *
- * @returns the backup's size in bytes
- */
-export function completeBackup(file: string, files: DataFiles, withKey: boolean): number {
-  const database = new DatabaseSync(file);
-  try {
-    database.exec('CREATE TABLE backup_file (name TEXT PRIMARY KEY, content BLOB NOT NULL)');
-    const insert = database.prepare('INSERT INTO backup_file VALUES (?, ?)');
-    if (existsSync(files.config)) insert.run('seekyou.toml', readFileSync(files.config));
-    for (const file of [files.tlsKey, files.tlsCert]) if (existsSync(file)) insert.run(basename(file), readFileSync(file));
-    if (withKey && existsSync(files.secretKey)) insert.run('secret.key', readFileSync(files.secretKey));
-  } finally {
-    database.close();
-  }
-  chmodSync(file, 0o600);
-  return statSync(file).size;
+/** The other files of a backup. */
+export function backupFiles(files: DataFiles, withKey: boolean): BackupFile[] {
+  return [files.config, files.tlsKey, files.tlsCert, ...(withKey ? [files.secretKey] : [])]
+    .filter((file) => existsSync(file))
+    .map((file) => ({ name: basename(file), content: new Uint8Array(readFileSync(file)) }));
 }
 
 export interface Restored {
@@ -34,13 +22,10 @@ export interface Restored {
   readonly withoutOldSignOn: number;
 }
 
-/** @throws OperationFailed and leaves nothing behind */
+/** @throws OperationFailed, DataDirectoryError, and leaves nothing behind */
 export function restoreBackup(backup: string, directory: string): Restored {
   if (!existsSync(backup)) throw new OperationFailed(`${backup}: there is no such file`);
-  if (existsSync(directory) && readdirSync(directory).length > 0) {
-    throw new OperationFailed(`${directory} is not empty: restore goes into a new directory, so that nothing can be lost`);
-  }
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeEmpty(directory);
   const files = dataFiles(directory);
   try {
     copyFileSync(backup, files.database);
@@ -48,9 +33,23 @@ export function restoreBackup(backup: string, directory: string): Restored {
     return unpack(files);
   } catch (error) {
     for (const name of readdirSync(directory)) rmSync(join(directory, name), { force: true });
-    if (error instanceof OperationFailed) throw error;
-    throw new OperationFailed(`${backup} is not a seekyou backup: ${(error as Error).message}`);
+    if (error instanceof OperationFailed || error instanceof DataDirectoryError) throw error;
+    const { message, syscall, errcode } = error as NodeJS.ErrnoException & { errcode?: number };
+    const aboutDisk = syscall !== undefined || errcode === SQLITE_FULL;
+    throw new OperationFailed(aboutDisk ? `${backup} cannot be copied to ${directory}: ${message}` : `${backup} is not a seekyou backup: ${message}`);
   }
+}
+
+const SQLITE_FULL = 13;
+
+function makeEmpty(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (readdirSync(directory).length === 0) return;
+  } catch (error) {
+    throw unusable(directory, error);
+  }
+  throw new OperationFailed(`${directory} is not empty: restore goes into a new directory, so that nothing can be lost`);
 }
 
 function unpack(files: DataFiles): Restored {

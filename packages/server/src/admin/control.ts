@@ -5,6 +5,7 @@
 import { chmodSync, existsSync, unlinkSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import type { Clock } from '@seekyou/core';
 import { DataDirectoryError } from '../runtime/data-directory.ts';
 import type { OperationInput, OperationName, OperationOutput, Operations } from './operations.ts';
 import { OperationFailed } from './operations.ts';
@@ -13,12 +14,15 @@ const LINE_BYTES_MAX = 1024 * 1024;
 /** Longest path a Unix socket can have on Linux, its final zero included. */
 const SOCKET_PATH_MAX = 107;
 
+/** For whoever is connected to take what was said and go, at the end. */
+const LEAVE_MS = 1_000;
+
 export interface ControlServer {
   close(): Promise<void>;
 }
 
 /** Call only as the owner of the directory: a socket that is there is a dead one. @throws DataDirectoryError */
-export async function serveControl(path: string, operations: Operations): Promise<ControlServer> {
+export async function serveControl(path: string, operations: Operations, clock: Clock): Promise<ControlServer> {
   if (process.platform !== 'win32') {
     if (Buffer.byteLength(path) > SOCKET_PATH_MAX) {
       throw new DataDirectoryError(`${path} is too long for a socket (${SOCKET_PATH_MAX} bytes at most): choose a data directory with a shorter path`);
@@ -51,7 +55,13 @@ export async function serveControl(path: string, operations: Operations): Promis
     close: () =>
       new Promise((resolve) => {
         for (const socket of sockets) socket.end();
-        server.close(() => resolve());
+        const cancel = clock.after(LEAVE_MS, () => {
+          for (const socket of sockets) socket.destroy();
+        });
+        server.close(() => {
+          cancel();
+          resolve();
+        });
       }),
   };
 }

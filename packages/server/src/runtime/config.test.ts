@@ -46,6 +46,17 @@ test('a wrong value names the place, the value and what is allowed', () => {
   assert.throws(() => load('listen = \n'), /seekyou\.toml/);
 });
 
+test('a server without a place to listen is not possible', () => {
+  assert.throws(() => load('listen = []\n'), /seekyou\.toml: listen: an empty list is not possible; allowed: at least one HOST:PORT/);
+  assert.throws(() => load(undefined, {}, { SEEKYOU_LISTEN: '' }), /environment variable SEEKYOU_LISTEN: an empty list is not possible/);
+});
+
+test('a data directory does not name another one; a file named by --config may', () => {
+  assert.throws(() => load('data = "/elsewhere"\n'), /seekyou\.toml: data is possible only in a file named by --config/);
+  const file = join(directory('data = "/elsewhere"\n'), 'seekyou.toml');
+  assert.equal(loadConfig({ options: {}, environment: {}, file }).data, '/elsewhere');
+});
+
 test('limits are keys of their own, in every source', () => {
   assert.equal(load('[limits]\nmailbox_messages_max = 7\n').limits.mailboxMessagesMax, 7);
   assert.equal(load(undefined, {}, { SEEKYOU_LIMITS_MAILBOX_MESSAGES_MAX: '8' }).limits.mailboxMessagesMax, 8);

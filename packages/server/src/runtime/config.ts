@@ -65,6 +65,8 @@ export interface ConfigKey {
   readonly allowed: string;
   readonly about: string;
   readonly list: boolean;
+  /** A list that may not be empty. */
+  readonly atLeastOne?: boolean;
   /** Left out of the short help. */
   readonly detail?: boolean;
   /** @throws Error with nothing but the reason */
@@ -186,7 +188,7 @@ const LIMIT_KEYS: readonly ConfigKey[] = (Object.keys(PEOPLE) as (keyof Limits)[
 
 export const CONFIG_KEYS: readonly ConfigKey[] = [
   { name: 'data', about: 'the data directory', list: false, ...path },
-  { name: 'listen', about: 'where clients connect (default [::]:5190, IPv4 included)', list: true, ...hostPort },
+  { name: 'listen', about: 'where clients connect (default [::]:5190, IPv4 included)', list: true, atLeastOne: true, ...hostPort },
   { name: 'udp', about: 'where clients of 1996 to 1999 connect (default [::]:4000, IPv4 included)', list: true, ...hostPortOrOff },
   { name: 'admin', about: 'health and metrics over HTTP (default 127.0.0.1:5180)', list: false, ...hostPort },
   { name: 'admin_token', about: 'bearer token for the admin address; needed when it is not loopback', list: false, ...secret },
@@ -250,13 +252,21 @@ export function loadConfig(sources: ConfigSources): Config {
   const dataDirectory = resolve(typeof data === 'string' && data !== '' ? data : defaultDataDirectory());
   const file = sources.file ?? join(dataDirectory, 'seekyou.toml');
   if (sources.file !== undefined && !existsSync(file)) throw new ConfigError(`${file}: there is no such file (named by --config)`);
-  if (existsSync(file)) take(fromFile(file));
+  if (existsSync(file)) {
+    const entries = fromFile(file);
+    // Who asks for another directory must not be served from this one, without a word.
+    const elsewhere = sources.file === undefined ? entries.find(({ key }) => key.name === 'data') : undefined;
+    if (elsewhere !== undefined)
+      throw new ConfigError(`${elsewhere.where} is possible only in a file named by --config: this one was found in the data directory`);
+    take(entries);
+  }
   take(given);
   return complete(found, sources.file !== undefined && typeof found.get('data') === 'string' ? resolve(found.get('data') as string) : dataDirectory);
 }
 
 function parsed(key: ConfigKey, value: unknown, where: string): unknown {
   const values = key.list ? (Array.isArray(value) ? value : [value]) : [value];
+  if (values.length === 0 && key.atLeastOne === true) throw new ConfigError(`${where}: an empty list is not possible; allowed: at least one ${key.allowed}`);
   const results = values.map((one) => {
     try {
       return key.parse(one);

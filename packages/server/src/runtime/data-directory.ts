@@ -53,7 +53,8 @@ export function existingDataDirectory(directory: string): DataFiles {
   return files;
 }
 
-function unusable(directory: string, error: unknown): DataDirectoryError {
+/** Why nothing can be made in it, for the person who chose it. */
+export function unusable(directory: string, error: unknown): DataDirectoryError {
   const { code } = error as NodeJS.ErrnoException;
   const reason =
     code === 'EACCES' || code === 'EPERM'

@@ -1,11 +1,11 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { createLog } from './log.ts';
+import { createLog, type LogDisk, LogLines } from './log.ts';
 
 const LOG = new URL('./log.ts', import.meta.url).href;
 
@@ -40,6 +40,72 @@ test('nobody waits for whoever does not read the log, and what is too much is dr
   stderr.on('data', (chunk: Buffer) => (bytes += chunk.length));
   await once(child, 'close');
   equal(bytes > 0 && bytes < 2_000_000, true, `${bytes} bytes of 3,000,000`);
+});
+
+const NO_SPACE: NodeJS.ErrnoException = Object.assign(new Error('no space left on device'), { code: 'ENOSPC' });
+
+/** A disk that takes so many bytes. */
+function smallDisk(): { room: number; text: string; readonly disk: LogDisk; readonly answers: (() => void)[] } {
+  const small = { room: Infinity, text: '', answers: [] as (() => void)[] };
+  const take = (bytes: Uint8Array): number => {
+    const taken = bytes.subarray(0, small.room);
+    if (taken.length === 0) throw NO_SPACE;
+    small.text += Buffer.from(taken).toString();
+    small.room -= taken.length;
+    return taken.length;
+  };
+  const disk: LogDisk = {
+    writeSync: (_, bytes) => take(bytes),
+    write: (_, bytes, done) =>
+      small.answers.push(() => {
+        let taken = 0;
+        try {
+          taken = take(bytes);
+        } catch (error) {
+          done(error as NodeJS.ErrnoException, 0);
+          return;
+        }
+        done(null, taken);
+      }),
+  };
+  return Object.assign(small, { disk });
+}
+
+/** Everything that is on its way to the disk arrives, or is refused. */
+function settle(small: ReturnType<typeof smallDisk>): void {
+  for (let answer = small.answers.shift(); answer !== undefined; answer = small.answers.shift()) answer();
+}
+
+test('on a full disk lines are lost, and their number is told when there is room again', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const small = smallDisk();
+  const lost: number[] = [];
+  const lines = new LogLines(-1, (count) => lost.push(count), small.disk);
+  const say = (...texts: readonly string[]): void => {
+    for (const text of texts) lines.write(`${text}\n`);
+    t.mock.timers.tick(100);
+    settle(small);
+  };
+  say('first');
+  small.room = 5;
+  say('second', 'third');
+  say('fourth');
+  deepEqual([small.text, lost], ['first\nsecon', []]);
+  small.room = Infinity;
+  say('fifth');
+  deepEqual([small.text, lost], ['first\nsecon\nfifth\n', [3]]);
+  say('sixth');
+  deepEqual([small.text, lost], ['first\nsecon\nfifth\nsixth\n', [3]]);
+  small.room = 0;
+  lines.write('last\n');
+  lines.flushSync();
+  equal(small.text, 'first\nsecon\nfifth\nsixth\n');
+});
+
+test('a full disk keeps no process from its end', { skip: !existsSync('/dev/full') && 'a device that is always full is needed', timeout: 20_000 }, async () => {
+  const child = logging('/dev/full', `log.info('a line'); setTimeout(() => { log.fatal('the worst'); log.info('more'); process.exit(3); }, 300);`);
+  const [code] = (await once(child, 'exit')) as [number];
+  equal(code, 3);
 });
 
 test('a log file that cannot be opened is known at once', () => {

@@ -1,7 +1,7 @@
 /** The whole service in one place: everything meets here, nothing is decided here. */
-import { existsSync } from 'node:fs';
-import { createCore, type Core, type CoreSettings, type SecurityEvent } from '@seekyou/core';
-import { completeBackup } from '../admin/backup.ts';
+import { existsSync, statSync } from 'node:fs';
+import { type Account, createCore, type Core, type CoreSettings, type SecurityEvent } from '@seekyou/core';
+import { backupFiles } from '../admin/backup.ts';
 import { serveControl } from '../admin/control.ts';
 import { adminUrl, serveAdminHttp } from '../admin/http.ts';
 import { type Counters, createMetrics } from '../admin/metrics.ts';
@@ -79,17 +79,21 @@ export async function openService(config: Config, files: DataFiles, log: Log, on
     },
     coreSettings(config),
   );
-  await core.start().catch(async (error: unknown) => {
+  try {
+    await core.start();
+    const accounts = hadKey ? 0 : await withOldPassword(store);
+    if (accounts > 0) log.warn({ accounts, file: files.secretKey }, KEY_WAS_LOST);
+  } catch (error) {
     await store.close();
     throw error;
-  });
+  }
   return {
     core,
     audit,
     store,
     backup: async (file, withKey) => {
-      await store.backup(file);
-      return completeBackup(file, files, withKey);
+      await store.backup(file, backupFiles(files, withKey));
+      return statSync(file).size;
     },
     close: async () => {
       await core.stop('server-stopping');
@@ -97,6 +101,24 @@ export async function openService(config: Config, files: DataFiles, log: Log, on
       await auditLog?.close();
     },
   };
+}
+
+const KEY_WAS_LOST =
+  'there was no secret.key, so a new one was made: these accounts cannot sign on from old ICQ clients until `seekyou user passwd` gives ' +
+  'them a password. If the old one is to be had, stop, and copy it here';
+
+/** Accounts asked for at a time. */
+const ACCOUNTS_AT_ONCE = 1_000;
+
+/** Looks at every account, which only happens where a key is made: nearly always there are none yet. */
+async function withOldPassword({ accounts }: SqliteStore): Promise<number> {
+  let found = 0;
+  let page = await accounts.list(0, ACCOUNTS_AT_ONCE);
+  while (page.length > 0) {
+    found += page.filter(({ state, old }) => state !== 'deleted' && old !== undefined).length;
+    page = await accounts.list((page.at(-1) as Account).uin, ACCOUNTS_AT_ONCE);
+  }
+  return found;
 }
 
 function coreSettings(config: Config): CoreSettings {
@@ -138,6 +160,14 @@ async function startOn(config: Config, files: DataFiles, log: Log, opened: (() =
   const failure = Promise.withResolvers<Error>();
   const service = await openService(config, files, log, failure.resolve);
   opened.push(() => service.close());
+  // Before the listeners, so that it is closed after them: whoever is connected to it must not keep them open.
+  let addresses: readonly string[] = [];
+  const control = await serveControl(
+    files.control,
+    operationsOf(service, () => addresses),
+    systemClock(),
+  );
+  opened.push(() => control.close());
   const counters: Counters = {};
   const frontEnd = createOscarFrontEnd({
     core: service.core,
@@ -159,7 +189,8 @@ async function startOn(config: Config, files: DataFiles, log: Log, opened: (() =
   const newKey = (fingerprint: string): void => service.audit({ event: 'new-key', key: 'tls', fingerprint });
   let udpPort: number | undefined;
   const parts = { config, files, core: service.core, frontEnd, clock: systemClock(), counters, log, newKey, udpPort: () => udpPort };
-  const { addresses, fingerprint } = await openListeners(parts, opened);
+  const { addresses: listening, fingerprint } = await openListeners(parts, opened);
+  addresses = listening;
   const udpAddresses = await serveUdp(config, service.core, counters, log, opened);
   if (udpAddresses[0] !== undefined) udpPort = Number(udpAddresses[0].replace(/^.*:/, ''));
   let stopping = false;
@@ -170,11 +201,6 @@ async function startOn(config: Config, files: DataFiles, log: Log, opened: (() =
     notReady: () => (stopping ? 'the server is stopping' : undefined),
   });
   opened.push(() => admin.close());
-  const control = await serveControl(
-    files.control,
-    operationsOf(service, () => addresses),
-  );
-  opened.push(() => control.close());
   return {
     addresses,
     udpAddresses,

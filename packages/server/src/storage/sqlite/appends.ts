@@ -21,14 +21,14 @@ interface How {
 
 export class Appends {
   readonly #journal: Journal;
-  readonly #writer: Link;
+  readonly #writer: Pick<Link, 'call' | 'lastId'>;
   #lastId: number;
   /** Of each sender, messages on their way to the writing thread: his next one must not overtake them. */
   readonly #withWriter = new Map<number, number>();
   /** By our own senders' ids. */
   readonly #onTheirWay = new Map<string, Promise<Appended>>();
 
-  constructor(journal: Journal, writer: Link) {
+  constructor(journal: Journal, writer: Pick<Link, 'call' | 'lastId'>) {
     this.#journal = journal;
     this.#writer = writer;
     this.#lastId = writer.lastId;
@@ -51,6 +51,13 @@ export class Appends {
   /** When all that was asked to be stored until now is known to the writing thread, or refused. */
   async known(): Promise<void> {
     if (this.#journal.busy) await this.#journal.written();
+  }
+
+  /** When the journal has, or will not get, all that was asked to be stored; called when nothing more is asked. */
+  async ended(): Promise<void> {
+    // Of those with a sender's id some are not in the journal yet: whether they are repeated is asked first.
+    await Promise.allSettled(this.#onTheirWay.values());
+    await this.known();
   }
 
   #append(message: Unnumbered, how: How): Promise<Appended> {

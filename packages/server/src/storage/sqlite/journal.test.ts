@@ -127,7 +127,8 @@ test('what is asked in one turn is written together, then answered in order, tol
     found.flatMap(({ entries }) => entriesOf(entries)),
     written,
   );
-  await journal.close(false);
+  journal.settled(3);
+  await journal.close();
   assert.deepEqual(segmentsOf(file), []);
 });
 
@@ -138,7 +139,7 @@ test('segments are for their owner alone, have their size from the start, and st
   assert.equal(statSync(segment).size, 4096);
   if (process.platform !== 'win32') assert.equal(statSync(segment).mode & 0o777, 0o600);
   await journal.append(1, entry());
-  await journal.close(true);
+  await journal.close();
   assert.deepEqual(segmentsOf(file), [segment]);
 });
 
@@ -170,7 +171,7 @@ test('a full segment is followed by another, and used again when the database ha
     found.flatMap(({ entries }) => entriesOf(entries).map((one) => one.id)).sort((a, b) => a - b),
     [5, 6, 7, 8, 9, 10, 11, 12],
   );
-  await journal.close(false);
+  await journal.close();
 });
 
 test('so many bytes wait for the disk and no more', async () => {
@@ -182,7 +183,7 @@ test('so many bytes wait for the disk and no more', async () => {
   await Promise.all([first, second]);
   assert.equal(journal.takes(entry({ body })), true);
   assert.equal(journal.takes(entry({ body: new Uint8Array(1_000) })), false, 'it would never fit');
-  await journal.close(false);
+  await journal.close();
 });
 
 test('what the disk does not take is refused, and what comes next goes to its place', async () => {
@@ -206,7 +207,7 @@ test('what the disk does not take is refused, and what comes next goes to its pl
   disk.error = Object.assign(new Error('a scratch'), { code: 'EIO' });
   await assert.rejects(journal.append(5, entry()), (error: unknown) => error instanceof StoreFailed && error.code === 'broken');
   assert.deepEqual(failures, [disk.error]);
-  await journal.close(false);
+  await journal.close();
 });
 
 /** A disk whose writes end when the test says so. */
@@ -273,7 +274,7 @@ test('beside a batch that is on its way another leaves when it is worth a write,
   disk.end(4);
   await journal.written();
   assert.equal(heard.length, 10);
-  await journal.close(false);
+  await journal.close();
 });
 
 test('some batches are on their way at a time, and are answered in order, whichever the disk has first', async () => {
@@ -298,7 +299,7 @@ test('some batches are on their way at a time, and are answered in order, whiche
     [1, 2, 3, 4, 5],
   );
   assert.deepEqual([journal.figures.groups, journal.figures.answered, journal.busy], [4, 5, false]);
-  await journal.close(false);
+  await journal.close();
 });
 
 test('with a batch those behind it are refused, and what comes next goes to its place', async () => {
@@ -318,7 +319,7 @@ test('with a batch those behind it are refused, and what comes next goes to its 
   await journal.written();
   assert.deepEqual([heard, idsIn(file), failures], [['1', '2 full', '3 full', '4'], [1, 4], []]);
   assert.deepEqual([journal.figures.failed, journal.lastId], [2, 4]);
-  await journal.close(false);
+  await journal.close();
 });
 
 test('a batch that is refused with the first of the next segment leaves both places to others', async () => {
@@ -340,7 +341,19 @@ test('a batch that is refused with the first of the next segment leaves both pla
   await journal.written();
   assert.deepEqual(heard, ['1', '2 full', '3 full', '4']);
   assert.ok(idsIn(file).includes(4));
-  await journal.close(false);
+  await journal.close();
+});
+
+test('what reaches the disk while the journal is closed stays there for the next start', async () => {
+  const disk = slowDisk();
+  const { journal, file } = await opened({}, disk.write);
+  const asked = journal.append(1, entry());
+  const closing = journal.close();
+  await turn();
+  disk.end(0);
+  assert.deepEqual(await asked, { outcome: 'stored', id: 1 });
+  await closing;
+  assert.deepEqual(idsIn(file), [1]);
 });
 
 test('segments are kept while others are full, and one of them afterwards', async () => {
@@ -362,7 +375,7 @@ test('segments are kept while others are full, and one of them afterwards', asyn
   assert.deepEqual(segmentsOf(file), made, 'none was made or removed');
   journal.settled(id);
   await removed(file, 2);
-  await journal.close(false);
+  await journal.close();
 });
 
 /** Files are removed while everything goes on. */

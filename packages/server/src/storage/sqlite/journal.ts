@@ -147,11 +147,6 @@ export class Journal {
     await this.#preparing;
   }
 
-  /** The last id `settled` was told. */
-  get settledTo(): number {
-    return this.#settledTo;
-  }
-
   /** Whether there is room for an entry now. Where there is not, room is made for later ones. */
   takes(entry: Pick<Entry, 'senderId' | 'body'>): boolean {
     if (this.#closed) return false;
@@ -200,15 +195,12 @@ export class Journal {
     if (this.#full.length === 0) for (const segment of this.#spare.splice(1)) void remove(segment);
   }
 
-  /**
-   * Ends, when nothing is on its way any more.
-   *
-   * @param keep whether the files stay, because the database has not got what is in them
-   */
-  async close(keep: boolean): Promise<void> {
+  /** Ends, when nothing is on its way any more. The files stay, if the database has not got what is in them. */
+  async close(): Promise<void> {
     this.#closed = true;
     await this.written();
     await this.#preparing;
+    const keep = this.#lastId > this.#settledTo;
     const segments = [...(this.#current === undefined ? [] : [this.#current]), ...this.#spare, ...this.#full];
     this.#current = undefined;
     this.#spare.length = this.#full.length = 0;

@@ -193,6 +193,30 @@ test('a backup has what only the journal had', async () => {
   await restored.close();
 });
 
+test('other files go along with a backup; when they cannot, nothing of it is left', async () => {
+  const store = await open(newFile());
+  await store.accounts.create(testAccount(alice));
+  const into = mkdtempSync(join(directory, 'backups-'));
+  const file = (name: string, content: string): { name: string; content: Uint8Array } => ({ name, content: new TextEncoder().encode(content) });
+  await assert.rejects(store.backup(join(into, 'half'), [file('a', '1'), file('a', 'a second of this name is not possible')]));
+  assert.deepEqual(readdirSync(into), []);
+  await store.backup(join(into, 'whole'), [file('a', '1'), file('b', '2')]);
+  assert.deepEqual(readdirSync(into), ['whole']);
+  const copy = new DatabaseSync(join(into, 'whole'), { readOnly: true });
+  const carried = copy.prepare('SELECT name, CAST(content AS TEXT) AS text FROM backup_file ORDER BY name').all() as { name: string; text: string }[];
+  assert.deepEqual(
+    carried.map(({ name, text }) => [name, text]),
+    [
+      ['a', '1'],
+      ['b', '2'],
+    ],
+  );
+  copy.close();
+  const nowhere = join(into, 'nowhere', 'file');
+  await assert.rejects(store.backup(nowhere), (error) => error instanceof StoreFailed && error.message.startsWith(`${nowhere} cannot be written: ENOENT`));
+  await store.close();
+});
+
 test('a store counts what it does', async () => {
   const store = await open(newFile());
   await store.accounts.create(testAccount(alice));

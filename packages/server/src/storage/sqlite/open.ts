@@ -4,7 +4,7 @@ import { type FoundRecord, type Store, StoreFailed, type Uin } from '@seekyou/co
 import { Appends } from './appends.ts';
 import { Journal, JOURNAL_LIMITS } from './journal.ts';
 import { Link, type LinkFigures, type LinkLimits, LINK_LIMITS, NO_FIGURES } from './link.ts';
-import { type FoundRow, OPERATIONS, type OperationName, type ReplyOf, type RequestOf, type Thread } from './protocol.ts';
+import { type BackupFile, type FoundRow, OPERATIONS, type OperationName, type ReplyOf, type RequestOf, type Thread } from './protocol.ts';
 import { banFrom, banRow } from './bans.ts';
 import { profileColumn, profileFrom } from './profiles.ts';
 import { roomFrom, roomRow } from './rooms.ts';
@@ -20,8 +20,13 @@ export interface SqliteStoreOptions {
 }
 
 export interface SqliteStore extends Store {
-  /** Writes a copy of the database, whole as of one moment, while everything goes on. The file must not exist. */
-  backup(toFile: string): Promise<void>;
+  /**
+   * Writes a copy of the database, whole as of one moment, while everything goes on. The file must not exist, and is there whole or
+   * not at all.
+   *
+   * @param files go along in a table of their own, `backup_file`
+   */
+  backup(toFile: string, files?: readonly BackupFile[]): Promise<void>;
   /** Of the writing and the reading thread and of the journal since the start. */
   stats(): Readonly<Record<Thread | 'journal', LinkFigures>>;
 }
@@ -72,10 +77,10 @@ function storeOn(writer: Link, journal: Journal, startReader: () => Promise<Link
   async function closeThreads(): Promise<void> {
     // The last to close writes the log back into the file, and a reader may not.
     await (await reader?.catch(() => undefined))?.close();
-    await journal.written();
+    await appends.ended();
     await writer.call('mailboxes.settle', null).catch(() => undefined);
     await writer.close();
-    await journal.close(journal.lastId > journal.settledTo);
+    await journal.close();
   }
 
   const closedError = (): StoreFailed => new StoreFailed('closed', 'the store is closed');
@@ -159,10 +164,10 @@ function storeOn(writer: Link, journal: Journal, startReader: () => Promise<Link
       save: (uin, { nickname, profile, entry }) => call('profiles.save', { uin, nickname: toColumn(nickname), data: profileColumn(profile), entry }),
     },
     directory: { search: async (query, limit) => (await call('directory.search', { query, limit: whole(limit) })).map(foundFrom) },
-    backup: async (toFile) => {
+    backup: async (toFile, files) => {
       // A copy is of the database alone.
       await callKnowing('mailboxes.settle', null);
-      await call('backup', toFile);
+      await call('backup', { target: toFile, files });
     },
     stats: () => ({ writer: writer.figures, journal: journal.figures, reader: startedReader?.figures ?? NO_FIGURES }),
     close: () => (closing ??= closeThreads()),

@@ -258,6 +258,17 @@ export interface FoundRow {
   readonly data: string | null;
 }
 
+/** A file that a backup carries beside the database. */
+export interface BackupFile {
+  readonly name: string;
+  readonly content: Uint8Array;
+}
+
+export interface BackupRequest {
+  readonly target: string;
+  readonly files: readonly BackupFile[] | undefined;
+}
+
 type Pair = { readonly owner: number; readonly contact: number };
 
 /** Reads that somebody may follow up with a write stay with the writer; lists and copies of everything do not stand in its way. */
@@ -315,7 +326,7 @@ export const OPERATIONS = {
   'profiles.load': operation('writer', 'reads', cloned<number>(), cloned<string | undefined>()),
   'profiles.save': operation('writer', 'writes', cloned<ProfileToSave>(), cloned<boolean>()),
   'directory.search': operation('reader', 'reads', cloned<{ readonly query: DirectoryQuery; readonly limit: number }>(), cloned<readonly FoundRow[]>()),
-  backup: operation('reader', 'reads', cloned<string>(), cloned<void>()),
+  backup: operation('reader', 'reads', cloned<BackupRequest>(), cloned<void>()),
 };
 
 export type OperationName = keyof typeof OPERATIONS;

@@ -193,6 +193,14 @@ test('the reader survives whatever goes wrong with a backup', async () => {
   const database = new DatabaseSync(':memory:');
   await migrate(database, ':memory:');
   const reader = readerOn(database);
-  assert.deepEqual(await group(reader, call('backup', '/no/such/directory/x'), call('backup', '/'), call('accounts.count', null)), ['defect', 'defect', 0]);
+  assert.deepEqual(
+    await group(
+      reader,
+      call('backup', { target: '/no/such/directory/x', files: [] }),
+      call('backup', { target: '/', files: [] }),
+      call('accounts.count', null),
+    ),
+    ['broken', 'broken', 0],
+  );
   database.close();
 });

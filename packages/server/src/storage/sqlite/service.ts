@@ -10,7 +10,7 @@ import { type Answer, type Call, commitGroup, type Transactions, transactionsOn 
 import { recoverJournal } from './journal-recovery.ts';
 import { mailboxesOn } from './mailboxes.ts';
 import { migrate } from './migrate.ts';
-import { type Implementation, OPERATION_NAMES, OPERATIONS, type OperationName, type Thread } from './protocol.ts';
+import { type BackupRequest, type Implementation, OPERATION_NAMES, OPERATIONS, type OperationName, type Thread } from './protocol.ts';
 import { picturesOn } from './pictures.ts';
 import { profilesOn } from './profiles.ts';
 import { directoryOn } from './search.ts';
@@ -146,7 +146,7 @@ export function readerOn(database: DatabaseSync, prepare: Statements = statement
     ...listsOn(kyselyOn(prepare)),
     ...roomListsOn(kyselyOn(prepare)),
     ...directoryOn(prepare),
-    backup: (target) => backUp(database, target),
+    backup: (request) => backUp(database, request),
   });
   return {
     serve: async <C extends Call>(next: () => C | undefined): Promise<Answer<C>[]> => {
@@ -168,9 +168,22 @@ export function readerOn(database: DatabaseSync, prepare: Statements = statement
   };
 }
 
-function backUp(database: DatabaseSync, target: string): void {
-  if (existsSync(target)) throw new ThreadFailure('defect', `${target} exists; a backup does not overwrite`);
-  copyDatabase(database, target);
+function backUp(database: DatabaseSync, { target, files }: BackupRequest): void {
+  if (existsSync(target)) throw new ThreadFailure('broken', `${target} exists; a backup does not overwrite`);
+  try {
+    copyDatabase(database, target, files);
+  } catch (error) {
+    throw copyFailure(error, target);
+  }
+}
+
+/** For the person who asked for the copy: it is its disk, much more likely than ours. */
+function copyFailure(error: unknown, target: string): ThreadFailure {
+  const failure = failureOf(error);
+  const { syscall, message } = error as NodeJS.ErrnoException;
+  if (failure.code === 'full') return new ThreadFailure('full', `${target}: no space is left there: ${message}`);
+  if (failure.code === 'broken' || syscall !== undefined) return new ThreadFailure('broken', `${target} cannot be written: ${message}`);
+  return new ThreadFailure(failure.code, failure.message);
 }
 
 /** Several statements in one operation stand or fall together; mailboxes see to that themselves. */

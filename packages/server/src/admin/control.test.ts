@@ -1,0 +1,28 @@
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { testClock } from '@seekyou/core/testing';
+import { dataFiles } from '../runtime/data-directory.ts';
+import { serveControl } from './control.ts';
+import type { Operations } from './operations.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'seekyou-control-'));
+after(() => rmSync(directory, { recursive: true }));
+
+test('who is connected and says nothing is given a second at the end', async () => {
+  const clock = testClock();
+  const path = dataFiles(directory).control;
+  const control = await serveControl(path, {} as unknown as Operations, clock);
+  const silent = connect({ path, allowHalfOpen: true });
+  // An answer, so that the server surely knows of it.
+  silent.write('?\n');
+  await once(silent, 'data');
+  const closing = control.close();
+  await once(silent, 'end');
+  clock.advance(1_000);
+  await closing;
+  silent.destroy();
+});
