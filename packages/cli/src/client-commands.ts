@@ -6,7 +6,17 @@ import { FieldError, groupFrom, info, searchFrom, tell } from './client-director
 /** Said to the person who typed it. */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
+  /** What could not be understood, as far as it is an object. */
+  readonly given: Given | undefined;
+
+  constructor(message: string, given?: Given) {
+    super(message);
+    this.given = given;
+  }
 }
+
+/** The fields of a command, before they were looked at. */
+export type Given = Readonly<Record<string, unknown>>;
 
 /** A command in JSON: `{ "do": "send", "to": 100002, "text": "hello" }`; every other field comes back in the answer. */
 export interface ClientCommand {
@@ -219,10 +229,17 @@ export type CommandName = keyof typeof COMMANDS;
 
 const QUOTED: ReadonlySet<Kind> = new Set(['name', 'secret', 'secret?']);
 
-/** A command as it may be shown: an answer goes to logs and screens. */
-export function shown(command: ClientCommand): ClientCommand {
-  const secrets = Object.entries(COMMANDS[command.do].fields).flatMap(([field, kind]: [string, Kind]) => (kind.startsWith('secret') ? [field] : []));
-  return Object.fromEntries(Object.entries(command).filter(([field]) => !secrets.includes(field))) as unknown as ClientCommand;
+/** Of any command: who mistypes the name of one gave its passwords nevertheless. And `type`, which says what an answer is. */
+const NOT_SHOWN: ReadonlySet<string> = new Set([
+  'type',
+  ...Object.values(COMMANDS).flatMap(({ fields }) =>
+    Object.entries(fields).flatMap(([field, kind]: [string, Kind]) => (kind.startsWith('secret') ? [field] : [])),
+  ),
+]);
+
+/** A command as its answer repeats it: that goes to logs and screens. */
+export function shown(command: Given): Given {
+  return Object.fromEntries(Object.entries(command).filter(([field]) => !NOT_SHOWN.has(field)));
 }
 
 /** Other words people try. */
@@ -268,10 +285,14 @@ export function parseJson(line: string): ClientCommand {
   }
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new CommandError('a command is an object such as {"do":"send","to":100002,"text":"hello"}');
-  const fields = given as Record<string, unknown>;
-  const [name, definition] = definitionOf(fields['do']);
-  const checked = Object.entries(definition.fields).map(([field, kind]) => [field, valueOf(name, definition, field, kind, fields[field])]);
-  return { ...fields, ...(Object.fromEntries(checked) as Record<string, unknown>), do: name };
+  const fields = given as Given;
+  try {
+    const [name, definition] = definitionOf(fields['do']);
+    const checked = Object.entries(definition.fields).map(([field, kind]) => [field, valueOf(name, definition, field, kind, fields[field])]);
+    return { ...fields, ...(Object.fromEntries(checked) as Given), do: name };
+  } catch (error) {
+    throw error instanceof CommandError ? new CommandError(error.message, fields) : error;
+  }
 }
 
 function valueOf(name: CommandName, definition: Definition, field: string, kind: Kind, value: unknown): unknown {

@@ -1,6 +1,6 @@
 /** People in the line-mode client: what they tell, finding them, meeting by chance. */
 import type { Client, PersonDetails, PersonFound, PersonSearch, Topic } from '@seekyou/client';
-import { harmless } from './client-output.ts';
+import { harmless, harmlessLines } from './harmless.ts';
 
 type Kind = 'text' | 'number' | 'flag' | 'numbers' | 'topics';
 type Fields<T> = Readonly<Record<string, Kind>> & { readonly [K in keyof T]?: Kind };
@@ -141,7 +141,9 @@ export function groupFrom(text: string): number {
 
 export function infoLines(details: Partial<PersonDetails> | null): string[] {
   if (details === null) return ['there is nobody of this number'];
-  return Object.entries(details).map(([name, value]) => `${name.padEnd(22)} ${harmless(typeof value === 'object' ? JSON.stringify(value) : String(value))}`);
+  return Object.entries(details).map(
+    ([name, value]) => `${name.padEnd(22)} ${harmlessLines(typeof value === 'object' ? JSON.stringify(value) : String(value))}`,
+  );
 }
 
 export function foundLines({ found, more }: { readonly found: readonly PersonFound[]; readonly more: boolean }): string[] {

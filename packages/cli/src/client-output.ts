@@ -1,7 +1,8 @@
 /** How the line-mode client speaks: sentences for people, JSON for scripts. */
 import { type Client, ClientError, type ClientEvent, type PresentedKey } from '@seekyou/client';
-import { type ClientCommand, shown } from './client-commands.ts';
+import { type ClientCommand, type Given, shown } from './client-commands.ts';
 import { foundLines, infoLines } from './client-directory.ts';
+import { harmless, harmlessLines } from './harmless.ts';
 
 export interface Output {
   registered(uin: number): void;
@@ -10,7 +11,8 @@ export interface Output {
   signedOn(client: Client): void;
   event(client: Client, event: ClientEvent): void;
   done(command: ClientCommand, result: unknown): void;
-  failed(error: Error, command?: ClientCommand): void;
+  /** @param command as far as it was understood */
+  failed(error: Error, command?: Given): void;
 }
 
 export function jsonOutput(): Output {
@@ -30,22 +32,14 @@ function plain(error: Error): object {
   return { code: code ?? null, message: error.message, ...(error instanceof ClientError && error.key !== undefined ? { key: error.key } : {}) };
 }
 
-/** Anything a terminal could obey is shown, never obeyed: a message must not move somebody's cursor. */
-export function harmless(text: string): string {
-  return Array.from(text, (c) => (isControl(c.charCodeAt(0)) ? (c === '\r' ? '' : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`) : c)).join('');
-}
-
-/** C0 and C1 controls, without tab and line feed. */
-function isControl(code: number): boolean {
-  return (code < 0x20 && code !== 0x09 && code !== 0x0a) || (code >= 0x7f && code < 0xa0);
-}
-
 export function textOutput(stream: NodeJS.WriteStream): Output {
   const print = (line: string): void => {
     // Over a half-typed line: it is drawn again by the prompt.
     if (stream.isTTY) stream.write('\r\u001b[K');
     stream.write(`${line}\n`);
   };
+  // Some of ours have several lines, and some tell what a server said.
+  const printError = (error: Error): void => print(error.message.split('\n').map(harmless).join('\n'));
   const named = (client: Client, uin: number): string => {
     const nickname = client.contacts().find((contact) => contact.uin === uin)?.nickname;
     return nickname === undefined || nickname === String(uin) ? String(uin) : `${harmless(nickname)} (${uin})`;
@@ -63,7 +57,7 @@ export function textOutput(stream: NodeJS.WriteStream): Output {
         case 'presence':
           return print(`${named(client, event.uin)} is ${event.status.status}${event.status.invisible ? ', invisible to others' : ''}`);
         case 'message':
-          return print(`${clock(event.time, event.stored)} ${named(client, event.from)}: ${harmless(event.text)}`);
+          return print(`${clock(event.time, event.stored)} ${named(client, event.from)}: ${harmlessLines(event.text)}`);
         case 'url':
           return print(`${clock(event.time, event.stored)} ${named(client, event.from)}: ${harmless(event.caption)} <${harmless(event.url)}>`);
         case 'typing':
@@ -88,7 +82,7 @@ export function textOutput(stream: NodeJS.WriteStream): Output {
           return print(`${harmless(event.room)}: ${named(client, event.uin)} leaves`);
         case 'room-line':
           return print(
-            `${clock(event.time, false)} ${harmless(event.room)}: ${named(client, event.from)}${event.whisper ? ' whispers' : ''}: ${harmless(event.text)}`,
+            `${clock(event.time, false)} ${harmless(event.room)}: ${named(client, event.from)}${event.whisper ? ' whispers' : ''}: ${harmlessLines(event.text)}`,
           );
         case 'room-invitation':
           return print(
@@ -97,13 +91,13 @@ export function textOutput(stream: NodeJS.WriteStream): Output {
         case 'room-closed':
           return print(`${harmless(event.room)}: you are no longer in this room`);
         case 'trouble':
-          return print(`something the server sent (${event.packet}) could not be read: ${event.message}`);
+          return print(`something the server sent (${event.packet}) could not be read: ${harmless(event.message)}`);
         case 'reconnecting':
-          return print(`${event.error.message}; coming back in ${Math.ceil(event.inMs / 1000)} s`);
+          return print(`${harmless(event.error.message)}; coming back in ${Math.ceil(event.inMs / 1000)} s`);
         case 'reconnected':
           return print('on line again');
         case 'closed':
-          return print(event.error.message);
+          return printError(event.error);
       }
     },
     done: (command, result) => {
@@ -142,6 +136,6 @@ export function textOutput(stream: NodeJS.WriteStream): Output {
         print(awaiting ? `${String(command['uin'])} wants to be asked: waiting for authorisation` : `${String(command['uin'])} is added`);
       }
     },
-    failed: (error) => print(error.message),
+    failed: (error) => printError(error),
   };
 }

@@ -14,6 +14,7 @@ import {
   RequestRefused,
   type Server,
   type SignOnMethod,
+  WireError,
 } from '@seekyou/client';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { askAboutKey } from './client-key.ts';
@@ -43,7 +44,7 @@ export function registerClient(program: Command): void {
   program
     .command('client')
     .description('sign on and chat, line by line; /help inside tells the commands')
-    .option('--server <host:port>', 'the server', serverOf, { host: 'localhost', port: 5190 })
+    .addOption(new Option('--server <host:port>', 'the server').argParser(serverOf).default({ host: 'localhost', port: 5190 }, 'localhost:5190'))
     .option('--uin <number>', 'your UIN', numberOf)
     .option('--password <password>', 'your password; without it you are asked, and nobody on this machine can read it in the list of processes')
     .option('--password-file <file>', 'read the password from the first line of a file')
@@ -84,7 +85,7 @@ async function run(options: Options): Promise<void> {
       invisible,
       status: invisible ? 'online' : statusOf(options.status),
     });
-    await converse(client, output, options);
+    process.exitCode = await converse(client, output, deskOf(options), options);
   } catch (error) {
     if (error instanceof ClientError || error instanceof RequestRefused) {
       output.failed(error);
@@ -117,43 +118,82 @@ function trustOf(options: Options, output: Output): Partial<ConnectOptions> {
   return options.json === true || !process.stdin.isTTY ? { known } : { known, unknownKey: askAboutKey };
 }
 
-/** Runs until the connection or the input ends. */
-async function converse(client: Client, output: Output, options: Options): Promise<void> {
-  const lines = createInterface({
-    input: process.stdin,
-    ...(process.stdin.isTTY && options.json !== true ? { output: process.stdout, prompt: '> ' } : {}),
-    crlfDelay: Infinity,
+/** Where a conversation is held. */
+export interface Desk {
+  readonly input: NodeJS.ReadableStream;
+  /** Of a person who types there: he gets a prompt. */
+  readonly screen?: NodeJS.WritableStream;
+  /** Asked to leave: Ctrl-C, or a supervisor. */
+  readonly stop: AbortSignal;
+}
+
+function deskOf(options: Options): Desk {
+  const stop = new AbortController();
+  // Once: who asks a second time does not want to wait.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  return { input: process.stdin, ...(process.stdin.isTTY && options.json !== true ? { screen: process.stdout } : {}), stop: stop.signal };
+}
+
+/**
+ * Runs until the connection or the input ends, or it is asked to leave.
+ *
+ * @returns the exit code
+ */
+export async function converse(client: Client, output: Output, desk: Desk, { json, stay }: Pick<Options, 'json' | 'stay'>): Promise<number> {
+  const { input, screen, stop } = desk;
+  const lines = createInterface({ input, ...(screen === undefined ? {} : { output: screen, prompt: '> ' }), crlfDelay: Infinity });
+  let open = true;
+  lines.once('close', () => {
+    open = false;
   });
-  let over = false;
+  const prompt = (keepCursor?: boolean): void => {
+    if (open && screen !== undefined) lines.prompt(keepCursor);
+  };
   let leaving = false;
-  // What was waiting is told as soon as somebody listens.
-  output.signedOn(client);
-  client.listen((event) => {
-    output.event(client, event);
-    if (event.type === 'closed') {
-      over = true;
-      process.exitCode = leaving ? 0 : 1;
-      lines.close();
-    } else if (process.stdin.isTTY) lines.prompt(true);
+  let lost = false;
+  const ended = new Promise<void>((resolve) => {
+    const leave = (): void => {
+      leaving = true;
+      resolve();
+    };
+    stop.addEventListener('abort', leave);
+    // At a terminal Ctrl-C comes as a key, for as long as lines are read.
+    lines.once('SIGINT', leave);
+    // What was waiting is told as soon as somebody listens.
+    output.signedOn(client);
+    client.listen((event) => {
+      output.event(client, event);
+      if (event.type !== 'closed') return prompt(true);
+      lost = !leaving;
+      return resolve();
+    });
   });
-  process.once('SIGINT', () => lines.close());
-  process.once('SIGTERM', () => {
-    over = true;
+  const obeyAll = async (): Promise<void> => {
+    prompt();
+    for await (const line of withLines(lines)) {
+      if (leaving || lost) return;
+      if (line.trim() === '') continue;
+      if (await obey(client, output, line, json === true)) {
+        leaving = true;
+        return;
+      }
+      prompt();
+    }
+  };
+  try {
+    const obeyed = obeyAll();
+    await Promise.race([obeyed, ended]);
+    if (stay === true && !leaving) await ended;
     lines.close();
-  });
-  if (process.stdin.isTTY) lines.prompt();
-  for await (const line of withLines(lines)) {
-    if (line.trim() === '') continue;
-    leaving = await obey(client, output, line, options.json === true);
-    if (leaving) process.exitCode = 0;
-    if (leaving || over) break;
-    if (process.stdin.isTTY) lines.prompt();
+    // What was asked on a connection that is over has its answer now; it may have been what ended it.
+    if (lost) await obeyed;
+    const code = lost && !leaving ? 1 : 0;
+    leaving = true;
+    return code;
+  } finally {
+    lines.close();
+    client.close();
   }
-  lines.close();
-  if (options.stay === true && !leaving && !over)
-    await new Promise<void>((resolve) => client.listen((event) => (output.event(client, event), event.type === 'closed' && resolve())));
-  leaving = true;
-  client.close();
 }
 
 async function* withLines(lines: Interface): AsyncGenerator<string> {
@@ -169,20 +209,28 @@ async function obey(client: Client, output: Output, line: string, json: boolean)
     output.done(command, await COMMANDS[command.do].run(client, command));
     return command.do === 'unregister';
   } catch (error) {
-    if (!(error instanceof CommandError || error instanceof RequestRefused || error instanceof ClientError)) throw error;
-    output.failed(error, command);
+    if (error instanceof CommandError) output.failed(error, command ?? error.given);
+    else if (error instanceof RequestRefused || error instanceof ClientError) output.failed(error, command);
+    else if (error instanceof WireError && command !== undefined) output.failed(withoutBytes(error, `/${command.do}`), command);
+    else throw error;
   }
   return false;
 }
 
-async function passwordOf(options: Options): Promise<string> {
+/** No packet has room for what was typed; or the answer had no sense. */
+function withoutBytes(error: WireError, what: string): RequestRefused | ClientError {
+  return error.offset < 0 ? new RequestRefused(what, 0x0a) : new ClientError('protocol', `${what}: the answer cannot be read: ${error.message}`);
+}
+
+export async function passwordOf(options: Pick<Options, 'password' | 'passwordFile' | 'register'>): Promise<string> {
   if (options.password !== undefined) return options.password;
   if (options.passwordFile === undefined) {
     const ask = options.register === true ? askNewSecret : askSecret;
     return ask('password', 'a password is needed: --password-file FILE or --password PASSWORD');
   }
   try {
-    return (readFileSync(options.passwordFile, 'utf8').split(/\r?\n/, 1)[0] as string).trim();
+    // Blanks may belong to it.
+    return readFileSync(options.passwordFile, 'utf8').split(/\r?\n/, 1)[0] as string;
   } catch (error) {
     throw new Failed(`--password-file ${options.passwordFile}: ${(error as Error).message}`);
   }

@@ -3,6 +3,7 @@ import type { ShownAccount } from '@seekyou/server';
 import { type Command, InvalidArgumentError } from 'commander';
 import { addDataOptions, operate } from './data.ts';
 import { Failed, ExitCode } from './exit.ts';
+import { harmless } from './harmless.ts';
 import { askNewSecret } from './secret.ts';
 
 type Options = Record<string, unknown> & { readonly json?: boolean; readonly password?: string; readonly oldPassword?: string; readonly nickname?: string };
@@ -129,6 +130,7 @@ function details(account: ShownAccount): string[] {
   ];
 }
 
+/** Names are what their owners made them: none may write to the administrator's terminal, or pass for another line. */
 function print(options: Options, json: unknown, lines: readonly string[]): void {
-  process.stdout.write(options.json === true ? `${JSON.stringify(json)}\n` : `${lines.join('\n')}\n`);
+  process.stdout.write(options.json === true ? `${JSON.stringify(json)}\n` : `${lines.map(harmless).join('\n')}\n`);
 }

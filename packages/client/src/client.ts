@@ -236,7 +236,7 @@ export class Client {
     if (group.isNew) await this.edit('add', feedbag.insertItems, group.item);
     const added = await this.tryEdit(feedbag.insertItems, this.roster.newContact(group.item.groupId, uin, nickname, false));
     if (added === ItemResult.success) return { awaiting: false };
-    if (added === ItemResult.invalid) throw new RequestRefused(`adding ${uin}`, ErrorCode.incorrectFormat, 'there is no such UIN, or it cannot be added so');
+    if (added === ItemResult.invalid) throw new RequestRefused(`adding ${uin}`, ErrorCode.incorrectFormat, 'there is no such UIN, or it cannot be added');
     if (added !== ItemResult.authorizationRequired) throw editRefused(`adding ${uin}`, added);
     await this.edit(`adding ${uin}`, feedbag.insertItems, this.roster.newContact(group.item.groupId, uin, nickname, true));
     await this.requestAuthorisation(uin, reason);
