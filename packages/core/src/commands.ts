@@ -68,18 +68,15 @@ export interface Commands {
   'authorisation.withdraw': Shape<{ readonly from: Uin }, void>;
 
   /**
-   * Stores a message, then announces it; the answer comes after the commit.
-   * `store: false`: refuse `off-line` unless the recipient has a session now.
+   * Stores a message, then announces it; the answer comes after the commit. It is the same whether the recipient is off line or
+   * hides from the sender (oscar.md §10.1), so nobody can ask that a message be refused when there is nobody to take it.
    */
-  'messages.send': Shape<
-    { readonly to: Uin; readonly body: Body; readonly store: boolean; readonly senderId?: string },
-    { readonly id: MessageId; readonly sentAt: Time }
-  >;
+  'messages.send': Shape<{ readonly to: Uin; readonly body: Body; readonly senderId?: string }, { readonly id: MessageId; readonly sentAt: Time }>;
   /**
    * Hands something to the recipient's sessions, never stored; the answer comes after it was written to them.
    * `needs`: refuse `not-supported-by-client` unless a session announced this capability; the same where nobody could make
-   * anything of it, because it has no words and no session speaks as this one does. `concealed`: behave as if the
-   * recipient were off line when this observer does not see him (oscar.md §10.1).
+   * anything of it, because it has no words and no session speaks as this one does. `concealed`: refuse `off-line` when this
+   * observer does not see the recipient (oscar.md §10.1); otherwise he is given it, and the answer is yes whether he is there or not.
    */
   'messages.pass': Shape<{ readonly to: Uin; readonly passing: Passing; readonly needs?: string; readonly concealed: boolean }, void>;
   /**

@@ -133,7 +133,7 @@ export class Client {
   }
 
   says(to: number, words: string, more: Partial<CommandInput<'messages.send'>> = {}): Promise<CommandOutput<'messages.send'> | Refused> {
-    return this.asks('messages.send', { to: uin(to), body: text(words), store: true, ...more });
+    return this.asks('messages.send', { to: uin(to), body: text(words), ...more });
   }
 
   passes(to: number, passing: Passing, more: Partial<CommandInput<'messages.pass'>> = {}): Promise<void | Refused> {

@@ -22,6 +22,7 @@ export type SessionEvent =
   | { readonly type: 'own-presence' }
   /** A stored message to deliver now; `sender` is what this recipient sees of him, if anything. */
   | { readonly type: 'message'; readonly message: Message; readonly sender?: PresenceView }
+  /** Of an envelope, `sender` is where the session is that wrote it. */
   | { readonly type: 'passing'; readonly from: Uin; readonly passing: Passing; readonly sender?: PresenceView }
   /** Another session of the account edited the roster. */
   | { readonly type: 'roster-edited'; readonly edits: readonly RosterEdit[]; readonly stamp: number }

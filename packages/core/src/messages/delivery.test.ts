@@ -6,7 +6,7 @@ import { memoryStore } from '../memory-store.ts';
 import { type Store, StoreFailed } from '../ports.ts';
 import { Refused } from '../refusals.ts';
 import { settled, uin } from '../testing.ts';
-import type { Message } from '../words.ts';
+import type { Message, Passing } from '../words.ts';
 
 const ALICE = 20_001;
 const BOB = 20_002;
@@ -203,7 +203,8 @@ describe('a message to somebody who is there', () => {
     bob.session.leave();
     assert.equal(bob.session.ended, true);
     assert.equal(place.core.figures().sessions, 1);
-    assert.equal(refusalOf(await alice.says(BOB, 'are you there?', { store: false })), 'off-line');
+    const question: Passing = { kind: 'envelope', format: 'icbm/2', bytes: new Uint8Array(40), cookie: new Uint8Array(8) };
+    assert.equal(refusalOf(await alice.passes(BOB, question, { concealed: true })), 'off-line');
     bob.session.close(true);
     assert.deepEqual(await pendingFor(place), []);
     assert.equal(place.core.figures().messagesDelivered, 1);
@@ -661,7 +662,7 @@ describe('memory', () => {
     const bob = await place.signsOn(BOB);
     const body = { kind: 'text', text: 'x' } as const;
     const sends: Promise<unknown>[] = [];
-    for (let n = 0; n < 30_001; n++) sends.push(alice.asks('messages.send', { to: uin(BOB), body, store: true }));
+    for (let n = 0; n < 30_001; n++) sends.push(alice.asks('messages.send', { to: uin(BOB), body }));
     await Promise.all(sends);
     assert.deepEqual(bob.endings, ['too-slow']);
     assert.equal((await pendingFor(place)).length, 30_001);

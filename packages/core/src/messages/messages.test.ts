@@ -4,6 +4,7 @@ import { type Client, OWN, Place, type PlaceOptions, refusalOf, text, UDP } from
 import { memoryStore } from '../memory-store.ts';
 import { StoreFailed, type Store } from '../ports.ts';
 import { countingStore, uin } from '../testing.ts';
+import type { SessionRequest } from '../session.ts';
 import type { Passing } from '../words.ts';
 
 const ALICE = 20_001;
@@ -59,7 +60,7 @@ describe('a message', () => {
     const place = await town();
     const alice = await place.signsOn(ALICE);
     const bob = await place.signsOn(BOB);
-    await alice.asks('messages.send', { to: uin(BOB), body: text('hello'), store: true, from: uin(BOB) } as never);
+    await alice.asks('messages.send', { to: uin(BOB), body: text('hello'), from: uin(BOB) } as never);
     assert.equal(bob.messages[0]?.from, ALICE);
   });
 
@@ -75,19 +76,7 @@ describe('a message', () => {
     assert.equal(refusalOf(await alice.says(BOB, 'x'.repeat(8_001))), 'too-large');
     assert.equal(refusalOf(await alice.says(BOB, 'ж'.repeat(4_001))), 'too-large');
     const original = { format: 'icbm/1', bytes: new Uint8Array(8_001) };
-    assert.equal(refusalOf(await alice.asks('messages.send', { to: uin(BOB), body: { kind: 'text', text: 'x', original }, store: true })), 'too-large');
-  });
-
-  test('that must not be stored is refused when nobody is there, and otherwise goes the same way', async () => {
-    const place = await town();
-    const alice = await place.signsOn(ALICE);
-    assert.equal(refusalOf(await alice.says(BOB, 'now or never', { store: false })), 'off-line');
-    const bob = await place.opens(BOB);
-    assert.equal(refusalOf(await alice.says(BOB, 'now or never', { store: false })), 'off-line', 'a client that signs on is not there yet');
-    await bob.asks('presence.ready', undefined);
-    assert.equal(refusalOf(await alice.says(BOB, 'now or never', { store: false })), undefined);
-    assert.deepEqual(bob.heard, ['now or never']);
-    assert.equal(await pending(place, BOB), 1);
+    assert.equal(refusalOf(await alice.asks('messages.send', { to: uin(BOB), body: { kind: 'text', text: 'x', original } })), 'too-large');
   });
 
   test('reaches somebody who is invisible to the sender', async () => {
@@ -186,6 +175,55 @@ describe('a full mailbox', () => {
   });
 });
 
+describe('who does not see the other', () => {
+  const FILES = '09461343000000000000000000000000';
+  const envelope: Passing = { kind: 'envelope', format: 'icbm/2', bytes: new Uint8Array(40), cookie: new Uint8Array(8) };
+
+  /** Ways to be nobody for Alice. */
+  const HIDING: Readonly<Record<string, (place: Place) => Promise<unknown>>> = {
+    'off line': () => Promise.resolve(),
+    'signing on': (place) => place.opens(BOB),
+    invisible: async (place) => {
+      const bob = await place.signsOn(BOB);
+      await bob.asks('presence.set', { status: { ...bob.session.presence.status, invisible: true } });
+    },
+    ignoring: async (place) => ignores(await place.signsOn(BOB), ALICE),
+    'not authorising': async (place) => {
+      await place.store.accounts.update(uin(BOB), { authorisationRequired: true });
+      await place.signsOn(BOB);
+    },
+  };
+
+  for (const [name, hide] of Object.entries(HIDING)) {
+    test(`cannot tell from the answers that he is ${name}`, async () => {
+      const place = await town({ limits: { mailboxPerSenderMax: 2 } });
+      const alice = await place.signsOn(ALICE);
+      // His client neither confirms nor fetches, so that nothing but where he is makes a difference.
+      for (const words of ['one', 'two']) assert.equal(refusalOf(await alice.says(BOB, words)), undefined);
+      await hide(place);
+      const said = refusalOf(await alice.says(BOB, 'three'));
+      // Ignored is as accepted: there a mailbox is never full.
+      assert.equal(said, name === 'ignoring' ? undefined : 'mailbox-full');
+      const answers = [];
+      for (const concealed of [true, false]) {
+        for (const more of [{}, { needs: FILES }]) answers.push(refusalOf(await alice.passes(BOB, envelope, { concealed, ...more })));
+      }
+      assert.deepEqual(answers, ['off-line', 'off-line', undefined, undefined]);
+    });
+  }
+
+  test('is another matter than who is off line himself and has left an answer: nobody waits to hear what became of that', async () => {
+    const place = await town({ limits: { mailboxMessagesMax: 1 } });
+    const bob = await place.signsOn(BOB);
+    await bob.asks('authorisation.grant', { to: uin(ALICE), reason: 'welcome' });
+    bob.session.close(false);
+    const alice = await place.signsOn(ALICE);
+    assert.equal(await pending(place, ALICE), 1);
+    assert.equal(await alice.asks('authorisation.request', { to: uin(BOB), reason: 'please' }), undefined);
+    assert.equal(await pending(place, ALICE), 2);
+  });
+});
+
 describe('our own senders', () => {
   const senderId = '0123456789abcdef0123456789ABCDEF';
 
@@ -254,9 +292,9 @@ describe('envelopes', () => {
   test('are refused when nobody is there', async () => {
     const place = await town();
     const alice = await place.signsOn(ALICE);
-    assert.equal(refusalOf(await alice.passes(BOB, envelope)), 'off-line');
+    assert.equal(refusalOf(await alice.passes(BOB, envelope, { concealed: true })), 'off-line');
     await place.opens(BOB);
-    assert.equal(refusalOf(await alice.passes(BOB, envelope)), 'off-line');
+    assert.equal(refusalOf(await alice.passes(BOB, envelope, { concealed: true })), 'off-line');
   });
 
   test('go to all clients when they need nothing, and are never stored', async () => {
@@ -316,6 +354,36 @@ describe('envelopes', () => {
     assert.equal(refusalOf(await alice.passes(BOB, envelope, { concealed: true })), 'off-line');
     assert.equal(await alice.passes(BOB, envelope, { concealed: false }), undefined);
     assert.equal(bob.passings.length, 1);
+  });
+
+  test('come from where the session is that wrote them, and not at all from one that hides that', async () => {
+    const place = await town();
+    const at = (address: string): Partial<SessionRequest> => ({ coexist: true, peer: { address, port: 1024, known: true } });
+    const office = await place.signsOn(BOB, at('192.0.2.2'));
+    const home = await place.signsOn(BOB, at('192.0.2.1'));
+    const alice = await place.signsOn(ALICE);
+    for (const [client, other] of [[office, ALICE] as const, [home, ALICE] as const, [alice, BOB] as const]) {
+      await client.asks('contacts.add', { uins: [uin(other)], temporary: false });
+    }
+    const direct = { internalAddress: '10.1.2.3', port: 5_001, kind: 4, version: 8, cookie: 1, webPort: 0, features: 3, times: [0, 0, 0] } as const;
+    await office.asks('presence.set', { direct });
+    await home.asks('presence.set', { direct: { ...direct, port: 5_002 } });
+    const from = async (client: Client): Promise<unknown> => {
+      alice.events.length = 0;
+      assert.equal(await client.passes(ALICE, envelope), undefined);
+      const [event] = alice.events;
+      assert.equal(event?.type, 'passing');
+      return event.type === 'passing' && [event.sender?.externalAddress, event.sender?.direct?.internalAddress, event.sender?.direct?.port];
+    };
+    assert.deepEqual(await from(home), ['192.0.2.1', '0.0.0.0', 5_002]);
+    assert.deepEqual(await from(office), ['192.0.2.2', '0.0.0.0', 5_001]);
+    const { status } = office.session.presence;
+    for (const hiding of [{ hideAddress: true }, { direct: 'off' }, { direct: 'authorised' }] as const) {
+      await office.asks('presence.set', { status: { ...status, ...hiding } });
+      await home.asks('presence.set', { status });
+      assert.deepEqual(await from(office), [undefined, '0.0.0.0', 0], JSON.stringify(hiding));
+      assert.deepEqual(await from(home), ['192.0.2.1', '0.0.0.0', 5_002]);
+    }
   });
 
   test('from somebody who is ignored look accepted, or find him off line', async () => {

@@ -4,10 +4,11 @@ import type { SessionEvent, UserNotice } from '../events.ts';
 import type { People } from '../inside.ts';
 import type { Appended, MailboxLimits, MessageDraft } from '../ports.ts';
 import { type Refused, refuse } from '../refusals.ts';
+import { viewFrom } from '../presence/view.ts';
 import type { CorePorts, CoreSettings } from '../service.ts';
 import type { CoreSession } from '../sessions/core-session.ts';
 import type { Registry } from '../sessions/registry.ts';
-import type { Body, MessageId, Passing, Time, Uin } from '../words.ts';
+import type { Body, MessageId, Passing, PresenceView, Time, Uin } from '../words.ts';
 import { writtenBytes } from './body-size.ts';
 import type { Delivery } from './delivery.ts';
 
@@ -54,18 +55,17 @@ export class Messages {
 
   // --------------------------------------------------------------- stored
 
-  send(session: CoreSession, { to, body, store, senderId }: CommandInput<'messages.send'>): Refused | Promise<Sent | Refused> {
+  send(session: CoreSession, { to, body, senderId }: CommandInput<'messages.send'>): Refused | Promise<Sent | Refused> {
     if (writtenBytes(body) > this.around.settings.limits.messageBytesMax) return refuse('too-large');
     if (senderId !== undefined && !SENDER_ID.test(senderId)) return refuse('bad-input');
     if (this.around.people.ignores(session.uin, to)) return refuse('you-ignore-them');
-    if (!store && !this.isHere(to)) return refuse('off-line');
     return this.say(session.uin, to, body, senderId);
   }
 
   /** The one message path: check and store, announce, deliver. Rejects when the store fails. */
   say(from: Uin, to: Uin, body: Body, senderId?: string): Promise<Sent | Refused> {
     const sentAt = this.around.ports.clock.now();
-    const here = this.isHere(to);
+    const here = this.isHere(to) && !this.isHidden(from, to);
     const checked = here && !this.around.people.ignores(to, from);
     const draft: MessageDraft =
       senderId === undefined ? { from, to, body, sentAt, limited: !here, checked } : { from, to, body, sentAt, limited: !here, checked, senderId };
@@ -128,28 +128,40 @@ export class Messages {
 
   /** To the sessions of this node; ignored senders are dropped where the recipient is. */
   passHere(from: Uin, to: Uin, passing: Passing): void {
-    if (!this.around.people.ignores(to, from)) this.handTo(this.readyOf(to), from, to, passing);
+    if (!this.around.people.ignores(to, from)) this.handTo(this.readyOf(to), from, passing, this.around.people.viewFor(to, from));
   }
 
   private passEnvelope(session: CoreSession, to: Uin, passing: Envelope, needs: string | undefined, concealed: boolean): Refused | undefined {
     const { people } = this.around;
     const from = session.uin;
     if (people.ignores(from, to)) return refuse('you-ignore-them');
-    const ready = this.readyOf(to);
-    if (ready.length === 0 || (concealed && people.viewFor(from, to) === undefined)) return refuse('off-line');
+    const hidden = this.isHidden(from, to);
+    if (concealed && hidden) return refuse('off-line');
     if (people.ignores(to, from)) return undefined;
-    const able = ready.filter((other) => hasUseFor(other, passing, session) && (needs === undefined || other.presence.capabilities.includes(needs)));
-    if (able.length === 0) return refuse('not-supported-by-client');
-    if (needs === undefined) return this.handTo(able, from, to, passing);
-    // An offer is for one client: two of them would both answer it (oscar.md §10.4).
-    return this.handTo([able.reduce((a, b) => (b.lastHeardAt >= a.lastHeardAt ? b : a))], from, to, passing);
+    const refused = this.handToAble(session, to, passing, needs);
+    return hidden ? undefined : refused;
   }
 
-  private handTo(sessions: readonly CoreSession[], from: Uin, to: Uin, passing: Passing): undefined {
-    if (sessions.length === 0) return;
-    const sender = this.around.people.viewFor(to, from);
+  private handToAble(session: CoreSession, to: Uin, passing: Envelope, needs: string | undefined): Refused | undefined {
+    const ready = this.readyOf(to);
+    if (ready.length === 0) return refuse('off-line');
+    const able = ready.filter((other) => hasUseFor(other, passing, session) && (needs === undefined || other.presence.capabilities.includes(needs)));
+    if (able.length === 0) return refuse('not-supported-by-client');
+    const view = this.around.people.viewFor(to, session.uin);
+    const sender = view === undefined ? undefined : viewFrom(session, view);
+    if (needs === undefined) return this.handTo(able, session.uin, passing, sender);
+    // An offer is for one client: two of them would both answer it (oscar.md §10.4).
+    return this.handTo([able.reduce((a, b) => (b.lastHeardAt >= a.lastHeardAt ? b : a))], session.uin, passing, sender);
+  }
+
+  private handTo(sessions: readonly CoreSession[], from: Uin, passing: Passing, sender: PresenceView | undefined): undefined {
     const event: SessionEvent = sender === undefined ? { type: 'passing', from, passing } : { type: 'passing', from, passing, sender };
     for (const session of sessions) session.emit(event);
+  }
+
+  /** Off line for somebody who is on line himself, or as good as that: he must not be able to tell which (oscar.md §10.1). */
+  private isHidden(from: Uin, to: Uin): boolean {
+    return this.around.registry.of(from).length > 0 && this.around.people.viewFor(from, to) === undefined;
   }
 
   private isHere(uin: Uin): boolean {

@@ -3,6 +3,7 @@
  * so an invisible user cannot be found out by comparing answers. @see oscar.md §10.1, §5.1
  */
 import type { FoundOnline } from '../directory/search.ts';
+import type { LiveSession } from '../inside.ts';
 import type { CoreSettings } from '../service.ts';
 import type { DirectInfo, PresenceView, Uin } from '../words.ts';
 import type { Appearance } from './appearance.ts';
@@ -100,6 +101,18 @@ export function viewAt(sight: Sight, observer: Person, subject: Person, cookieOf
   const view = (subject.views[sight] ??= makeView(sight, subject, subject.appearance));
   if (view.direct === undefined || (sight !== Sight.direct && sight !== Sight.neighbour)) return view;
   return { ...view, direct: { ...view.direct, cookie: cookieOf(observer.uin, subject.uin) } };
+}
+
+/** The same person, but where one of his sessions is: not always the one others see, and it may hide what that one shows. */
+export function viewFrom({ peer, presence }: LiveSession, view: PresenceView): PresenceView {
+  if (view.externalAddress === undefined) return view;
+  const { direct, externalAddress: _elsewhere, ...rest } = view;
+  const { status } = presence;
+  const isShown = peer.known && isIpv4(peer.address) && !status.hideAddress && status.direct !== 'off';
+  // Whether the other is authorised was looked at only if the session others see asks for it.
+  if (!isShown || (status.direct === 'authorised' && view.status.direct !== 'authorised')) return { ...rest, direct: NO_DIRECT };
+  const own = directAt(Sight.direct, presence.direct ?? NO_DIRECT);
+  return { ...rest, direct: { ...own, cookie: direct?.cookie ?? 0 }, externalAddress: peer.address };
 }
 
 /** As one's own contacts see one. */

@@ -54,7 +54,7 @@ function original(format: string, { cookie, typing }: Stamp, data: Uint8Array): 
   bytes.set(cookie);
   bytes[COOKIE_BYTES] = typing ? 1 : 0;
   bytes.set(data, STAMP_BYTES);
-  return { format, bytes };
+  return { format, bytes, stampBytes: STAMP_BYTES };
 }
 
 function dataOf({ bytes }: Original): Uint8Array {

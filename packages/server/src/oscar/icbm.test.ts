@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Body, type ClientProfile, type Message, type Passing, PEOPLE } from '@seekyou/core';
-import { encode } from '@seekyou/wire';
+import { decode, encode } from '@seekyou/wire';
 import { Capability, ErrorCode, feedbag, icbm, rendezvous } from '@seekyou/wire/oscar';
+import { encodeText, fragmentsFromText, textFromFragments } from '@seekyou/wire/text';
 import { Answerable } from './answerable.ts';
 import { plainBody, typedBody } from './bodies.ts';
 import { renderMessage, renderPassing, renderStored, routes } from './icbm.ts';
@@ -14,6 +15,7 @@ import {
   BOB,
   bytesOf,
   contextOf,
+  fetchedPackets,
   handle,
   hex,
   NOW,
@@ -90,7 +92,6 @@ test('a client says what it wants of each channel', () => {
 test('a message is sent to the core and acknowledged when the core has it', () => {
   const { input, answered } = asked(write(1, { imData: HELLO, requestHostAck: true, store: true }), 'messages.send');
   assert.equal(input.to, BOB);
-  assert.equal(input.store, true);
   assert.equal(input.body.kind === 'text' && input.body.text, 'Hello!');
   const ack = answered({ id: 1, sentAt: NOW });
   assert.equal(packets(ack)[0]?.requestId, REQUEST_ID);
@@ -98,8 +99,7 @@ test('a message is sent to the core and acknowledged when the core has it', () =
 });
 
 test('only who asks for an acknowledgement gets one', () => {
-  const { input, answered } = asked(write(1, { imData: HELLO }), 'messages.send');
-  assert.equal(input.store, false);
+  const { answered } = asked(write(1, { imData: HELLO }), 'messages.send');
   assert.deepEqual(answered({ id: 1, sentAt: NOW }), []);
 });
 
@@ -155,7 +155,6 @@ test('typed messages are stored as what they say', () => {
   for (const [type, text, kind] of cases) {
     const { input, answered } = asked(write(4, { data: typed(type, text), store: true, requestHostAck: true }), 'messages.send');
     assert.equal(input.body.kind, kind);
-    assert.equal(input.store, true);
     assert.equal(receivedOne(answered({ id: 1, sentAt: NOW }), icbm.hostAck).channel, 4);
   }
 });
@@ -205,7 +204,7 @@ const envelope = (capability: string, type = 0, service = hex('00 ff')): Uint8Ar
 const callFrom = (uin: number): Uint8Array =>
   encode(rendezvous.reverseConnection, { uin, ip: '192.0.2.1', port: 1, kind: 4, portTried: 1, portAgain: 1, version: 8, session: 1 });
 
-const relay = (type: number, flags = 0): Uint8Array =>
+const relay = (type: number, flags = 0, text = ascii('hi')): Uint8Array =>
   encode(rendezvous.relayData, {
     header: { version: 10, signature: new Uint8Array(16), unknown: 0, features: 3, kind: 4, sequence: 0xfffe },
     header2: { sequence: 0xfffe, zeros: new Uint8Array(12) },
@@ -213,7 +212,7 @@ const relay = (type: number, flags = 0): Uint8Array =>
     flags,
     status: 0,
     priority: 1,
-    text: ascii('hi'),
+    text,
     tail: new Uint8Array(0),
   });
 
@@ -221,7 +220,7 @@ test('an envelope is passed to clients that know what it is about', () => {
   const ask = (data: Uint8Array, context?: TestContext): ReturnType<typeof asked<'messages.pass'>> =>
     asked(write(2, { data, requestHostAck: true, store: true }, context), 'messages.pass');
   const plain = ask(envelope(Capability.serverRelay, 0, relay(0x01)));
-  assert.deepEqual([plain.input.needs, plain.input.concealed], [Capability.serverRelay, false]);
+  assert.deepEqual([plain.input.needs, plain.input.concealed], [Capability.serverRelay, true]);
   assert.equal(plain.input.passing.kind === 'envelope' && plain.input.passing.fallback, 'hi');
   assert.equal(receivedOne(plain.answered(undefined), icbm.hostAck).channel, 2);
   assert.equal(codeOf(plain.refused('not-supported-by-client')), ErrorCode.notSupportedByClient);
@@ -239,6 +238,15 @@ test('an envelope is passed to clients that know what it is about', () => {
     assert.deepEqual([input.needs, input.concealed], [needs, true]);
     assert.equal(input.passing.kind === 'envelope' && input.passing.fallback, undefined);
   }
+});
+
+test('words in an envelope go alone to somebody who is not seen, there or not', () => {
+  const { refused } = asked(write(2, { data: envelope(Capability.serverRelay, 0, relay(0x01)), requestHostAck: true }), 'messages.pass');
+  const { input, answered } = asked(refused('off-line'), 'messages.send');
+  assert.deepEqual(input, { to: BOB, body: { kind: 'text', text: 'hi' } });
+  assert.equal(receivedOne(answered({ id: 1, sentAt: NOW }), icbm.hostAck).channel, 2);
+  const silent = asked(write(2, { data: envelope(Capability.serverRelay, 0, relay(0x01, 0, ascii(''))) }), 'messages.pass');
+  assert.deepEqual([silent.input.concealed, codeOf(silent.refused('off-line'))], [true, ErrorCode.notLoggedIn]);
 });
 
 test('who was asked may answer, even where the other is not seen', () => {
@@ -259,6 +267,23 @@ test('a malformed envelope is answered as if the user were off line', () => {
   ]) {
     assert.equal(codeOf(write(2, tlvs)), ErrorCode.notLoggedIn);
   }
+});
+
+test('a message may be as long as 04/05 says, and no longer', () => {
+  const { messageBytesMax } = PEOPLE;
+  const plain = (length: number): Uint8Array => encode(icbm.fragments, fragmentsFromText('x'.repeat(length - 13), UNICODE_CLIENT));
+  const away = (length: number): Uint8Array => typed(0xe8, 'x'.repeat(length - typed(0xe8, '').length));
+  const { input } = asked(write(1, { imData: plain(messageBytesMax) }), 'messages.send');
+  const { bytes, stampBytes = 0 } = input.body.original ?? assert.fail('the bytes as they were');
+  assert.equal(bytes.length - stampBytes, messageBytesMax, 'our own stamp does not count');
+  asked(write(1, { imData: plain(messageBytesMax), autoResponse: true }), 'messages.pass');
+  asked(write(4, { data: away(messageBytesMax) }), 'messages.pass');
+  for (const [channel, tlvs] of [
+    [1, { imData: plain(messageBytesMax + 1) }],
+    [1, { imData: plain(messageBytesMax + 1), autoResponse: true }],
+    [4, { data: away(messageBytesMax + 1) }],
+  ] as const)
+    assert.equal(codeOf(write(channel, tlvs)), ErrorCode.refusedByClient);
 });
 
 test('an envelope that is too large is refused', () => {
@@ -288,6 +313,20 @@ test('a client answers what it was given, for some minutes, to who wrote it', ()
   assert.deepEqual(answer(context, 'nobody'), []);
   assert.deepEqual(answer(context, '100001', new Uint8Array(8_001)), []);
   assert.deepEqual(answer({ ...context, now: NOW + 11 * 60_000 }, '100001'), [], 'not much later');
+});
+
+test('words in an answer are told in the code page of who asked', () => {
+  const asker: ClientProfile = { ...OLD_CLIENT, codepage: 28595 };
+  const context = contextOf({ uin: BOB, profile: RUSSIAN_OLD_CLIENT });
+  renderPassing(context, ALICE, { kind: 'envelope', format: 'icbm/2', bytes: envelope(Capability.serverRelay), cookie }, undefined);
+  const away = (codepage: number): Uint8Array => relay(0xe8, 3, encodeText('на обеде', codepage).bytes);
+  const told = (data: Uint8Array, profile: ClientProfile): Uint8Array => {
+    const { passing } = asked(answer(context, String(ALICE), data), 'messages.pass').input;
+    return receivedOne(renderPassing(contextOf({ profile }), BOB, passing, undefined), icbm.clientErr).data;
+  };
+  assert.deepEqual(told(away(1251), asker), away(28595));
+  assert.deepEqual(told(away(1251), RUSSIAN_OLD_CLIENT), away(1251));
+  assert.deepEqual(told(hex('00 ff'), asker), hex('00 ff'), 'what is no answer to a message passes');
 });
 
 test('the cookies remembered are few, the oldest go first', () => {
@@ -427,14 +466,29 @@ test('our own clients are told the id of a message, others are not', () => {
     receivedOne(renderMessage(contextOf({ profile }), messageOf(hello), undefined), icbm.channelMsgToClient).tlvs.messageId;
   assert.equal(idIn(OWN_CLIENT), 7);
   assert.equal(idIn(UNICODE_CLIENT), undefined);
-  const pieces = received(
-    renderMessage(contextOf({ profile: OWN_CLIENT }), messageOf({ kind: 'text', text: 'слово '.repeat(1_500) }), undefined),
-    icbm.channelMsgToClient,
-  );
-  assert.deepEqual(
-    pieces.map(({ tlvs }) => tlvs.messageId),
-    [undefined, undefined, 7],
-  );
+});
+
+test('our own clients get a message in one packet, however long: its pieces could not be told from repetitions', () => {
+  const text = 'слово '.repeat(1_333);
+  const longest: Body = { kind: 'text', text, original: { format: 'icbm/1', bytes: new Uint8Array(8_000) } };
+  const { tlvs } = receivedOne(renderMessage(contextOf({ profile: OWN_CLIENT }), messageOf(longest), undefined), icbm.channelMsgToClient);
+  assert.equal(tlvs.messageId, 7);
+  assert.equal(textFromFragments(decode(icbm.fragments, tlvs.imData ?? new Uint8Array(0)), 1252).text, text);
+});
+
+test('authorisation is confirmed by our own clients, by its id; that it was written is not enough', () => {
+  const context = contextOf({ profile: OWN_CLIENT });
+  for (const [body, declaration] of [
+    [{ kind: 'auth-request', reason: 'hi' }, feedbag.authorizeRequested],
+    [{ kind: 'auth-granted', reason: '' }, feedbag.authorizeResponded],
+    [{ kind: 'pre-authorised', reason: '' }, feedbag.preAuthorized],
+    [{ kind: 'added' }, feedbag.youWereAdded],
+  ] as const) {
+    const effects = renderMessage(context, messageOf(body), undefined);
+    assert.equal(receivedOne<{ readonly tlvs: { readonly messageId?: number } }>(effects, declaration).tlvs.messageId, 7, body.kind);
+    packets(effects)[0]?.written?.();
+  }
+  assert.deepEqual([context.written, context.confirmed], [[7, 7, 7, 7], []]);
 });
 
 test('the sender id of our own clients goes to the core and no further', () => {
@@ -491,8 +545,8 @@ test('who writes UCS-2 is taken to read it', () => {
 
 test('stored messages are fetched, and their end is said', () => {
   const context = contextOf();
-  const { answered, refused } = asked(handle(routes, icbm.offlineRetrieve, {}, context), 'messages.fetch');
-  const sent = packets(answered([messageOf(hello, 1), messageOf({ kind: 'auth-granted', reason: '' }, 2), messageOf({ kind: 'text', text: 'č' }, 3)]));
+  const { answered, refused } = asked(handle(routes, icbm.offlineRetrieve, { tlvs: {} }, context), 'messages.fetch');
+  const sent = fetchedPackets(answered([messageOf(hello, 1), messageOf({ kind: 'auth-granted', reason: '' }, 2), messageOf({ kind: 'text', text: 'č' }, 3)]));
   assert.deepEqual(
     sent.map(({ declaration }) => [declaration.family, declaration.subtype]),
     [
@@ -506,10 +560,16 @@ test('stored messages are fetched, and their end is said', () => {
   for (const packet of sent) packet.written?.();
   assert.deepEqual(context.written, [1, 2, 3]);
   assert.deepEqual(
-    packets(answered([])).map(({ declaration }) => declaration.subtype),
+    fetchedPackets(answered([])).map(({ declaration }) => declaration.subtype),
     [0x17],
   );
   assert.equal(codeOf(refused('unavailable')), ErrorCode.serviceUnavailable);
+});
+
+test('only our own clients say what they have', () => {
+  const inputFor = (profile: ClientProfile): unknown =>
+    asked(handle(routes, icbm.offlineRetrieve, { tlvs: { after: 41 } }, contextOf({ profile })), 'messages.fetch').input;
+  assert.deepEqual([inputFor(OWN_CLIENT), inputFor(OLD_CLIENT)], [{ after: 41 }, undefined]);
 });
 
 test('ICQ users cannot be warned', () => {

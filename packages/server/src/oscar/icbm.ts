@@ -17,14 +17,14 @@ import {
 import { be, bytes, decode, encode, rest, struct } from '@seekyou/wire';
 import { Capability, ErrorCode, ErrorSubCode, type extended, icbm } from '@seekyou/wire/oscar';
 import { decodeUtf8Or } from '@seekyou/wire/text';
-import { type AuthorisationBody, authorisationPacket, hasOwnPacket } from './authorisation.ts';
+import { authorisationPacket, hasOwnPacket } from './authorisation.ts';
 import { type IcbmPart, icbmParts, isUcs2, OriginalFormat, plainBody, type Stamp, stampOf, typedBody, typedMessage, type WrittenText } from './bodies.ts';
 import { readable } from '../runtime/readable.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
 import { roomIdFrom, roomKindOf } from './chat-navigation.ts';
-import { forRecipient, invitationIn, namesOnly, neededCapability, plainWords, readEnvelope, speaksForItself, statusRequestOf } from './rendezvous.ts';
+import { forRecipient, invitationIn, namesOnly, neededCapability, plainWords, readEnvelope, retold, speaksForItself, statusRequestOf } from './rendezvous.ts';
 import { statusAnswer, type StatusRequest, styledWords } from './status-message.ts';
-import { ask, become, type Handler, on, type OscarContext, type OscarEffect, reply, type Request, type Route, say } from './state.ts';
+import { ask, become, FETCH_GIVEN, type Handler, on, type OscarContext, type OscarEffect, reply, type Request, type Route, say } from './state.ts';
 import { messageSender } from './user-info.ts';
 
 const { Channel, IcbmFlag, MessageType, TypingEvent } = icbm;
@@ -78,7 +78,10 @@ const onMessage: Handler<icbm.ChannelMsgToHost> = (context, message, request) =>
   const to = parseUin(message.recipient);
   if (to === undefined) return [failed(request, 'no-such-user')];
   const letter: Letter = { context, message, request, to };
-  switch (message.channel) {
+  const { channel, tlvs } = message;
+  const written = channel === Channel.plain ? tlvs.imData : tlvs.data;
+  if (written !== undefined && written.length > context.limits.messageBytesMax) return [failed(request, 'too-large')];
+  switch (channel) {
     case Channel.plain:
       return sendPlain(letter);
     case Channel.rendezvous:
@@ -131,7 +134,7 @@ function sendTyped(letter: Letter): readonly OscarEffect[] {
       if (store !== undefined && !NEVER_STORED.has(typed.type)) return [send(letter, body)];
       // An invisible user must not be found by asking his client for something (oscar.md §10.1).
       const { format, bytes: written } = body.original;
-      return [pass(letter, { kind: 'envelope', format, bytes: written, cookie: message.cookie }, { concealed: true })];
+      return [pass(letter, { kind: 'envelope', format, bytes: written, cookie: message.cookie, fallback: body.fallback }, { concealed: true })];
     }
     case 'text':
     case 'url':
@@ -163,6 +166,7 @@ function passEnvelope(letter: Letter): readonly OscarEffect[] {
     format: PassFormat.rendezvous,
     bytes: data,
     cookie: message.cookie,
+    codepage: context.session.profile.codepage,
     ...(words === undefined ? {} : { fallback: words }),
   };
   const invitation = invitationIn(envelope);
@@ -172,7 +176,18 @@ function passEnvelope(letter: Letter): readonly OscarEffect[] {
   const needs = neededCapability(envelope);
   const question = statusRequestOf(envelope);
   if (question !== undefined && needs !== undefined) return [askForStatus(letter, passing, needs, question)];
-  return [pass(letter, passing, { concealed: words === undefined, ...(needs === undefined ? {} : { needs }) })];
+  const how = { concealed: true, ...(needs === undefined ? {} : { needs }) };
+  return [words === undefined || words === '' ? pass(letter, passing, how) : sayInEnvelope(letter, passing, how, words)];
+}
+
+/** To somebody who is not seen go the words alone, as any message does: he may be there or not. */
+function sayInEnvelope(letter: Letter, passing: Passing, how: PassedHow, words: string): OscarEffect {
+  return ask(
+    'messages.pass',
+    { to: letter.to, passing, ...how },
+    () => acknowledged(letter),
+    ({ refusal }) => [refusal === 'off-line' ? send(letter, { kind: 'text', text: words }) : failed(letter.request, refusal)],
+  );
 }
 
 /** Into a private room comes only who was invited, by somebody who may come in himself. */
@@ -217,15 +232,16 @@ function askForStatus(letter: Letter, passing: Passing, needs: string, question:
   );
 }
 
+/** Stored also without TLV 06: "off line" would be an answer that only somebody who is not hiding gets (oscar.md §15, row 15). */
 function send(letter: Letter, body: Body): OscarEffect {
-  const { store, senderId } = letter.message.tlvs;
-  const input = { to: letter.to, body, store: store !== undefined };
+  const { senderId } = letter.message.tlvs;
+  const input = { to: letter.to, body };
   return perform(letter, 'messages.send', senderId === undefined ? input : { ...input, senderId: hex(senderId) });
 }
 
-function pass(letter: Letter, passing: Passing, how: Pick<CommandInput<'messages.pass'>, 'concealed' | 'needs'>): OscarEffect {
-  const size = passing.kind === 'envelope' ? passing.bytes.length : 0;
-  if (size > letter.context.limits.messageBytesMax) return failed(letter.request, 'too-large');
+type PassedHow = Pick<CommandInput<'messages.pass'>, 'concealed' | 'needs'>;
+
+function pass(letter: Letter, passing: Passing, how: PassedHow): OscarEffect {
   return perform(letter, 'messages.pass', { to: letter.to, passing, ...how });
 }
 
@@ -260,7 +276,8 @@ const onClientError: Handler<icbm.ClientErr> = (context, { cookie, channel, scre
   const to = parseUin(screenName);
   if (to === undefined || data.length > context.limits.messageBytesMax || !isAnswerable(context, cookie, to)) return [];
   if (channel === Channel.rendezvous && reason === icbm.ClientErrReason.channelSpecific && !namesOnly(data, context.session.uin)) return [];
-  const passing: Passing = { kind: 'envelope', format: PassFormat.answer, bytes: encode(answerData, { channel, reason, data }), cookie };
+  const { codepage } = context.session.profile;
+  const passing: Passing = { kind: 'envelope', format: PassFormat.answer, bytes: encode(answerData, { channel, reason, data }), cookie, codepage };
   return [ask('messages.pass', { to, passing, concealed: false }, nothing, nothing)];
 };
 
@@ -294,11 +311,11 @@ const onTyping: Handler<icbm.ClientEvent> = (_context, { cookie, channel, screen
 // ---------------------------------------------------------------- stored messages
 
 /** They count as given from here on; what becomes of the connection confirms them or not. */
-const onOfflineRetrieve: Handler<unknown> = (context, _message, request) => [
+const onOfflineRetrieve: Handler<icbm.OfflineRetrieve> = (context, { tlvs: { after } }, request) => [
   ask(
     'messages.fetch',
-    undefined,
-    (messages) => [...messages.flatMap((message) => renderStored(context, message)), reply(request, icbm.offlineRetrieveReply, {})],
+    after === undefined || context.session.profile.protocol !== 'own' ? undefined : { after },
+    (messages) => [...messages.flatMap((message) => renderStored(context, message)), reply(request, icbm.offlineRetrieveReply, {}), FETCH_GIVEN],
     ({ refusal }) => [failed(request, refusal)],
   ),
 ];
@@ -343,15 +360,19 @@ const TYPING_TAKEN: Marks = { typing: true };
 function deliver(context: OscarContext, message: Message, sender: PresenceView | undefined, { cookie }: Stamp, marks: Marks): readonly OscarEffect[] {
   const { session, limits } = context;
   const { id, from, body } = message;
-  if (hasOwnPacket(body, session.profile)) return [inOwnPacket(context, message, body)];
-  const parts = icbmParts(message, readerOf(context), limits.messageBytesMax);
+  if (hasOwnPacket(body, session.profile)) {
+    return [{ do: 'send', packet: { ...authorisationPacket(context, message, body), written: writtenBy(session, id) } }];
+  }
+  const isOwn = session.profile.protocol === 'own';
+  // Our own clients know a message again by its id, which pieces cannot share. A FLAP frame has room for every message there is.
+  const parts = icbmParts(message, readerOf(context), isOwn ? Number.POSITIVE_INFINITY : limits.messageBytesMax);
   // Nothing this client could show: it has had what there is for it.
   if (parts.length === 0) {
-    writtenUnnamed(session, id);
+    session.written(id);
+    if (isOwn) session.confirmed(id);
     return missed(context, from, sender);
   }
-  // By the id our own clients know a message again; of a split one the last piece has it.
-  const known: Marks = session.profile.protocol === 'own' ? { ...marks, messageId: id } : marks;
+  const known: Marks = isOwn ? { ...marks, messageId: id } : marks;
   const end = parts.length - 1;
   const last = toClient(context, from, sender, numbered(cookie, end), marked(parts[end] as IcbmPart, known), writtenBy(session, id));
   return end === 0 ? [last] : [...pieces(context, from, sender, cookie, parts.slice(0, end), marks), last];
@@ -359,10 +380,6 @@ function deliver(context: OscarContext, message: Message, sender: PresenceView |
 
 function writtenBy(session: Session, id: MessageId): () => void {
   return () => session.written(id);
-}
-
-function inOwnPacket(context: OscarContext, { id, from }: Message, body: AuthorisationBody): OscarEffect {
-  return { do: 'send', packet: { ...authorisationPacket(context, from, body), written: () => writtenUnnamed(context.session, id) } };
 }
 
 function pieces(
@@ -381,12 +398,6 @@ type Words = Pick<icbm.ChannelMsgToClient, 'channel' | 'tlvs'>;
 
 function marked(part: IcbmPart, marks: Marks): Words {
   return marks === NO_MARKS ? part : { channel: part.channel, tlvs: { ...part.tlvs, ...marks } };
-}
-
-/** Where there is no room for the id, our own clients cannot acknowledge, and what was written has to be enough. */
-function writtenUnnamed(session: Session, id: MessageId): void {
-  session.written(id);
-  if (session.profile.protocol === 'own') session.confirmed(id);
 }
 
 /** 04/0A, to those who want to hear of it: there was a message they cannot be shown. */
@@ -411,19 +422,22 @@ export function renderPassing(context: OscarContext, from: Uin, passing: Passing
     const { cookie, channel, typing } = passing;
     return [say(icbm.clientEvent, { cookie, channel, screenName: String(from), event: TYPING_EVENT[typing] })];
   }
-  const { format, bytes: data, cookie, fallback } = passing;
+  const { format, bytes: data, cookie, fallback, codepage } = passing;
   switch (format) {
     case PassFormat.rendezvous: {
       // COMPAT: Trillian 3 announces channel 2 and reads nothing of it.
       if (fallback !== undefined && context.session.profile.quirks.has('no-relay')) {
         return inParts(context, from, sender, passing, { kind: 'text', text: fallback }, {});
       }
-      const tlvs = { data: forRecipient(data, { recipient: context.session, sender, words: fallback }) };
+      const tlvs = { data: forRecipient(data, { recipient: context.session, sender, codepage }) };
       return [toClient(context, from, sender, cookie, { channel: Channel.rendezvous, tlvs })];
     }
     case PassFormat.answer: {
       const answer = readable(() => decode(answerData, data));
-      return answer === undefined ? [] : [say(icbm.clientErr, { cookie, screenName: String(from), ...answer })];
+      if (answer === undefined) return [];
+      const isRelayed = answer.channel === Channel.rendezvous && answer.reason === icbm.ClientErrReason.channelSpecific;
+      const told = isRelayed ? retold(answer.data, codepage, context.session.profile) : answer.data;
+      return [say(icbm.clientErr, { cookie, screenName: String(from), ...answer, data: told })];
     }
     case OriginalFormat.typed:
       return inParts(context, from, sender, passing, { kind: 'opaque', original: { format, bytes: data }, fallback: fallback ?? '' }, {});

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ClientProfile } from '@seekyou/core';
 import { decode, encode, type RawTlv } from '@seekyou/wire';
-import { Capability, rendezvous } from '@seekyou/wire/oscar';
-import { encodeText } from '@seekyou/wire/text';
+import { Capability, extended, rendezvous } from '@seekyou/wire/oscar';
+import { decodeText, encodeText } from '@seekyou/wire/text';
 import * as fc from 'fast-check';
 import { type Delivery, forRecipient, neededCapability, plainWords, readEnvelope, speaksForItself } from './rendezvous.ts';
-import { ALICE, ascii, BOB, contextOf, hex, UNICODE_CLIENT, viewOf } from './testing.ts';
+import { ALICE, ascii, BOB, contextOf, hex, OLD_CLIENT, UNICODE_CLIENT, viewOf } from './testing.ts';
 
 const NOTHING = new Uint8Array(0);
 const cookie = hex('10 20 30 40 50 60 70 80');
@@ -45,9 +45,9 @@ const message = (service: Uint8Array): Uint8Array =>
 
 const read = (data: Uint8Array): rendezvous.RendezvousEnvelope => readEnvelope(data) ?? assert.fail('an envelope');
 
-function delivery(parts: { readonly seen?: string; readonly at?: string; readonly words?: string; readonly profile?: ClientProfile } = {}): Delivery {
+function delivery(parts: { readonly seen?: string; readonly at?: string; readonly codepage?: number; readonly profile?: ClientProfile } = {}): Delivery {
   const { session } = contextOf({ address: parts.at ?? '198.51.100.9', profile: parts.profile ?? UNICODE_CLIENT });
-  return { recipient: session, sender: viewOf(BOB, parts.seen === undefined ? {} : { externalAddress: parts.seen }), words: parts.words };
+  return { recipient: session, sender: viewOf(BOB, parts.seen === undefined ? {} : { externalAddress: parts.seen }), codepage: parts.codepage };
 }
 
 /** TLVs after delivery, as `type: hex`. */
@@ -104,8 +104,7 @@ test('an envelope without addresses passes byte for byte', () => {
     // Bytes after the last whole TLV.
     Uint8Array.of(...message(all), 1, 2, 3),
   ]) {
-    const words = plainWords(read(data), UNICODE_CLIENT);
-    assert.equal(forRecipient(data, delivery({ seen: '192.0.2.1', ...(words === undefined ? {} : { words }) })), data);
+    assert.equal(forRecipient(data, delivery({ seen: '192.0.2.1', codepage: UNICODE_CLIENT.codepage })), data);
   }
 });
 
@@ -117,8 +116,7 @@ test('whatever is in it, a plain envelope between two clients of one code page p
   fc.assert(
     fc.property(fc.array(tlv, { maxLength: 6 }), fc.uint8Array({ maxLength: 40 }), (extra, text) => {
       const data = envelope(Capability.serverRelay, [...extra, { type: 0x2711, data: relay(text) }]);
-      const words = plainWords(read(data), RUSSIAN);
-      assert.deepEqual(forRecipient(data, delivery({ profile: RUSSIAN, ...(words === undefined ? {} : { words }) })), data);
+      assert.deepEqual(forRecipient(data, delivery({ profile: RUSSIAN, codepage: RUSSIAN.codepage })), data);
     }),
   );
 });
@@ -126,15 +124,65 @@ test('whatever is in it, a plain envelope between two clients of one code page p
 test('a plain message is told in the code page of its recipient, all else in it stays', () => {
   const data = message(relay(encodeText('Привет, č', 1251).bytes));
   const words = plainWords(read(data), RUSSIAN) as string;
-  const told = forRecipient(data, delivery({ words, profile: { ...UNICODE_CLIENT, codepage: 28595 } }));
+  const told = forRecipient(data, delivery({ codepage: 1251, profile: { ...UNICODE_CLIENT, codepage: 28595 } }));
   assert.deepEqual(told, message(relay(encodeText(words, 28595).bytes)));
   assert.notDeepEqual(told, data);
-  assert.equal(forRecipient(data, delivery({ words, profile: RUSSIAN })), data);
+  assert.equal(forRecipient(data, delivery({ codepage: 1251, profile: RUSSIAN })), data);
 });
 
 test('a message in UTF-8 stays in UTF-8', () => {
-  assert.equal(forRecipient(UTF8_MESSAGE, delivery({ words: 'Привет' })), UTF8_MESSAGE);
+  assert.equal(forRecipient(UTF8_MESSAGE, delivery({ codepage: 1251 })), UTF8_MESSAGE);
 });
+
+test('a message in UTF-8 is told in the code page of who never announced UTF-8, and no longer called so', () => {
+  const profile = { ...OLD_CLIENT, codepage: 1251 };
+  const told = relayedIn(forRecipient(UTF8_MESSAGE, delivery({ codepage: 1252, profile })));
+  assert.equal(decodeText(told.text, 1251), 'Привет');
+  assert.deepEqual(told.tail, hex('00 00 00 00 ff ff ff 00'));
+  const ascii8 = message(relay(ascii('hi'), { tail: plainTail(rendezvous.TextFormat.utf8) }));
+  assert.equal(forRecipient(ascii8, delivery({ codepage: 1252, profile })), ascii8, 'what he reads anyhow passes');
+  const rtf = message(relay(ascii("{\\rtf1\\'ef}"), { tail: plainTail(rendezvous.TextFormat.rtf) }));
+  assert.equal(forRecipient(rtf, delivery({ codepage: 1252, profile })), rtf);
+});
+
+test('addresses, contacts and words of a status are told in the code page of their recipient, too', () => {
+  const profile = { ...OLD_CLIENT, codepage: 28595 };
+  const told = (type: number, written: string, more: Partial<rendezvous.RelayData> = {}): string => {
+    const data = message(relay(in1251(written), { type, ...more }));
+    return decodeText(relayedIn(forRecipient(data, delivery({ codepage: 1251, profile }))).text, 28595).replaceAll('\xfe', '|');
+  };
+  // 0xFE is ю in 1251 and ў in 28595, and the separator everywhere.
+  assert.equal(told(0x04, 'привет|http://x/'), 'приветўhttp://x/');
+  assert.equal(told(0x13, '1|100007|Вася|'), '1ў100007ўВасяў');
+  assert.equal(told(0xe8, 'на обеде', { flags: 3 }), 'на обеде');
+  const acceptance = envelope(Capability.serverRelay, [{ type: 0x2711, data: relay(in1251('на обеде'), { type: 0xe8, flags: 3 }) }], 2);
+  assert.equal(decodeText(relayedIn(forRecipient(acceptance, delivery({ codepage: 1251, profile }))).text, 28595), 'на обеде');
+  const unknown = message(relay(in1251('привет'), { type: 0x42 }));
+  assert.equal(forRecipient(unknown, delivery({ codepage: 1251, profile })), unknown, 'nobody knows whether that is text');
+});
+
+test('so is an address that comes by a plug-in', () => {
+  const plugin = (text: Uint8Array): rendezvous.PluginTail => ({
+    header: { guid: extended.PluginGuid.url, function: 0, name: 'Send Web Page Address (URL)', flags: hex('00 01') },
+    body: { text, tail: hex('07') },
+  });
+  const data = message(relay(NOTHING, { type: 0x1a, tail: encode(rendezvous.pluginTail, plugin(in1251('привет|http://x/'))) }));
+  const { tail } = relayedIn(forRecipient(data, delivery({ codepage: 1251, profile: { ...OLD_CLIENT, codepage: 28595 } })));
+  assert.deepEqual(decode(rendezvous.pluginTail, tail), plugin(encodeText('приветўhttp://x/', 28595).bytes));
+});
+
+function relayedIn(data: Uint8Array): rendezvous.RelayData {
+  return decode(rendezvous.relayData, read(data).tlvs.extra?.find(({ type }) => type === 0x2711)?.data ?? NOTHING);
+}
+
+function plainTail(format: string): Uint8Array {
+  return encode(rendezvous.plainTail, { foreground: 0, background: 0xffffff, format });
+}
+
+/** With 0xFE for each `|`. */
+function in1251(text: string): Uint8Array {
+  return encodeText(text.replaceAll('|', 'ю'), 1251).bytes;
+}
 
 // ---------------------------------------------------------------- addresses
 
@@ -157,7 +205,12 @@ test('a stranger is told no address', () => {
 
 test('without a view of the sender there is no address either', () => {
   const { session } = contextOf();
-  assert.deepEqual(tlvsOf(forRecipient(OFFER, { recipient: session, sender: undefined, words: undefined })), ['a: 0001', '5: 1000', '17: efff', '2711: 0001']);
+  assert.deepEqual(tlvsOf(forRecipient(OFFER, { recipient: session, sender: undefined, codepage: undefined })), [
+    'a: 0001',
+    '5: 1000',
+    '17: efff',
+    '2711: 0001',
+  ]);
 });
 
 test('who may connect is told the address the server saw, and no other', () => {

@@ -6,7 +6,7 @@ import { type ClientProfile, parseUin, type PresenceView, type Session, type Uin
 import { decode, encode, type RawTlv } from '@seekyou/wire';
 import { Capability, extended, icbm, ipv4, readXtraz, rendezvous } from '@seekyou/wire/oscar';
 import { decodeText, encodeText, UTF8 } from '@seekyou/wire/text';
-import { inWords, type Words } from '../runtime/typed-messages.ts';
+import { inWords, spelled, typedForm, type Words } from '../runtime/typed-messages.ts';
 import { typedWords } from './bodies.ts';
 import { readable } from '../runtime/readable.ts';
 import { type StatusRequest, statusRequestIn } from './status-message.ts';
@@ -86,11 +86,6 @@ function relayedMessage({ type, capability, tlvs }: rendezvous.RendezvousEnvelop
   return message?.flags === MessageFlag.auto ? undefined : message;
 }
 
-function plainMessage(envelope: rendezvous.RendezvousEnvelope): rendezvous.RelayData | undefined {
-  const message = relayedMessage(envelope);
-  return message?.type === MessageType.plain ? message : undefined;
-}
-
 function formatOf({ tail }: rendezvous.RelayData): string | undefined {
   return readable(() => decode(rendezvous.plainTail, tail))?.format?.toUpperCase();
 }
@@ -106,8 +101,8 @@ export interface Delivery {
   readonly recipient: Pick<Session, 'peer' | 'profile'>;
   /** Without it the sender's addresses are nobody's business. */
   readonly sender: PresenceView | undefined;
-  /** {@link plainWords} */
-  readonly words: string | undefined;
+  /** The sender's. Without it text passes as it is. */
+  readonly codepage: number | undefined;
 }
 
 /** TLV 05 as the recipient gets it; the very bytes the sender wrote when nothing has to be changed. */
@@ -159,12 +154,67 @@ function withCallback(tlv: RawTlv, seen: string | undefined, samePlace: boolean)
   return { ...tlv, data: encode(rendezvous.reverseConnection, { ...call, ...shown }) };
 }
 
-/** A plain message in the recipient's code page, if it is in another's. Only the text changes: its sender awaits an answer to this envelope. */
-function withWords(envelope: rendezvous.RendezvousEnvelope, tlvs: readonly RawTlv[], { recipient, words }: Delivery): readonly RawTlv[] {
-  const message = words === undefined ? undefined : plainMessage(envelope);
-  if (message === undefined || words === undefined || formatOf(message) === TextFormat.utf8) return tlvs;
-  const { codepage } = recipient.profile;
-  if (decodeText(message.text, codepage) === words) return tlvs;
-  const data = encode(rendezvous.relayData, { ...message, text: encodeText(words, codepage).bytes });
-  return tlvs.map((tlv) => (tlv.type === Tlv.service ? { ...tlv, data } : tlv));
+function withWords({ capability }: rendezvous.RendezvousEnvelope, tlvs: readonly RawTlv[], { recipient, codepage }: Delivery): readonly RawTlv[] {
+  if (capability !== Capability.serverRelay) return tlvs;
+  return tlvs.map((tlv) => {
+    const data = tlv.type === Tlv.service ? retold(tlv.data, codepage, recipient.profile) : tlv.data;
+    return data === tlv.data ? tlv : { ...tlv, data };
+  });
+}
+
+/**
+ * A relayed message, or an answer to one, as its recipient reads it: the very bytes when he reads the same in them. Only the
+ * text changes, since its sender awaits an answer to this message.
+ *
+ * @param relayed parts A to C
+ * @param codepage the author's
+ */
+export function retold(relayed: Uint8Array, codepage: number | undefined, reader: ClientProfile): Uint8Array {
+  const message = codepage === undefined ? undefined : readable(() => decode(rendezvous.relayData, relayed));
+  if (message === undefined || codepage === undefined) return relayed;
+  const changes = SAID_PLAINLY.has(message.type) ? plainlyFor(message, codepage, reader) : inFieldsFor(message, codepage, reader);
+  return changes === undefined ? relayed : encode(rendezvous.relayData, { ...message, ...changes });
+}
+
+type Retold = Pick<rendezvous.RelayData, 'tail'> & Partial<Pick<rendezvous.RelayData, 'text'>>;
+
+/** Nothing but words: what somebody says, asks for a chat or a file with, or says of his status. */
+const SAID_PLAINLY: ReadonlySet<number> = new Set([
+  MessageType.plain,
+  MessageType.chat,
+  MessageType.file,
+  MessageType.autoOnline,
+  MessageType.autoAway,
+  MessageType.autoOccupied,
+  MessageType.autoNotAvailable,
+  MessageType.autoDoNotDisturb,
+  MessageType.autoFreeForChat,
+]);
+
+function plainlyFor(message: rendezvous.RelayData, codepage: number, reader: ClientProfile): Retold | undefined {
+  const { type, text, tail } = message;
+  const format = type === MessageType.plain ? formatOf(message) : undefined;
+  const isUtf8 = format === TextFormat.utf8;
+  if (format === TextFormat.rtf || (isUtf8 && reader.unicode)) return undefined;
+  const words = decodeText(text, isUtf8 ? UTF8 : codepage);
+  if (decodeText(text, reader.codepage) === words) return undefined;
+  return { text: encodeText(words, reader.codepage).bytes, tail: isUtf8 ? withoutFormat(tail) : tail };
+}
+
+/** The colours only. */
+function withoutFormat(tail: Uint8Array): Uint8Array {
+  const { format: _format, ...colours } = decode(rendezvous.plainTail, tail);
+  return encode(rendezvous.plainTail, colours);
+}
+
+/** An address or contacts, as a message of their own or by a plug-in. */
+function inFieldsFor(message: rendezvous.RelayData, codepage: number, reader: ClientProfile): Retold | undefined {
+  const words = typedWords(message, codepage);
+  if (words?.kind !== 'url' && words?.kind !== 'contacts') return undefined;
+  const read = typedWords(message, reader.codepage);
+  if (read !== undefined && spelled(read) === spelled(words)) return undefined;
+  const { text } = typedForm(words, reader.codepage);
+  if (message.type !== MessageType.plugin) return { text, tail: message.tail };
+  const plugin = decode(rendezvous.pluginTail, message.tail);
+  return { tail: encode(rendezvous.pluginTail, { ...plugin, body: { ...plugin.body, text } }) };
 }

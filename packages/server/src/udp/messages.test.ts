@@ -43,7 +43,7 @@ test('a message is sent as what it says, by either command', () => {
     for (const declaration of [commands.sendMessage, commands.msgToNewUser]) {
       const effects = handle(routes, declaration, { to: BOB, type: 1, text: said('привет', 1251) }, contextOf({ version, profile: RUSSIAN_CLIENT }));
       const { input, answered } = asked(effects, 'messages.send');
-      assert.deepEqual([input.to, input.store, input.body.kind, 'text' in input.body && input.body.text], [BOB, true, 'text', 'привет']);
+      assert.deepEqual([input.to, input.body.kind, 'text' in input.body && input.body.text], [BOB, 'text', 'привет']);
       assert.deepEqual(answered({ id: 1, sentAt: NOW }), [], 'the acknowledgement is all there is');
     }
   }

@@ -32,7 +32,7 @@ const onMessage: Handler<Letter> = (context, { to, type, text }) => {
     case 'contacts':
     case 'pre-authorised':
     case 'added':
-      return [deliver(context, 'messages.send', { to: recipient, body, store: true })];
+      return [deliver(context, 'messages.send', { to: recipient, body })];
     default:
       return body satisfies never;
   }

@@ -171,7 +171,7 @@ describe('order', () => {
     later = (run) => void clock.after(120, run);
     const [session] = core.admin.sessionsOf(alice.uin as Uin);
     assert.ok(session);
-    const send = (body: Body): unknown => core.run(session, 'messages.send', { to: bob.uin as Uin, body, store: true });
+    const send = (body: Body): unknown => core.run(session, 'messages.send', { to: bob.uin as Uin, body });
     const all = async (name: string): Promise<void> => {
       for (const body of [{ kind: 'text', text: `${name} 1` }, { kind: 'added' }, { kind: 'text', text: `${name} 2` }] as const) await send(body);
     };
@@ -272,7 +272,7 @@ describe('more than a client can take at once', () => {
     const session = await core.open({ uin, peer, profile, coexist: false, verified, receive: () => {} });
     assert.ok(!(session instanceof Refused));
     return async (to, text) => {
-      const sent = await core.run(session, 'messages.send', { to: to as Uin, body: { kind: 'text', text }, store: true });
+      const sent = await core.run(session, 'messages.send', { to: to as Uin, body: { kind: 'text', text } });
       assert.ok(!(sent instanceof Refused));
     };
   }
