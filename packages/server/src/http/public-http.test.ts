@@ -210,46 +210,48 @@ const PIECE = Buffer.from('x');
 /** Goes away, and why. */
 const TOO_MUCH = '880203f0';
 
-test('a message in some fragments arrives; one in more than anybody makes is refused', async () => {
+/** Writes a message of so many bytes: it has to arrive, or to be refused. */
+async function takesOrRefuses(cases: readonly (readonly [number, boolean])[], send: (write: (bytes: Buffer) => void, length: number) => void): Promise<void> {
   const house = await open();
-  for (const [fragments, refused] of [
-    [16, false],
-    [17, true],
-  ] as const) {
+  for (const [length, refused] of cases) {
     const client = house.connection();
     client.write(UPGRADE);
     const listener = new Listener();
     (await house.arrival()).attach(listener);
     let answer = '';
     client.on('data', (chunk: Buffer) => (answer += chunk.toString('hex')));
-    for (let n = 1; n <= fragments; n++) client.write(Buffer.concat([frame(n === 1 ? BEGUN : n === fragments ? LAST : MORE, 1), PIECE]));
+    send((bytes) => client.write(bytes), length);
     await listener.until(() => listener.how !== undefined || listener.chunks.length > 0);
-    assert.equal(listener.text, refused ? '' : 'x'.repeat(fragments));
+    assert.equal(listener.text, refused ? '' : 'x'.repeat(length));
     assert.equal(answer.endsWith(TOO_MUCH), refused, answer.slice(-20));
     client.destroy();
   }
+}
+
+test('a message in some fragments arrives; one in more than anybody makes is refused', async () => {
+  await takesOrRefuses(
+    [
+      [16, false],
+      [17, true],
+    ],
+    (write, fragments) => {
+      for (let n = 1; n <= fragments; n++) write(Buffer.concat([frame(n === 1 ? BEGUN : n === fragments ? LAST : MORE, 1), PIECE]));
+    },
+  );
 });
 
 test('a frame may come in pieces, but not in more than slow lines make of it', async () => {
-  const house = await open();
-  for (const [bytes, refused] of [
-    [200, false],
-    [300, true],
-  ] as const) {
-    const client = house.connection();
-    client.write(UPGRADE);
-    const listener = new Listener();
-    (await house.arrival()).attach(listener);
-    let answer = '';
-    client.on('data', (chunk: Buffer) => (answer += chunk.toString('hex')));
-    // An extended length: 16 bits.
-    client.write(Buffer.from([WHOLE, 0x80 | 126, bytes >> 8, bytes & 0xff, 0, 0, 0, 0]));
-    for (let n = 0; n < bytes; n++) client.write(PIECE);
-    await listener.until(() => listener.how !== undefined || listener.chunks.length > 0);
-    assert.equal(listener.text, refused ? '' : 'x'.repeat(bytes));
-    assert.equal(answer.endsWith(TOO_MUCH), refused, answer.slice(-20));
-    client.destroy();
-  }
+  await takesOrRefuses(
+    [
+      [200, false],
+      [300, true],
+    ],
+    (write, bytes) => {
+      // An extended length: 16 bits.
+      write(Buffer.from([WHOLE, 0x80 | 126, bytes >> 8, bytes & 0xff, 0, 0, 0, 0]));
+      for (let n = 0; n < bytes; n++) write(PIECE);
+    },
+  );
 });
 
 test('a WebSocket takes no place of a connection that wants pages', async () => {

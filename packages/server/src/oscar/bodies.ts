@@ -21,6 +21,18 @@ import {
 import { contactsIn, fieldsAsText, inWords, linkIn, spelled, typedForm, type Words, wordsOf } from '../runtime/typed-messages.ts';
 import { readable } from '../runtime/readable.ts';
 
+/** What somebody's client did by itself is of no use later. */
+export const NEVER_STORED: ReadonlySet<number> = new Set([
+  icbm.MessageType.chat,
+  icbm.MessageType.file,
+  icbm.MessageType.autoOnline,
+  icbm.MessageType.autoAway,
+  icbm.MessageType.autoOccupied,
+  icbm.MessageType.autoNotAvailable,
+  icbm.MessageType.autoDoNotDisturb,
+  icbm.MessageType.autoFreeForChat,
+]);
+
 const { Channel, MessageCharset, MessageType } = icbm;
 const { ContactsFunction, PluginGuid, SmsFunction } = extended;
 

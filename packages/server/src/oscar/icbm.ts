@@ -18,7 +18,19 @@ import { be, bytes, decode, encode, rest, struct } from '@seekyou/wire';
 import { Capability, ErrorCode, ErrorSubCode, type extended, icbm } from '@seekyou/wire/oscar';
 import { decodeUtf8Or } from '@seekyou/wire/text';
 import { authorisationPacket, hasOwnPacket } from './authorisation.ts';
-import { type IcbmPart, icbmParts, isUcs2, OriginalFormat, plainBody, type Stamp, stampOf, typedBody, typedMessage, type WrittenText } from './bodies.ts';
+import {
+  type IcbmPart,
+  icbmParts,
+  isUcs2,
+  NEVER_STORED,
+  OriginalFormat,
+  plainBody,
+  type Stamp,
+  stampOf,
+  typedBody,
+  typedMessage,
+  type WrittenText,
+} from './bodies.ts';
 import { readable } from '../runtime/readable.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
 import { roomIdFrom, roomKindOf } from './chat-navigation.ts';
@@ -27,7 +39,7 @@ import { statusAnswer, type StatusRequest, styledWords } from './status-message.
 import { ask, become, FETCH_GIVEN, type Handler, on, type OscarContext, type OscarEffect, reply, type Request, type Route, say } from './state.ts';
 import { messageSender } from './user-info.ts';
 
-const { Channel, IcbmFlag, MessageType, TypingEvent } = icbm;
+const { Channel, IcbmFlag, TypingEvent } = icbm;
 
 // ---------------------------------------------------------------- parameters
 
@@ -105,18 +117,6 @@ function sendPlain(letter: Letter): readonly OscarEffect[] {
 function passAutoResponse(letter: Letter, { original: { format, bytes: written }, text }: WrittenText): OscarEffect {
   return pass(letter, { kind: 'envelope', format, bytes: written, cookie: letter.message.cookie, fallback: text }, { concealed: false });
 }
-
-/** What somebody's client did by itself is of no use later. */
-const NEVER_STORED: ReadonlySet<number> = new Set([
-  MessageType.chat,
-  MessageType.file,
-  MessageType.autoOnline,
-  MessageType.autoAway,
-  MessageType.autoOccupied,
-  MessageType.autoNotAvailable,
-  MessageType.autoDoNotDisturb,
-  MessageType.autoFreeForChat,
-]);
 
 function sendTyped(letter: Letter): readonly OscarEffect[] {
   const { context, message, request } = letter;

@@ -7,7 +7,7 @@ import { decode, encode, type RawTlv } from '@seekyou/wire';
 import { Capability, extended, icbm, ipv4, readXtraz, rendezvous } from '@seekyou/wire/oscar';
 import { decodeText, encodeText, UTF8 } from '@seekyou/wire/text';
 import { inWords, spelled, typedForm, type Words } from '../runtime/typed-messages.ts';
-import { typedWords } from './bodies.ts';
+import { NEVER_STORED, typedWords } from './bodies.ts';
 import { readable } from '../runtime/readable.ts';
 import { type StatusRequest, statusRequestIn } from './status-message.ts';
 
@@ -179,17 +179,7 @@ export function retold(relayed: Uint8Array, codepage: number | undefined, reader
 type Retold = Pick<rendezvous.RelayData, 'tail'> & Partial<Pick<rendezvous.RelayData, 'text'>>;
 
 /** Nothing but words: what somebody says, asks for a chat or a file with, or says of his status. */
-const SAID_PLAINLY: ReadonlySet<number> = new Set([
-  MessageType.plain,
-  MessageType.chat,
-  MessageType.file,
-  MessageType.autoOnline,
-  MessageType.autoAway,
-  MessageType.autoOccupied,
-  MessageType.autoNotAvailable,
-  MessageType.autoDoNotDisturb,
-  MessageType.autoFreeForChat,
-]);
+const SAID_PLAINLY: ReadonlySet<number> = new Set([MessageType.plain, ...NEVER_STORED]);
 
 function plainlyFor(message: rendezvous.RelayData, codepage: number, reader: ClientProfile): Retold | undefined {
   const { type, text, tail } = message;
