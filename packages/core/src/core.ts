@@ -41,7 +41,7 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
   const ports: CorePorts = { ...outside, report: calmReport(outside.report, outside.clock) };
   const node = Array.from(ports.chance.bytes(8), (byte) => byte.toString(16).padStart(2, '0')).join('');
 
-  const registry = new Registry((uin) => ports.bus.subscribe(`user.${uin}`, (payload) => heardOf(uin, payload as Posted)));
+  const registry = new Registry(listen);
   const people = createPeople({ ports, settings, sessions: registry, send: (from, to, body) => messages.say(from, to, body) });
   const rooms = new Rooms({ ports, settings, people });
   const pictures = new Pictures({ ports, settings, people, sessions: registry });
@@ -137,8 +137,13 @@ export function createCore(outside: CorePorts, settings: CoreSettings): Core {
     return true;
   }
 
+  /** To the other nodes on which this account may be on line. */
   function publish(uin: Uin, notice: UserNotice): void {
-    ports.bus.publish(`user.${uin}`, { node, notice } satisfies Posted);
+    if (!ports.bus.alone) ports.bus.publish(`user.${uin}`, { node, notice } satisfies Posted);
+  }
+
+  function listen(uin: Uin): () => void {
+    return ports.bus.alone ? () => undefined : ports.bus.subscribe(`user.${uin}`, (payload) => heardOf(uin, payload as Posted));
   }
 
   /** What another node did concerns an account that is here. */

@@ -55,6 +55,8 @@ export interface People {
   forget(uin: Uin): Promise<void>;
   /** The subject as this observer sees him; `undefined` when he is off line or is so for this observer. */
   viewFor(observer: Uin, subject: Uin): PresenceView | undefined;
+  /** Whether `viewFor` has a view, which is not made. */
+  sees(observer: Uin, subject: Uin): boolean;
   /** What a search tells one of the other; `webAware`: as his profile has it. */
   shownOnLine(observer: Uin, subject: Uin, webAware: boolean): FoundOnline;
   /** The account shows other pictures: tell who sees it. */

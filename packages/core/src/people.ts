@@ -46,6 +46,7 @@ export function createPeopleParts(inside: Inside): PeopleParts {
       for (const { session } of person.watchers) session.emit({ type: 'own-presence' });
     },
     viewFor: (observer, subject) => room.viewFor(observer, subject),
+    sees: (observer, subject) => room.sees(observer, subject),
     shownOnLine: (observer, subject, webAware) => foundOnline(room.person(observer), room.person(subject), webAware),
     ignores: (owner, other) => room.person(owner)?.roster.ignores(other) ?? false,
     commands: {

@@ -219,6 +219,8 @@ export type Audit = (event: SecurityEvent) => void;
  * Delivery is at most once and in order per publisher; the store is the truth.
  */
 export interface Bus {
+  /** Nobody but this process is on it: what is meant for other nodes alone need not be said, or listened for. */
+  readonly alone: boolean;
   /** Returns at once; a subscriber that throws does not disturb the others. */
   publish(subject: string, payload: unknown): void;
   /** The result ends the subscription. */

@@ -152,6 +152,7 @@ export function testBus(): Bus {
   const subscribers = new Map<string, Set<(payload: unknown) => void>>();
   const responders = new Map<string, (payload: unknown) => unknown>();
   return {
+    alone: false,
     publish(subject, payload) {
       for (const handle of Array.from(subscribers.get(subject) ?? [])) handle(payload);
     },

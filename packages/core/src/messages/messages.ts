@@ -25,7 +25,7 @@ export interface MessagesAround {
   readonly ports: CorePorts;
   readonly settings: CoreSettings;
   readonly registry: Registry;
-  readonly people: Pick<People, 'viewFor' | 'ignores'>;
+  readonly people: Pick<People, 'viewFor' | 'sees' | 'ignores'>;
   readonly delivery: Delivery;
   readonly publish: (uin: Uin, notice: UserNotice) => void;
 }
@@ -161,7 +161,7 @@ export class Messages {
 
   /** Off line for somebody who is on line himself, or as good as that: he must not be able to tell which (oscar.md §10.1). */
   private isHidden(from: Uin, to: Uin): boolean {
-    return this.around.registry.of(from).length > 0 && this.around.people.viewFor(from, to) === undefined;
+    return this.around.registry.of(from).length > 0 && !this.around.people.sees(from, to);
   }
 
   private isHere(uin: Uin): boolean {

@@ -8,7 +8,7 @@ import type { Roster } from '../roster/roster.ts';
 import type { CoreSettings } from '../service.ts';
 import type { PresenceView, Uin } from '../words.ts';
 import { type ClientList, Person, Watcher } from './person.ts';
-import { sightOf, viewAt } from './view.ts';
+import { isSeen, sightOf, viewAt } from './view.ts';
 import { WatcherIndex } from './watcher-index.ts';
 
 export class PresenceRoom {
@@ -30,6 +30,12 @@ export class PresenceRoom {
 
   watcherOf(session: LiveSession): Watcher | undefined {
     return this.people.get(session.uin)?.watcherOf(session);
+  }
+
+  sees(observer: Uin, subject: Uin): boolean {
+    const from = this.people.get(observer);
+    const to = this.people.get(subject);
+    return from !== undefined && to !== undefined && isSeen(from, to);
   }
 
   viewFor(observer: Uin, subject: Uin): PresenceView | undefined {

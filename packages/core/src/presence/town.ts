@@ -1,4 +1,5 @@
 /** A few accounts, their sessions and what these are told: the surroundings of the tests of rosters and presence. */
+import assert from 'node:assert/strict';
 import type { CommandName, Commands } from '../commands.ts';
 import type { SessionEvent } from '../events.ts';
 import type { Inside, LiveSession } from '../inside.ts';
@@ -185,7 +186,9 @@ export class Town {
   }
 
   view(observer: Uin, subject: Uin): PresenceView | undefined {
-    return this.parts.people.viewFor(observer, subject);
+    const view = this.parts.people.viewFor(observer, subject);
+    assert.equal(this.parts.people.sees(observer, subject), view !== undefined);
+    return view;
   }
 
   accountOf(uin: Uin): Account {

@@ -35,9 +35,15 @@ const NO_DIRECT: DirectInfo = { internalAddress: '0.0.0.0', port: 0, kind: 0, ve
 /** `undefined`: off line, or as good as that for this observer. */
 export function sightOf(observer: Person, subject: Person, policy: CoreSettings['direct']): Sight | undefined {
   const { appearance } = subject;
-  if (appearance === undefined) return undefined; // rule 1
-  if (observer === subject) return Sight.contact;
-  return isHidden(observer, subject, appearance) ? undefined : closenessOf(observer, subject, appearance, policy);
+  if (appearance === undefined || !isSeen(observer, subject)) return undefined;
+  return observer === subject ? Sight.contact : closenessOf(observer, subject, appearance, policy);
+}
+
+/** Whether there is any sight of him. */
+export function isSeen(observer: Person, subject: Person): boolean {
+  const { appearance } = subject;
+  if (appearance === undefined) return false; // rule 1
+  return observer === subject || !isHidden(observer, subject, appearance);
 }
 
 /** Rules 2 to 6 of oscar.md §10.1. */

@@ -383,4 +383,14 @@ describe('two nodes on one store and bus', () => {
     for (const client of clients) client.session.close(true);
     assert.equal(subjects.size, 0);
   });
+
+  test('one that is alone neither listens nor says anything', async () => {
+    const place = new Place({ bus: { ...testBus(), alone: true, subscribe: assert.fail, publish: assert.fail } });
+    await place.accounts(ALICE, BOB);
+    const [alice, bob] = [await place.signsOn(ALICE), await place.signsOn(BOB)];
+    await alice.says(BOB, 'just us?');
+    assert.deepEqual(bob.heard, ['just us?']);
+    await place.core.admin.suspend(uin(ALICE), true);
+    assert.deepEqual(alice.endings, ['account-suspended']);
+  });
 });

@@ -81,6 +81,7 @@ export function createInProcessBus(clock: Clock, report: (problem: string, error
   }
 
   return {
+    alone: true,
     publish(subject, payload) {
       if (!closed) inTurn(deliver, subject, payload);
     },
