@@ -18,6 +18,7 @@ import type {
   Presence,
   PresenceView,
   RosterEdit,
+  RosterItem,
   RosterState,
   StyledText,
   Time,
@@ -54,10 +55,10 @@ export interface Commands {
   'roster.load': Shape<void, RosterState>;
   /** From now on the server roster decides whom this session watches. */
   'roster.use': Shape<void, void>;
-  /** One result per edit, in order, each applied independently; the stamp is that of the roster afterwards. */
+  /** One result per edit, in order, each applied independently; the stamp is that of the roster afterwards. `removed`: as they were. */
   'roster.edit': Shape<
     { readonly edits: readonly RosterEdit[]; readonly importing: boolean },
-    { readonly results: readonly EditResult[]; readonly stamp: number }
+    { readonly results: readonly EditResult[]; readonly stamp: number; readonly removed: readonly RosterItem[] }
   >;
 
   'authorisation.request': Shape<{ readonly to: Uin; readonly reason: string }, void>;
@@ -95,7 +96,7 @@ export interface Commands {
   'rooms.show': Shape<{ readonly room: RoomId }, RoomView>;
   /** Public rooms with this in their names, at most 40. */
   'rooms.list': Shape<{ readonly fragment: string }, readonly RoomView[]>;
-  /** From now on somebody else may come into a private room; who tells him of it is the client's business. */
+  /** From now on somebody else may come into a private room: he has been told of it. Whoever ignores this user may not, and nobody says so. */
   'rooms.invite': Shape<{ readonly room: RoomId; readonly to: Uin }, void>;
   /** The others are told; from now on this session hears what is said. */
   'rooms.join': Shape<{ readonly room: RoomId }, RoomView>;
@@ -103,7 +104,7 @@ export interface Commands {
   /** `to`: to one member alone. `echo`: the session that speaks hears itself. */
   'rooms.say': Shape<{ readonly room: RoomId; readonly text: string; readonly to?: Uin; readonly echo: boolean; readonly original?: Original }, void>;
 
-  /** This account shows the picture of this hash, or none of this kind. `wanted`: its bytes are not here, and should be put. */
+  /** This account shows the picture of this hash, or none of this kind. `wanted`: its bytes should be put. */
   'pictures.claim': Shape<{ readonly kind: PictureKind; readonly hash?: PictureHash }, { readonly state: 'shown' | 'wanted' | 'none' }>;
   /** The bytes of a picture that was `wanted`. The front end has made the hash of these very bytes. */
   'pictures.put': Shape<{ readonly kind: PictureKind; readonly hash: PictureHash; readonly bytes: Uint8Array }, Picture>;
@@ -119,7 +120,7 @@ export interface Commands {
 
   /**
    * This account's password from now on; its other sessions end. It is what old clients sign on with, and the main password only
-   * where the two are the same. Refused `bad-password`.
+   * where the two are the same. Refused `bad-password`, `old-clients-off`.
    */
   'account.password': Shape<{ readonly password: string }, void>;
   /**
@@ -133,7 +134,7 @@ export interface Commands {
    * `wrong-credentials`.
    */
   'account.unregister': Shape<{ readonly password: string } | { readonly clientKey: Uint8Array }, void>;
-  /** What others may see and do; absent parts stay. */
+  /** What others may see and do; absent parts stay. `directPermissions` 0 and 1 show the address and 2 hides it, whatever `hideAddress` says. */
   'account.permissions': Shape<
     { readonly authorisationRequired?: boolean; readonly webAware?: boolean; readonly hideAddress?: boolean; readonly directPermissions?: number },
     void

@@ -2,7 +2,7 @@ export type { SecurityEvent } from './audit/events.ts';
 export type { NewBan } from './bans/bans.ts';
 export * from './commands.ts';
 export { createCore } from './core.ts';
-export { ageOf, EMPTY_PROFILE, GMT_OFFSET_UNKNOWN } from './directory/profile.ts';
+export { ageOf, DIRECT_NOBODY, EMPTY_PROFILE, GMT_OFFSET_UNKNOWN } from './directory/profile.ts';
 export type * from './directory/profile.ts';
 export { type DirectoryEntry, type DirectoryQuery, entryOf, folded, type FoundOnline, type FoundPerson } from './directory/search.ts';
 export type { SearchCriteria, SearchPattern, SearchResult, SearchText, SearchTopic } from './directory/search.ts';

@@ -13,6 +13,8 @@ export interface Limits {
   readonly reasonBytesMax: number;
   readonly grantsMax: number;
   readonly requestRepeatMs: number;
+  readonly requestsAtOnceMax: number;
+  readonly requestMs: number;
   readonly profileBytesMax: number;
   readonly mediaTypeBytesMax: number;
   readonly capabilitiesMax: number;
@@ -28,6 +30,7 @@ export interface Limits {
   readonly failureDelayMs: number;
   readonly failureDelayMaxMs: number;
   readonly brakeEntriesMax: number;
+  readonly passwordsComparedMax: number;
   readonly floodDelayMs: number;
   readonly registrationsFreePerAddressPerHour: number;
   readonly registrationsPerHour: number;
@@ -93,6 +96,7 @@ export interface Limits {
   readonly udpRegistrationsPerHour: number;
   readonly udpRegistrationMs: number;
   readonly udpReplacementsPerMinute: number;
+  readonly udpSignOnsRememberedMax: number;
 }
 
 const MINUTE = 60_000;
@@ -112,6 +116,8 @@ export const PEOPLE: Limits = {
   reasonBytesMax: 1_000,
   grantsMax: 10_000, // whom one account has authorised; a popular person has thousands of watchers
   requestRepeatMs: 10 * MINUTE, // clients that ask for authorisation again within this time are answered, the other is not asked again
+  requestsAtOnceMax: 30, // people one account asks for authorisation: whom somebody who brings his list along wants to see first
+  requestMs: 12_000, // after those there is one more each time: five a minute
   profileBytesMax: 4_096,
   mediaTypeBytesMax: 256, // of the name of the format such a text is in
   capabilitiesMax: 64,
@@ -127,6 +133,7 @@ export const PEOPLE: Limits = {
   failureDelayMs: 1_000,
   failureDelayMaxMs: 15 * MINUTE,
   brakeEntriesMax: 100_000, // memory of the brake, oldest forgotten first
+  passwordsComparedMax: 100_000, // accounts known to have two passwords or one, some 300 bytes each; with more, the oldest are compared anew
   floodDelayMs: 10_000, // outside, for whose session was ended because it sent far too fast; doubled each time
   registrationsFreePerAddressPerHour: 20,
   registrationsPerHour: 1_000,
@@ -192,4 +199,5 @@ export const PEOPLE: Limits = {
   udpRegistrationsPerHour: 100,
   udpRegistrationMs: 10 * MINUTE, // a number is kept for whoever got it to sign on
   udpReplacementsPerMinute: 3, // two clients with one number that put each other off line again and again
+  udpSignOnsRememberedMax: 20_000, // of version 5 and the last day, not to be replayed from elsewhere; with more, the oldest are forgotten
 };

@@ -276,7 +276,6 @@ export function memoryStore(): Store {
     },
     pictures: {
       save: (uin, shown, added) => run(() => savePictures(uin, shown, added)),
-      has: (hash) => run(() => pictures.find(hash) !== undefined),
       find: (hash) => run(() => pictures.find(hash)),
     },
     profiles: {

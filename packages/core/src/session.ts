@@ -41,6 +41,11 @@ export interface Session {
    * within `partingMs`.
    */
   leave(): void;
+  /**
+   * The client has closed the connection in good order, which confirms as an inbound frame does, and what it said before is still being
+   * handled. `close` follows, and confirms nothing.
+   */
+  goodbye(): void;
   /** The connection is gone. `clean`: the client closed it (FIN), which confirms as an inbound frame does. */
   close(clean: boolean): void;
 }

@@ -8,6 +8,7 @@ import type { CorePorts, CoreSettings, CreatedAccount, NewAccount } from '../ser
 import { asUin, type Peer, type Uin, UIN_MAX } from '../words.ts';
 import { SignOnBrake } from './brake.ts';
 import type { Penalties } from '../security/penalties.ts';
+import { ApartPasswords } from './apart.ts';
 import { type Passwords, settlePasswords } from './passwords.ts';
 import { RegistrationBrake } from './registrations.ts';
 import { checkScram, isUsualVerifier } from './scram.ts';
@@ -38,6 +39,7 @@ export class Accounts {
   private readonly penalties: Penalties;
   private readonly brake: SignOnBrake;
   private readonly registrations: RegistrationBrake;
+  private readonly apart: ApartPasswords;
   private readonly sealedForNobody: Uint8Array;
   /** Accounts to be: made when somebody proves to have their password. `createdAt` is when the number was given away. */
   private readonly reserved = new Map<Uin, Account>();
@@ -59,6 +61,7 @@ export class Accounts {
     this.penalties = penalties;
     this.brake = new SignOnBrake(settings.limits, ports.clock);
     this.registrations = new RegistrationBrake(settings.limits, ports.clock);
+    this.apart = new ApartPasswords(ports.secrets, settings.limits);
     this.sealedForNobody = ports.secrets.seal(NOBODY, NO_PASSWORD);
   }
 
@@ -71,7 +74,28 @@ export class Accounts {
   async verify({ uin, proof }: SignOn, peer: Peer): Promise<Account | Refused> {
     if (this.settings.oldClients === 'off') return this.signOnRefused(uin, peer, refuse('old-clients-off'));
     const answer = await this.verifyBraked(uin, peer, (account) => (this.isProved(account, proof) ? account : undefined));
-    return answer instanceof Refused ? this.signOnRefused(uin, peer, answer) : answer;
+    if (answer instanceof Refused) return this.signOnRefused(uin, peer, answer);
+    return this.settings.oldClients === 'own' ? this.withTwoPasswords(answer, peer) : answer;
+  }
+
+  /**
+   * The password went over the wire as good as in the clear: it must not be the main one. Looked at when the brake is let go: only who
+   * knows the password waits for it, and nobody waits behind him.
+   */
+  private async withTwoPasswords(account: Account, peer: Peer): Promise<Account | Refused> {
+    const { uin } = account;
+    try {
+      if (await this.apart.has(account)) return account;
+    } catch (error) {
+      this.ports.report('a sign-on could not be checked', error);
+      return this.signOnRefused(uin, peer, refuse('unavailable'));
+    }
+    const repair = `seekyou user passwd ${uin}`;
+    this.ports.report(
+      'an old client was refused, because the password it sends is the main one of its account',
+      new Error(`old_clients = "own" needs two passwords, which \`${repair}\` makes`),
+    );
+    return this.signOnRefused(uin, peer, refuse('old-clients-off'), repair);
   }
 
   /** An account that is not there has a salt too. */
@@ -98,9 +122,9 @@ export class Accounts {
     return account instanceof Refused ? this.signOnRefused(uin, peer, account) : { account, serverSignature };
   }
 
-  private signOnRefused(uin: Uin, peer: Peer, refused: Refused): Refused {
+  private signOnRefused(uin: Uin, peer: Peer, refused: Refused, repair?: string): Refused {
     this.refused++;
-    this.ports.audit({ event: 'sign-on-refused', uin, address: shownAddress(peer), why: refused.refusal });
+    this.ports.audit({ event: 'sign-on-refused', uin, address: shownAddress(peer), why: refused.refusal, ...(repair === undefined ? {} : { repair }) });
     return refused;
   }
 

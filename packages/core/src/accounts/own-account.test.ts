@@ -103,6 +103,16 @@ describe('other passwords for who proves the present one', () => {
   });
 });
 
+test('no client gives itself a password for old clients where there are none', async () => {
+  const { place, alice } = await scene(null, MAIN, { settings: { oldClients: 'off' } });
+  assert.equal(refusalOf(await alice.asks('account.password', { password: 'old' })), 'old-clients-off');
+  assert.equal((await place.core.admin.show(uin(ALICE)))?.old, undefined);
+  assert.deepEqual(
+    place.audited.filter(({ event }) => event === 'password-changed'),
+    [],
+  );
+});
+
 test('who proves the main password by its key leaves for good', async () => {
   const { place, alice, keyOf } = await scene();
   assert.equal(refusalOf(await alice.asks('account.unregister', { clientKey: await keyOf('old') })), 'wrong-credentials');

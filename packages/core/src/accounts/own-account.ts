@@ -1,5 +1,6 @@
 /** What people do with their own accounts. */
 import type { CommandInput } from '../commands.ts';
+import { DIRECT_NOBODY } from '../directory/profile.ts';
 import type { CommandTable, LiveSession } from '../inside.ts';
 import type { Account, AccountChanges } from '../ports.ts';
 import { Refused, refuse } from '../refusals.ts';
@@ -68,15 +69,16 @@ export function ownAccountCommands(
   }
 
   async function permissions(session: LiveSession, wanted: CommandInput<'account.permissions'>): Promise<void | Refused> {
-    const { authorisationRequired, hideAddress, webAware, directPermissions } = wanted;
-    if (directPermissions !== undefined && ![0, 1, 2].includes(directPermissions)) return refuse('bad-input');
+    const { authorisationRequired, webAware, directPermissions } = wanted;
+    if (directPermissions !== undefined && ![0, 1, DIRECT_NOBODY].includes(directPermissions)) return refuse('bad-input');
+    const hideAddress = directPermissions === undefined ? wanted.hideAddress : directPermissions === DIRECT_NOBODY;
     const changes: AccountChanges = {
       ...(authorisationRequired === undefined ? {} : { authorisationRequired }),
       ...(hideAddress === undefined ? {} : { hideAddress }),
     };
     const refused = await around.changeProfile(session.uin, {
       ...(webAware === undefined ? {} : { webAware }),
-      ...(directPermissions === undefined ? {} : { directPermissions }),
+      ...(directPermissions === undefined || directPermissions === DIRECT_NOBODY ? {} : { directPermissions }),
     });
     if (refused instanceof Refused || Object.keys(changes).length === 0) return refused;
     if (!(await accounts.update(session.uin, changes))) return refuse('no-such-user');
@@ -89,6 +91,7 @@ export function ownAccountCommands(
 
 /** Who signed on with the old password has proved no more than that, and changes no more, unless it is the main one too. */
 async function newPassword({ ports, settings }: OwnAccountAround, account: Account, wanted: string): Promise<AccountChanges | Refused> {
+  if (settings.oldClients === 'off') return refuse('old-clients-off');
   if (!isOldPassword(wanted)) return refuse('bad-password');
   const changesMain = settings.oldClients === 'same' && (await isOneWithMain(ports, account));
   if (!changesMain && settings.oldClients === 'own' && (await ports.secrets.proves(wanted, account.main))) return refuse('bad-password');

@@ -55,6 +55,7 @@ describe('old_clients = own', () => {
   });
   test('it must not be the main password', () => {
     assert.equal(refusal('secret', 'secret', 'own'), 'bad-password');
+    assert.equal(refusal('ｓｅｃｒｅｔ', 'secret', 'own'), 'bad-password', 'nor what counts as the same');
   });
 });
 

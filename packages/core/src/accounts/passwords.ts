@@ -37,7 +37,8 @@ export function settlePasswords(main: string, old: string | undefined, policy: C
   if (policy === 'off') return old === undefined ? { main, old, generated: false } : refuse('old-clients-off');
   if (old !== undefined) {
     // What goes over the wire in the clear must not be the main password, unless the administrator accepted that.
-    if (!isOldPassword(old) || (policy === 'own' && old === main)) return refuse('bad-password');
+    // A main password counts in NFKC.
+    if (!isOldPassword(old) || (policy === 'own' && old === main.normalize('NFKC'))) return refuse('bad-password');
     return { main, old, generated: false };
   }
   if (policy === 'same' && isOldPassword(main)) return { main, old: main, generated: false };

@@ -5,8 +5,8 @@ import type { Peer, Time, Uin } from '../words.ts';
 /** `address`: null where a relay hides the client. */
 export type SecurityEvent =
   | { readonly event: 'sign-on'; readonly uin: Uin; readonly address: string | null; readonly client: string }
-  /** `why` is what the client was told. */
-  | { readonly event: 'sign-on-refused'; readonly uin: Uin; readonly address: string | null; readonly why: Refusal }
+  /** `why` is what the client was told; `repair` the command that lets it in, where there is one. */
+  | { readonly event: 'sign-on-refused'; readonly uin: Uin; readonly address: string | null; readonly why: Refusal; readonly repair?: string }
   /** Never before, among the addresses that are remembered. */
   | { readonly event: 'new-address'; readonly uin: Uin; readonly address: string }
   | { readonly event: 'account-made'; readonly uin: Uin; readonly by: 'administrator' }

@@ -138,6 +138,16 @@ function texts(check: Check): void {
     assert.deepEqual(await finds(store, { nickname: 'ann*' }), [], 'without them it is a name');
   });
 
+  check('Greek is found however it is written, and where a word ends does not matter', async (store) => {
+    await tells(store, alice, { nickname: 'ΔΙΟΝΥΣΙΟΣ', home: { city: 'Αθήνας' }, interests: [{ category: 104, text: 'Ο ΚΟΣΜΟΣ ΜΑΣ' }] });
+    await tells(store, bob, { nickname: 'Διονύσης' });
+    for (const nickname of ['ΔΙΟΝΥΣ*', 'διονυσ*', 'διονυς*', '*ΣΙΟΣ', '*νυσιος', 'διονυσιοσ']) {
+      assert.deepEqual(await finds(store, { nickname, wildcards: true }), [alice], nickname);
+    }
+    assert.deepEqual(await finds(store, { city: 'ΑΘΉΝΑΣ*', wildcards: true }), [alice]);
+    assert.deepEqual(await finds(store, { keywords: 'κοσμοσ' }), [alice]);
+  });
+
   check('at most as many are found as were asked for', async (store) => {
     for (const person of [alice, bob, carol]) await tells(store, person, { nickname: 'same' });
     assert.equal((await finds(store, { nickname: 'same' }, 2)).length, 2);

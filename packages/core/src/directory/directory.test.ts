@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type Client, OWN, Place, refusalOf } from '../core-testing.ts';
+import { type Client, HERE, OWN, Place, refusalOf } from '../core-testing.ts';
+import type { LiveSession } from '../inside.ts';
 import { Refused } from '../refusals.ts';
 import { uin } from '../testing.ts';
 import type { Status } from '../words.ts';
@@ -103,6 +104,10 @@ describe('a profile', () => {
       [{ birthday: { year: 12, month: 1, day: 1 } }, 'bad-input'],
       [{ birthday: { year: 1999, month: 0, day: 3 } }, 'bad-input'],
       [{ gender: 3 }, 'bad-input'],
+      [{ gender: -1 }, 'bad-input'],
+      [{ age: -5 }, 'bad-input'],
+      [{ home: { country: -1 } }, 'bad-input'],
+      [{ gmtOffset: 1.5 }, 'bad-input'],
       [{ home: { country: 65_536 } }, 'bad-input'],
       [{ home: { city: 'x'.repeat(65_536) } }, 'too-large'],
       [{ interests: [{ category: 1, text: 'ы'.repeat(257) }] }, 'too-large'],
@@ -115,6 +120,15 @@ describe('a profile', () => {
     assert.deepEqual([birthday, gender, first], [{ year: 1974, month: 2, day: 28 }, 1, '']);
     await tells(alice, { birthday: { year: 2000, month: 2, day: 29 }, gmtOffset: 99, about: 'x'.repeat(4_096) });
     assert.equal((await reads(alice, ALICE)).gmtOffset, -100);
+  });
+
+  test('has no homepage in a catalogue when neither category nor words are told', async () => {
+    const { alice } = await town();
+    await tells(alice, { homepageTopic: { category: 50, text: '' } });
+    await tells(alice, { first: 'Anna' });
+    assert.deepEqual((await reads(alice, ALICE)).homepageTopic, { category: 50, text: '' });
+    await tells(alice, { homepageTopic: { category: 0, text: '' } });
+    assert.equal((await reads(alice, ALICE)).homepageTopic, undefined);
   });
 
   test('tells how old somebody is on this very day', async () => {
@@ -202,6 +216,47 @@ describe('one’s own account', () => {
     assert.deepEqual([authorisationRequired, directPermissions, webAware], [true, 2, false]);
     assert.equal((await finds(bob, { uin: uin(ALICE) }))[0]?.authorisationRequired, true);
     assert.equal(refusalOf(await alice.asks('account.permissions', { directPermissions: 3 })), 'bad-input');
+  });
+
+  test('whether the address is hidden is one thing, however it is said', async () => {
+    const { place, alice, bob } = await town();
+    const hides = async (): Promise<unknown[]> => {
+      const { directPermissions } = await reads(bob, ALICE);
+      return [directPermissions, (await place.core.admin.show(uin(ALICE)))?.hideAddress, (alice.session as LiveSession).account.hideAddress];
+    };
+    const kept = async (): Promise<number | undefined> => (await place.store.profiles.load(uin(ALICE)))?.directPermissions;
+    assert.deepEqual(await hides(), [0, false, false]);
+    some(await alice.asks('account.permissions', { directPermissions: 1 }));
+    assert.deepEqual(await hides(), [1, false, false]);
+    some(await alice.asks('account.permissions', { directPermissions: 2 }));
+    assert.deepEqual([await hides(), await kept()], [[2, true, true], 1]);
+    // Another change does not store what was read.
+    await tells(alice, { first: 'Anna' });
+    some(await alice.asks('account.permissions', { webAware: true }));
+    assert.deepEqual([await hides(), await kept()], [[2, true, true], 1]);
+    some(await alice.asks('account.permissions', { hideAddress: false }));
+    assert.deepEqual(await hides(), [1, false, false]);
+    await place.core.admin.set(uin(ALICE), { hideAddress: true });
+    assert.deepEqual(await hides(), [2, true, true]);
+    some(await alice.asks('account.permissions', { directPermissions: 0 }));
+    assert.deepEqual(await hides(), [0, false, false]);
+  });
+
+  test('whom nobody may connect to directly is without an address for others at once', async () => {
+    const { alice, bob } = await town();
+    for (const [client, other] of [
+      [alice, BOB],
+      [bob, ALICE],
+    ] as const)
+      await client.asks('contacts.add', { uins: [uin(other)], temporary: false });
+    const address = async (directPermissions: number): Promise<unknown> => {
+      bob.events.length = 0;
+      some(await alice.asks('account.permissions', { directPermissions }));
+      return bob.events.map((event) => (event.type === 'presence' ? event.view.externalAddress : event.type));
+    };
+    assert.deepEqual(await address(2), [undefined]);
+    assert.deepEqual(await address(2), [], 'nothing new');
+    assert.deepEqual(await address(1), [HERE.address]);
   });
 
   test('a new password counts at once, and other sessions end', async () => {

@@ -5,7 +5,7 @@ import type { Account } from '../ports.ts';
 import { type Refused, refuse } from '../refusals.ts';
 import type { CorePorts, CoreSettings } from '../service.ts';
 import type { Uin } from '../words.ts';
-import { changedProfile, EMPTY_PROFILE, faultOf, type Profile, shownToOthers, type StoredProfile } from './profile.ts';
+import { changedProfile, DIRECT_NOBODY, EMPTY_PROFILE, faultOf, type Profile, shownToOthers, type StoredProfile } from './profile.ts';
 import { RandomChat } from './random-chat.ts';
 import { type DirectoryQuery, entryOf, FOUND_MAX, type FoundPerson, foundPersonOf, queryOf, type SearchResult } from './search.ts';
 import type { FoundRecord } from './store.ts';
@@ -48,15 +48,17 @@ export class Directory {
   }
 
   private async load(session: LiveSession, uin: Uin): Promise<Profile | Refused> {
-    const profile = await this.profileOf(uin);
-    if (profile === undefined) return refuse('no-such-user');
-    return uin === session.uin ? profile : shownToOthers(profile);
+    const found = await this.profileOf(uin);
+    if (found === undefined) return refuse('no-such-user');
+    const { account, profile } = found;
+    const told = account.hideAddress ? { ...profile, directPermissions: DIRECT_NOBODY } : profile;
+    return uin === session.uin ? told : shownToOthers(told);
   }
 
-  private async profileOf(uin: Uin): Promise<Profile | undefined> {
+  private async profileOf(uin: Uin): Promise<{ readonly account: Account; readonly profile: Profile } | undefined> {
     const { store } = this.around.ports;
     const [account, stored] = await Promise.all([store.accounts.find(uin), store.profiles.load(uin)]);
-    return account?.state === 'active' ? profileFrom(account, stored) : undefined;
+    return account?.state === 'active' ? { account, profile: profileFrom(account, stored) } : undefined;
   }
 
   /** One after the other: clients send what a form holds as five changes at once. */
@@ -78,7 +80,7 @@ export class Directory {
     if (fault !== undefined) return refuse(fault);
     const before = await this.profileOf(uin);
     if (before === undefined) return refuse('no-such-user');
-    const { nickname, authorisationRequired: _, ...profile } = changedProfile(before, changes);
+    const { nickname, authorisationRequired: _, ...profile } = changedProfile(before.profile, changes);
     if (!(await ports.store.profiles.save(uin, { nickname, profile, entry: entryOf(nickname, profile) }))) return refuse('no-such-user');
     for (const session of sessions.of(uin)) session.account = { ...session.account, nickname };
     return undefined;

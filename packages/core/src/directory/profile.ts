@@ -82,7 +82,10 @@ export interface Profile {
   readonly homepageTopic?: Topic;
   /** May be shown as on line to people who are not contacts, in searches and on pages. */
   readonly webAware: boolean;
-  /** Whom old clients are to let connect directly: 0 anybody, 1 contacts, 2 those authorised. The account's policy is another matter. */
+  /**
+   * Whom old clients are to let connect directly: 0 anybody, 1 contacts, `DIRECT_NOBODY`. The last is the account's `hideAddress`,
+   * which alone is kept of it: the store has 0 or 1. Changed by `account.permissions`.
+   */
   readonly directPermissions: number;
   /** Needs to be asked before others add him. Changed by `account.permissions`. */
   readonly authorisationRequired: boolean;
@@ -103,6 +106,8 @@ type PartlyChanged = 'home' | 'work' | 'origin' | 'email' | 'secondaryEmail' | '
 export type StoredProfile = Omit<Profile, 'nickname' | 'authorisationRequired'>;
 
 export const GMT_OFFSET_UNKNOWN = -100;
+/** The server gives nobody the address. */
+export const DIRECT_NOBODY = 2;
 
 /** Topics of each kind that are kept. */
 export const TOPICS_MAX = 4;
@@ -182,11 +187,12 @@ export function faultOf(
   limits: Pick<Limits, 'profileBytesMax' | 'profileTextBytesMax'>,
   now: Time,
 ): 'too-large' | 'bad-input' | undefined {
-  const { about = '', ...others } = changes;
+  const { about = '', gmtOffset = 0, ...others } = changes;
   if (textsIn(others).some((text) => bytesOf(text) > limits.profileTextBytesMax) || bytesOf(about) > limits.profileBytesMax) return 'too-large';
   if ((changes.moreEmails?.length ?? 0) > MORE_EMAILS_MAX) return 'too-large';
-  if (!numbersIn(others).every((number) => Number.isInteger(number) && number >= -128 && number <= 0xffff)) return 'bad-input';
-  if (changes.gender !== undefined && (changes.gender < 0 || changes.gender > 2)) return 'bad-input';
+  if (!numbersIn(others).every((number) => Number.isInteger(number) && number >= 0 && number <= 0xffff)) return 'bad-input';
+  if (!Number.isInteger(gmtOffset)) return 'bad-input';
+  if (changes.gender !== undefined && changes.gender > 2) return 'bad-input';
   if (changes.birthday !== undefined && !isBirthday(changes.birthday, now)) return 'bad-input';
   return undefined;
 }
@@ -194,7 +200,8 @@ export function faultOf(
 /** Both halves of everything: what was, and what changes. A time zone nobody has is one nobody told. */
 export function changedProfile(before: Profile, changes: ProfileChanges): Profile {
   const { homepageTopic: _, ...kept } = before;
-  const topic = 'homepageTopic' in changes ? changes.homepageTopic : before.homepageTopic;
+  const wanted = 'homepageTopic' in changes ? changes.homepageTopic : before.homepageTopic;
+  const [topic] = topicsKept(wanted === undefined ? [] : [wanted]);
   const { homepageTopic: _changed, ...others } = changes;
   const after: Profile = {
     ...kept,

@@ -104,12 +104,16 @@ export interface DirectoryEntry {
   readonly webAware: boolean;
 }
 
-/** Text as it is compared: compatibility forms and case are one, as are runs of blanks. Well-formed, without control characters. */
+/**
+ * Text as it is compared: compatibility forms and case are one, as are runs of blanks. Well-formed, without control characters.
+ * A Σ is a σ wherever it stands: `*` would end a word. Databases hold such texts: whoever changes this has to fold them again.
+ */
 export function folded(text: string): string {
   return text
     .toWellFormed()
     .normalize('NFKC')
     .toLowerCase()
+    .replaceAll('ς', 'σ')
     .replaceAll(/[\s\p{Cc}]+/gu, ' ')
     .trim();
 }

@@ -107,6 +107,34 @@ describe('a message to somebody who is there', () => {
     assert.deepEqual(await pendingFor(place), ['late']);
   });
 
+  test('is confirmed by a goodbye, and what is written after that by nothing', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    const bob = await place.signsOn(BOB);
+    await alice.says(BOB, 'early');
+    place.clock.advance(1_000);
+    await alice.says(BOB, 'late');
+    bob.session.goodbye();
+    await alice.says(BOB, 'later');
+    place.clock.advance(2_000);
+    bob.session.close(false);
+    assert.deepEqual(await pendingFor(place), ['late', 'later']);
+  });
+
+  test('that was fetched and could not be written any more is not confirmed by who says he has it', async () => {
+    const place = await town();
+    const alice = await place.signsOn(ALICE);
+    await alice.says(BOB, 'one');
+    await alice.says(BOB, 'two');
+    const bob = await place.signsOn(BOB);
+    const messages = await bob.asks('messages.fetch', undefined);
+    assert.ok(Array.isArray(messages));
+    bob.session.written((messages as readonly Message[])[0]?.id ?? 0);
+    bob.session.goodbye();
+    await bob.asks('messages.fetched', undefined);
+    assert.deepEqual(await pendingFor(place), ['two']);
+  });
+
   test('comes again with its original time after a broken connection', async () => {
     const place = await town();
     const alice = await place.signsOn(ALICE);

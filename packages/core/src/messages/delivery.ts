@@ -91,7 +91,10 @@ export class Delivery {
   }
 
   fetched(session: CoreSession): void {
-    for (const id of session.mail?.takeLastFetch() ?? []) this.confirm(session, id);
+    const { mail } = session;
+    // Who asked, said so and left all at once was perhaps never given them.
+    const ids = session.stage === 'leaving' ? mail?.takeLastFetch((id) => mail.wasWritten(id)) : mail?.takeLastFetch();
+    for (const id of ids ?? []) this.confirm(session, id);
   }
 
   stop(): void {

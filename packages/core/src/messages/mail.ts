@@ -77,9 +77,15 @@ export class Mail {
     this.held = [];
   }
 
-  /** The client has what the last fetch gave: those of it that were not confirmed yet. */
-  takeLastFetch(): MessageId[] {
-    const ids = this.lastFetch.filter((id) => this.take(id));
+  /** The transport took it, and it is not confirmed. */
+  wasWritten(id: MessageId): boolean {
+    const place = this.placeOf(id);
+    return this.isAt(place, id) && this.times[place] !== UNWRITTEN;
+  }
+
+  /** The client has what the last fetch gave, as far as `has` says so: those of it that were not confirmed yet. */
+  takeLastFetch(has: (id: MessageId) => boolean = () => true): MessageId[] {
+    const ids = this.lastFetch.filter((id) => has(id) && this.take(id));
     this.lastFetch = [];
     return ids;
   }

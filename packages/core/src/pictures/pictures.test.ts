@@ -38,11 +38,19 @@ describe('a picture', () => {
     assert.deepEqual(await alice.asks('pictures.get', { uin: uin(ALICE), hash: HASH }), { bytes: GIF }, 'herself');
   });
 
-  test('that is here already need not be sent again', async () => {
-    const { alice, bob } = await town();
+  test('that the account shows already need not be sent again', async () => {
+    const { alice } = await town();
     await shows(alice);
     assert.deepEqual(await alice.asks('pictures.claim', { kind: 'icon', hash: HASH }), { state: 'shown' });
-    assert.deepEqual(await bob.asks('pictures.claim', { kind: 'big', hash: HASH }), { state: 'shown' });
+    assert.deepEqual(await alice.asks('pictures.claim', { kind: 'big', hash: HASH }), { state: 'shown' });
+  });
+
+  test('is not given to somebody who knows no more than its hash', async () => {
+    const { alice, bob } = await town();
+    await shows(alice);
+    assert.deepEqual(await bob.asks('pictures.claim', { kind: 'icon', hash: HASH }), { state: 'wanted' });
+    assert.equal(await refusedAs(bob.asks('pictures.get', { uin: uin(BOB), hash: HASH })), 'no-such-picture');
+    assert.deepEqual(await bob.asks('pictures.put', { kind: 'icon', hash: HASH, bytes: GIF }), { kind: 'icon', hash: HASH }, 'he has it, too');
   });
 
   test('outlives the session and a restart', async () => {

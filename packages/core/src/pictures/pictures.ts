@@ -40,12 +40,12 @@ export class Pictures {
   }
 
   private async claim(session: LiveSession, { kind, hash }: CommandInput<'pictures.claim'>): Promise<CommandOutput<'pictures.claim'> | Refused> {
-    const { store } = this.around.ports;
     if (hash !== undefined && !HASH.test(hash)) return refuse('bad-input');
     this.wants(session.uin, kind, undefined);
     const shown = picturesOf(session);
     if (shown.some((picture) => picture.kind === kind && picture.hash === hash)) return { state: 'shown' };
-    if (hash !== undefined && !(await store.pictures.has(hash))) {
+    // Bytes that are here for others are asked for all the same: who knows no more than a hash gets no picture by it.
+    if (hash !== undefined && !shown.some((picture) => picture.hash === hash)) {
       this.wants(session.uin, kind, hash);
       return { state: 'wanted' };
     }

@@ -8,6 +8,5 @@ export interface PictureStore {
    * False when there is no such account, or one of the hashes has no bytes.
    */
   save(uin: Uin, pictures: readonly Picture[], added?: { readonly hash: PictureHash; readonly bytes: Uint8Array }): Promise<boolean>;
-  has(hash: PictureHash): Promise<boolean>;
   find(hash: PictureHash): Promise<Uint8Array | undefined>;
 }

@@ -86,6 +86,7 @@ export class TownSession implements LiveSession {
   written(): void {}
   confirmed(): void {}
   heard(): void {}
+  goodbye(): void {}
   leave(): void {}
   close(): void {}
 }

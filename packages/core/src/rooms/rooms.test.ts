@@ -69,6 +69,19 @@ describe('a public room', () => {
     assert.deepEqual(news(alice), [{ kind: 'left', uins: [BOB] }]);
   });
 
+  test('is not entered by a client that left it before the store had answered', async () => {
+    const { alice, bob } = await town();
+    const room = await opens(alice, 'public');
+    await alice.asks('rooms.join', { room });
+    const joined = bob.asks('rooms.join', { room });
+    await bob.asks('rooms.leave', { room });
+    const again = bob.asks('rooms.join', { room });
+    assert.equal(refusalOf(await joined), 'no-such-room');
+    assert.deepEqual(some(await again).members, [ALICE, BOB], 'another try is another matter');
+    await bob.asks('rooms.leave', { room });
+    assert.deepEqual(some(await alice.asks('rooms.show', { room })).members, [ALICE]);
+  });
+
   test('shows an account once, with however many clients', async () => {
     const { alice, bob, place } = await town();
     const room = await opens(alice, 'public');
@@ -146,6 +159,16 @@ describe('a private room', () => {
     assert.equal(await opens(carol, 'private', 'dogs'), await opens(carol, 'private', 'dogs'));
     await bob.asks('rooms.invite', { room, to: uin(CAROL) });
     assert.deepEqual(some(await carol.asks('rooms.join', { room })).members, [BOB, CAROL]);
+  });
+
+  test('is not opened to somebody who ignores whoever invites him', async () => {
+    const { alice, bob } = await town();
+    const room = await opens(alice, 'private');
+    const item = { groupId: 0, itemId: 7, kind: 'ignore', type: 14, name: String(ALICE), uin: uin(ALICE), attributes: new Uint8Array(0) } as const;
+    some(await bob.asks('roster.edit', { edits: [{ do: 'add', item }], importing: false }));
+    assert.equal(refusalOf(await alice.asks('rooms.invite', { room, to: uin(BOB) })), undefined, 'as if he had been');
+    assert.equal(refusalOf(await bob.asks('rooms.show', { room })), 'no-such-room');
+    assert.notEqual(await opens(bob, 'private'), room, 'the name leads to his own');
   });
 
   test('outlives a restart, with whom it knows', async () => {

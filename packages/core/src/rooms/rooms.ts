@@ -30,8 +30,16 @@ interface OpenRoom {
   readonly members: Map<Uin, Set<LiveSession>>;
 }
 
+/** Somebody who comes in, and waits for the store. */
+interface Entering {
+  readonly session: LiveSession;
+  readonly id: RoomId;
+  left: boolean;
+}
+
 export class Rooms {
   private readonly around: RoomsAround;
+  private readonly entering = new Set<Entering>();
   private readonly open = new Map<RoomId, OpenRoom>();
   /** Which rooms a session is in. */
   private readonly seats = new Map<LiveSession, Set<RoomId>>();
@@ -105,7 +113,8 @@ export class Rooms {
   private async invite(session: LiveSession, { room: id, to }: CommandInput<'rooms.invite'>): Promise<void | Refused> {
     const room = await this.roomFor(session, id);
     if (room === undefined) return refuse('no-such-room');
-    if (room.kind === 'public') return undefined;
+    // Somebody who is ignored is answered as if he were not, and does nothing to whom he writes.
+    if (room.kind === 'public' || this.around.people.ignores(to, session.uin)) return undefined;
     const { store } = this.around.ports;
     return (await store.rooms.admit(id, to, this.around.settings.limits.roomGuestsMax)) ? undefined : refuse('list-full');
   }
@@ -114,8 +123,10 @@ export class Rooms {
 
   private async join(session: LiveSession, id: RoomId): Promise<RoomView | Refused> {
     const { ports, settings } = this.around;
-    const room = await this.roomFor(session, id);
-    if (room === undefined || session.ended) return refuse('no-such-room');
+    const entering: Entering = { session, id, left: false };
+    this.entering.add(entering);
+    const room = await this.roomFor(session, id).finally(() => this.entering.delete(entering));
+    if (room === undefined || session.ended || entering.left) return refuse('no-such-room');
     const seats = this.seats.get(session) ?? new Set();
     if (seats.has(id)) return this.viewOf(room);
     const open = this.open.get(id) ?? { room, members: new Map<Uin, Set<LiveSession>>() };
@@ -133,6 +144,7 @@ export class Rooms {
   }
 
   private leaveRoom(session: LiveSession, id: RoomId): void {
+    for (const entering of this.entering) if (entering.session === session && entering.id === id) entering.left = true;
     const seats = this.seats.get(session);
     const open = this.open.get(id);
     if (open === undefined || seats?.delete(id) !== true) return;

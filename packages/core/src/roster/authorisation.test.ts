@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { add, contact, friends, item, remove, Town, update } from '../presence/town.ts';
+import { add, contact, friends, item, remove, Town, type TownSession, update } from '../presence/town.ts';
 import { refuse, Refused } from '../refusals.ts';
 import { testSettings, uin } from '../testing.ts';
 
@@ -226,14 +226,52 @@ describe('asking', () => {
     assert.equal(place.post().length, 1);
   });
 
-  test('many people at once is what somebody does who brings his list along', async () => {
-    const place = await town();
-    const a = await place.signOn(alice);
-    for (let n = 0; n < 300; n++) {
-      await place.moveIn(uin(40_000 + n), { authorisationRequired: true });
-      await place.ask(a, 'authorisation.request', { to: uin(40_000 + n), reason: '' });
+  describe('many people', () => {
+    const { requestsAtOnceMax, requestMs } = testSettings.limits;
+
+    /** Asks so many people for the first time, and says what came of it. */
+    async function ask(place: Town, a: TownSession, count: number): Promise<{ readonly asked: number; readonly refused: readonly string[] }> {
+      const refused: string[] = [];
+      for (let n = 0; n < count; n++) {
+        const to = uin(40_000 + place.accounts.size);
+        await place.moveIn(to, { authorisationRequired: true });
+        refused.push(...[refusal(await place.run(a, 'authorisation.request', { to, reason: '' }))].filter((one) => one !== undefined));
+      }
+      return { asked: place.post().length, refused };
     }
-    assert.equal(place.post().length, 300);
+
+    test('at once is what somebody does who brings his list along; then there is one now and then', async () => {
+      const place = await town();
+      const a = await place.signOn(alice);
+      assert.deepEqual(await ask(place, a, requestsAtOnceMax), { asked: requestsAtOnceMax, refused: [] });
+      assert.deepEqual(await ask(place, a, 2), { asked: 0, refused: ['slow-down', 'slow-down'] });
+      place.clock.advance(requestMs);
+      assert.deepEqual(await ask(place, a, 2), { asked: 1, refused: ['slow-down'] });
+      place.clock.advance(60_000);
+      assert.deepEqual(await ask(place, a, 6), { asked: 5, refused: ['slow-down'] });
+    });
+
+    test('are asked no faster by signing on again', async () => {
+      const place = await town();
+      const a = await place.signOn(alice);
+      await ask(place, a, requestsAtOnceMax);
+      place.signOff(a);
+      assert.deepEqual(await ask(place, await place.signOn(alice), 1), { asked: 0, refused: ['slow-down'] });
+    });
+
+    test('nobody is slowed down by what goes to nobody, and whoever was refused may ask once there is time', async () => {
+      const place = await town();
+      const a = await place.signOn(alice);
+      const b = await place.signOn(bob);
+      for (let n = 0; n < 3 * requestsAtOnceMax; n++) assert.equal(await place.run(a, 'authorisation.request', { to: carol, reason: '' }), undefined);
+      assert.deepEqual(await ask(place, a, requestsAtOnceMax - 1), { asked: requestsAtOnceMax, refused: [] });
+      const askBob = (): Promise<unknown> => place.run(a, 'authorisation.request', { to: bob, reason: '' });
+      assert.deepEqual([refusal(await askBob()), place.post()], ['slow-down', []]);
+      place.clock.advance(requestMs);
+      assert.deepEqual([refusal(await askBob()), place.post()], [undefined, [`${alice} → ${bob} auth-request`]]);
+      await place.ask(b, 'authorisation.answer', { to: alice, granted: true, reason: '' });
+      assert.equal(await askBob(), undefined, 'he answered');
+    });
   });
 });
 

@@ -3,6 +3,7 @@ import type { CommandTable, Inside, LiveSession } from '../inside.ts';
 import { utf8Bytes } from '../messages/body-size.ts';
 import type { PresenceRoom } from '../presence/presence.ts';
 import { refuse, Refused } from '../refusals.ts';
+import { AccountBudget } from '../security/account-budget.ts';
 import type { Body, RosterEdit, Time, Uin } from '../words.ts';
 import { tellOfEdit } from './commands.ts';
 import type { Roster } from './roster.ts';
@@ -14,6 +15,8 @@ type Outcome = Promise<void | Refused>;
 export function authorisationCommands(inside: Inside, room: PresenceRoom, rosters: Rosters): CommandTable<Names> {
   const { limits } = inside.settings;
   const store = inside.ports.store.rosters;
+  const { requestsAtOnceMax: atOnceMax, requestMs: everyMs, brakeEntriesMax: entriesMax } = limits;
+  const budget = new AccountBudget({ atOnceMax, everyMs, entriesMax }, inside.ports.clock);
   return {
     'authorisation.request': (session, { to, reason }) => check(session, to, reason) ?? request(session, to, reason),
     'authorisation.answer': (session, { to, granted, reason }) => check(session, to, reason) ?? answer(session, to, granted, reason),
@@ -46,6 +49,9 @@ export function authorisationCommands(inside: Inside, room: PresenceRoom, roster
   async function askOnce(from: Uin, to: Uin, question: Body | undefined): Outcome {
     const asked = askedBy(from);
     if (asked?.has(to) === true) return undefined;
+    // What is not asked, or was answered before, costs nothing: only those who have to read it are to be spared.
+    const tooOften = question === undefined ? undefined : budget.spend(from);
+    if (tooOften !== undefined) return tooOften;
     asked?.set(to, inside.ports.clock.now());
     if (question !== undefined) room.person(to)?.answered.delete(from);
     try {

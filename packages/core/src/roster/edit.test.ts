@@ -211,6 +211,13 @@ describe('limits', () => {
     assert.deepEqual(resultsOf([], edits, few), ['done', 'done', 'done', 'done', 'done', 'done', 'list-full']);
   });
 
+  test('there are as many groups as clients are told, and the master group beside them', () => {
+    const two = rules({}, { limits: { ...PEOPLE, groupsMax: 2 } });
+    const edits = [add(group(1)), add(group(2)), add(group(3)), add(group(0, '')), update(group(1, 'friends')), add(group(3)), remove(group(2)), add(group(3))];
+    assert.deepEqual(resultsOf([], edits, two), ['done', 'done', 'list-full', 'done', 'done', 'list-full', 'done', 'done']);
+    assert.equal(Roster.of([group(0, ''), group(1)]).copy().groupCount, 1);
+  });
+
   test('there is one visibility item', () => {
     assert.deepEqual(resultsOf([], [add(visibility('all')), add({ ...visibility('nobody'), itemId: 5 })]), ['done', 'list-full']);
   });

@@ -94,6 +94,7 @@ function checkAdd(roster: Roster, item: RosterItem, rules: EditRules): Checked {
     case 'visibility':
       return roster.hasVisibility ? 'list-full' : 'done';
     case 'group':
+      return item.groupId === 0 || roster.groupCount < rules.limits.groupsMax ? 'done' : 'list-full';
     case 'other':
       return 'done';
     default:

@@ -31,6 +31,7 @@ export class Roster {
   private denied = new Tally();
   private ignored = new Tally();
   private visibility: RosterItem | undefined;
+  private groups = 0;
 
   static of(items: Iterable<RosterItem>): Roster {
     const roster = new Roster();
@@ -47,6 +48,7 @@ export class Roster {
     copy.denied = this.denied.copy();
     copy.ignored = this.ignored.copy();
     copy.visibility = this.visibility;
+    copy.groups = this.groups;
     return copy;
   }
 
@@ -57,6 +59,11 @@ export class Roster {
   /** Different people in the contact list. */
   get contactCount(): number {
     return this.contacts.size;
+  }
+
+  /** Groups people made; the master group only lists them. */
+  get groupCount(): number {
+    return this.groups;
   }
 
   at(key: ItemKey): RosterItem | undefined {
@@ -137,6 +144,7 @@ export class Roster {
     this.delete(item);
     this.ownItems().set(fileKey(item), item);
     if (item.kind === 'visibility') this.visibility = item;
+    if (isOwnGroup(item)) this.groups++;
     if (item.uin === undefined) return;
     this.tallyOf(item)?.add(item.uin);
     if (item.kind === 'contact' && item.awaiting === true) this.awaiting.add(item.uin);
@@ -147,6 +155,7 @@ export class Roster {
     if (item === undefined) return;
     this.ownItems().delete(fileKey(key));
     if (item === this.visibility) this.visibility = undefined;
+    if (isOwnGroup(item)) this.groups--;
     if (item.uin === undefined) return;
     this.tallyOf(item)?.remove(item.uin);
     if (item.kind === 'contact' && item.awaiting === true) this.awaiting.remove(item.uin);
@@ -178,3 +187,5 @@ export class Roster {
     return kind === 'permit' ? this.permitted : kind === 'deny' ? this.denied : this.ignored;
   }
 }
+
+const isOwnGroup = ({ kind, groupId }: RosterItem): boolean => kind === 'group' && groupId !== 0;

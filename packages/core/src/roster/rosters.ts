@@ -27,6 +27,7 @@ export interface EditRequest {
 export interface EditAnswer {
   readonly results: readonly EditResult[];
   readonly stamp: number;
+  readonly removed: readonly RosterItem[];
 }
 
 /** What a commit changed, for those who have to be told. */
@@ -159,7 +160,7 @@ export class Rosters {
     }
     for (const { request, resolve, results, done, stamp: at } of answers) {
       if (done.length > 0) request.stored?.(done, at);
-      resolve({ results, stamp: at });
+      resolve({ results, stamp: at, removed: done.flatMap((edit) => (edit.do === 'remove' && edit.item) || []) });
     }
     if (old.size === 0) return;
     await answersOut();

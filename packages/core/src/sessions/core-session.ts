@@ -35,8 +35,8 @@ export class CoreSession implements LiveSession {
   presence: Presence = NEW_PRESENCE;
   ready = false;
   ended = false;
-  /** `opening` until its front end has it, `closed` when its front end is gone. */
-  stage: 'opening' | 'open' | 'closed' = 'opening';
+  /** `opening` until its front end has it, `leaving` when nothing is written to its client any more, `closed` when its front end is gone. */
+  stage: 'opening' | 'open' | 'leaving' | 'closed' = 'opening';
   endReason: EndReason | undefined;
   lastHeardAt: Time;
   /** Messages on their way to this client; made for the first one. */
@@ -78,6 +78,12 @@ export class CoreSession implements LiveSession {
     this.host.heard(this, drained);
   }
 
+  goodbye(): void {
+    if (this.stage !== 'open') return;
+    this.stage = 'leaving';
+    this.host.heard(this, true);
+  }
+
   leave(): void {
     if (this.stage !== 'closed') this.host.left(this);
   }
@@ -98,7 +104,7 @@ export class CoreSession implements LiveSession {
     this.ended = true;
     this.endReason = reason;
     // A front end that has not got its session yet is told by the answer.
-    if (this.stage === 'open') this.post({ type: 'ended', reason });
+    if (this.stage === 'open' || this.stage === 'leaving') this.post({ type: 'ended', reason });
   }
 
   commandStarts(): void {

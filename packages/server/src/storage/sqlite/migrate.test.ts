@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, test } from 'node:test';
-import type { Message, Uin } from '@seekyou/core';
+import { type DirectoryQuery, EMPTY_PROFILE, folded, type Message, type SearchText, type Uin } from '@seekyou/core';
 import { sql } from 'kysely';
 import { openWriter } from './database.ts';
 import { ThreadFailure } from './failure.ts';
 import { migrate } from './migrate.ts';
 import { MIGRATIONS, type Migration } from './migrations.ts';
 import { openSqliteStore } from './open.ts';
+import { profileColumn } from './profiles.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'seekyou-migrate-'));
 after(() => rm(directory, { recursive: true, force: true }));
@@ -133,6 +134,85 @@ test('live messages of a server before the journal wait, since nobody is known t
   );
   assert.deepEqual({ ...database.prepare('SELECT last FROM settled').get() }, { last: 4 });
   database.close();
+});
+
+/** A database of an older version, in which two accounts have told something. */
+async function toldBefore(version: number, fill: (database: DatabaseSync) => void): Promise<string> {
+  const file = newFile();
+  const database = new DatabaseSync(file);
+  await migrate(database, file, { migrations: MIGRATIONS.filter((step) => step.version < version) });
+  const account = database.prepare("INSERT INTO account VALUES (?, 'active', 1, x'01', 4096, x'02', x'03', NULL, '', NULL, 0, 0, NULL, 1, NULL)");
+  for (const number of [10_001, 10_002]) account.run(number);
+  fill(database);
+  database.close();
+  return file;
+}
+
+const opened = (file: string): ReturnType<typeof openSqliteStore> =>
+  openSqliteStore({
+    file,
+    onFailure: (error) => {
+      throw error;
+    },
+  });
+
+test('whom nobody might connect to directly hides his address', async () => {
+  const careful = { ...EMPTY_PROFILE, about: 'lone \ud83d and \0 "quoted" 山田', directPermissions: 2 };
+  const file = await toldBefore(6, (database) => {
+    const insert = database.prepare('INSERT INTO profile (uin, data) VALUES (?, ?)');
+    insert.run(10_001, profileColumn(careful));
+    insert.run(10_002, profileColumn({ ...EMPTY_PROFILE, directPermissions: 0 }));
+    database.exec('UPDATE account SET hide_address = 1 WHERE uin = 10002');
+  });
+  const store = await opened(file);
+  try {
+    assert.deepEqual(await store.profiles.load(uin(10_001)), { ...careful, directPermissions: 1 });
+    // Never the other way.
+    assert.deepEqual(await store.profiles.load(uin(10_002)), EMPTY_PROFILE);
+    const accounts = await store.accounts.list(0, 10);
+    assert.deepEqual(
+      accounts.map(({ hideAddress }) => hideAddress),
+      [true, true],
+    );
+  } finally {
+    await store.close();
+  }
+});
+
+test('Greek that was stored with the σ that ends a word is found', async () => {
+  const file = await toldBefore(7, (database) => {
+    database.exec(`
+      INSERT INTO directory (uin) VALUES (10001), (10002);
+      INSERT INTO directory_text (field, text, uin) VALUES
+        (1, 'διονυσιος', 10001), (4, 'ας@example.org', 10001), (4, 'ασ@example.org', 10001), (4, 'b@example.org', 10001), (1, 'anna', 10002);
+      INSERT INTO directory_topic (kind, category, uin, place, words) VALUES (1, 104, 10001, 0, 'κοσμος'), (1, 105, 10002, 0, 'ο κοσμος μας');
+      INSERT INTO directory_words (rowid, nickname, email, topics) VALUES
+        (10001, 'διονυσιος', 'ας@example.org' || char(10) || 'ασ@example.org' || char(10) || 'b@example.org', 'κοσμος'),
+        (10002, 'anna', NULL, 'ο κοσμος μας')`);
+  });
+  const store = await opened(file);
+  try {
+    const finds = async (asked: Partial<DirectoryQuery>): Promise<number[]> => {
+      const query = { texts: [], topics: [], keywords: '', gender: 0, language: 0, country: 0, occupation: 0, ...asked };
+      return (await store.directory.search(query, 10)).map((found) => found.uin);
+    };
+    for (const [field, text, found] of [
+      ['nickname', 'ΔΙΟΝΥΣΙΟΣ', 10_001],
+      ['nickname', 'ΔΙΟΝΥΣΙΟΣ*', 10_001],
+      ['nickname', '*ΥΣΙΟΣ', 10_001],
+      ['nickname', '*ann*', 10_002],
+      ['email', 'ΑΣ@example.org', 10_001],
+      ['email', '*σ@example.org', 10_001],
+      ['email', '*b@example*', 10_001],
+    ] as const satisfies readonly (readonly [SearchText, string, number])[]) {
+      const texts = [{ field, pattern: { text: folded(text), wild: text.includes('*') } }];
+      assert.deepEqual(await finds({ texts }), [found], text);
+    }
+    assert.deepEqual(await finds({ keywords: folded('ΚΟΣΜΟΣ') }), [10_001, 10_002]);
+    assert.deepEqual(await finds({ topics: [{ kind: 'interest', category: 105, words: folded('μας') }] }), [10_002]);
+  } finally {
+    await store.close();
+  }
 });
 
 test('a step forward keeps a copy of what was there', async () => {

@@ -19,6 +19,8 @@ export const MIGRATIONS: readonly Migration[] = [
   { version: 3, up: roomsAndPictures },
   { version: 4, up: directory },
   { version: 5, up: history },
+  { version: 6, up: hiddenAddresses },
+  { version: 7, up: finalSigma },
 ];
 
 /** Who may not come in, and where accounts signed on from. */
@@ -91,6 +93,40 @@ const HISTORY = [
   sql`CREATE INDEX history_waiting ON history (recipient, last) WHERE delivered_at = 0`,
   // What is too old is found from the left; what is delivered is added at the right.
   sql`CREATE INDEX history_age ON history (delivered_at, sent_at, messages)`,
+];
+
+/** That nobody may connect directly is the account's `hide_address` now; profiles keep whether else anybody may, or contacts. */
+async function hiddenAddresses(db: Kysely<unknown>): Promise<void> {
+  for (const statement of HIDDEN_ADDRESSES) await statement.execute(db);
+}
+
+const HIDDEN_ADDRESSES = [
+  sql`UPDATE account SET hide_address = 1 WHERE uin IN (SELECT uin FROM profile WHERE data ->> 'directPermissions' = 2)`,
+  // What it was before nobody knows; who was careful stays so when he shows his address again.
+  sql`UPDATE profile SET data = json_set(data, '$.directPermissions', 1) WHERE data ->> 'directPermissions' = 2`,
+];
+
+/** `folded` makes σ of ς now. */
+async function finalSigma(db: Kysely<unknown>): Promise<void> {
+  for (const statement of FINAL_SIGMA) await statement.execute(db);
+}
+
+const FINAL_SIGMA = [
+  sql`CREATE TEMP TABLE greek AS
+    SELECT uin FROM directory_text WHERE instr(text, 'ς') UNION SELECT uin FROM directory_topic WHERE instr(words, 'ς')`,
+  // Two addresses of somebody may be one now.
+  sql`UPDATE OR REPLACE directory_text SET text = replace(text, 'ς', 'σ') WHERE instr(text, 'ς')`,
+  sql`UPDATE directory_topic SET words = replace(words, 'ς', 'σ') WHERE instr(words, 'ς')`,
+  sql`DELETE FROM directory_words WHERE rowid IN (SELECT uin FROM greek)`,
+  sql`INSERT INTO directory_words (rowid, nickname, first, last, email, topics)
+    SELECT uin,
+      group_concat(text, char(10)) FILTER (WHERE field = ${sql.lit(TextField.nickname)}),
+      group_concat(text, char(10)) FILTER (WHERE field = ${sql.lit(TextField.first)}),
+      group_concat(text, char(10)) FILTER (WHERE field = ${sql.lit(TextField.last)}),
+      group_concat(text, char(10)) FILTER (WHERE field = ${sql.lit(TextField.email)}),
+      (SELECT group_concat(words, char(10)) FROM directory_topic WHERE uin = greek.uin)
+    FROM greek LEFT JOIN directory_text USING (uin) GROUP BY uin`,
+  sql`DROP TABLE greek`,
 ];
 
 /** What people tell of themselves, and where it is searched. */

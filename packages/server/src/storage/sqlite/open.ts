@@ -153,7 +153,6 @@ function storeOn(writer: Link, journal: Journal, startReader: () => Promise<Link
     pictures: {
       save: (uin, pictures, added) =>
         call('pictures.save', { uin, pictures, ...(added === undefined ? {} : { added: { hash: added.hash, bytes: new Uint8Array(added.bytes) } }) }),
-      has: (hash) => call('pictures.has', hash),
       find: (hash) => call('pictures.find', hash),
     },
     profiles: {

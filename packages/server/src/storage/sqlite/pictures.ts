@@ -36,7 +36,6 @@ export function picturesOn(db: Kysely<Tables>): Pick<Implementation<'writer'>, P
       await forgetPicturesOf(db, uin, pictures);
       return true;
     },
-    'pictures.has': (hash) => has(hash),
     'pictures.find': async (hash) => (await db.selectFrom('picture').select('bytes').where('hash', '=', hash).executeTakeFirst())?.bytes,
   };
 }

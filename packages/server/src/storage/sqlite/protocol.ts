@@ -321,7 +321,6 @@ export const OPERATIONS = {
   'rooms.used': operation('writer', 'writes', cloned<{ readonly id: string; readonly at: number }>(), cloned<void>()),
   'rooms.prune': operation('writer', 'writes', cloned<{ readonly usedBefore: number; readonly limit: number }>(), cloned<number>()),
   'pictures.save': operation('writer', 'writes', cloned<PicturesToSave>(), cloned<boolean>()),
-  'pictures.has': operation('writer', 'reads', cloned<string>(), cloned<boolean>()),
   'pictures.find': operation('writer', 'reads', cloned<string>(), cloned<Uint8Array | undefined>()),
   'profiles.load': operation('writer', 'reads', cloned<number>(), cloned<string | undefined>()),
   'profiles.save': operation('writer', 'writes', cloned<ProfileToSave>(), cloned<boolean>()),
