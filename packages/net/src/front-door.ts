@@ -36,6 +36,7 @@ export const DOOR_EVENTS = {
   door_proxy_bad: 'PROXY headers that make no sense, closed',
   door_tls: 'TLS handshakes that succeeded',
   door_tls_failed: 'TLS handshakes that failed',
+  door_tls_broken: 'TLS connections that broke after their handshake: records nobody encrypted, or a second handshake',
   door_http: 'connections that speak HTTP',
   door_unknown: 'connections that speak nothing we know, closed',
   door_timeouts: 'connections closed because what they speak did not become clear',
@@ -150,10 +151,16 @@ export function createFrontDoor(options: DoorOptions, identity: Identity): Front
       return;
     }
     count('door_tls');
+    socket.on('error', broken);
     const hall = new Hall(house, socket, { ...guest, visit: { ...guest.visit, secure: true } });
     if (socket.alpnProtocol === HTTP) hall.take('http');
     else if (socket.alpnProtocol === ICQ) hall.take('flap');
     else hall.enter();
+  }
+
+  /** That the peer is gone is no fault of the encryption. */
+  function broken({ code }: NodeJS.ErrnoException): void {
+    if (code?.startsWith('ERR_SSL_') === true) count('door_tls_broken');
   }
 
   return {

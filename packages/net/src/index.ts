@@ -1,6 +1,6 @@
 /** Travel: connections that carry bytes. */
 export * from './address.ts';
-export { type ConnectOptions, connectTcp, type ListenOptions, listenTcp, type TcpListener } from './tcp.ts';
+export { type ConnectOptions, connectTcp, listenFailed, type ListenOptions, listenTcp, type TcpListener } from './tcp.ts';
 export {
   createFrontDoor,
   DOOR_EVENTS,

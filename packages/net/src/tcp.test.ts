@@ -69,7 +69,12 @@ test('tcp: giving up is told', async () => {
 test('tcp: a low port that is refused names the three remedies', () => {
   const low = listenFailed(Object.assign(new Error('listen EACCES'), { code: 'EACCES' }), '::', 443);
   assert.equal(low.code, 'port-not-allowed');
-  for (const remedy of ['setcap cap_net_bind_service', 'AmbientCapabilities=CAP_NET_BIND_SERVICE', 'tcp dport 443 redirect', 'advertise = ["HOST:443"]']) {
+  for (const remedy of [
+    `setcap cap_net_bind_service=+ep "${process.execPath}"`,
+    'AmbientCapabilities=CAP_NET_BIND_SERVICE',
+    'tcp dport 443 redirect',
+    'advertise = ["HOST:443"]',
+  ]) {
     assert.ok(low.message.includes(remedy), remedy);
   }
   const high = listenFailed(Object.assign(new Error('listen EACCES'), { code: 'EACCES' }), '::', 5190);

@@ -74,7 +74,7 @@ export function hasNoIpv6(error: unknown): boolean {
 function lowPortRemedies(port: number): string {
   return [
     `port ${port} is below 1024 and this user may not open it. Do one of these:`,
-    '  - allow this Node to: sudo setcap cap_net_bind_service=+ep "$(readlink -f "$(command -v node)")"',
+    `  - allow this Node to: sudo setcap cap_net_bind_service=+ep "${process.execPath}"`,
     '  - under systemd, add to the unit: AmbientCapabilities=CAP_NET_BIND_SERVICE',
     `  - listen on 5190, redirect the port (nft: tcp dport ${port} redirect to :5190) and set advertise = ["HOST:${port}"]`,
   ].join('\n');

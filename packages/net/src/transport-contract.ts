@@ -117,6 +117,17 @@ export function transportContract(name: string, options: ContractOptions): void 
     assert.equal(server.how, 'fin');
   });
 
+  run('who had paused and ends hears of it when the other side ends too', async (ends, client, server) => {
+    ends.client.attach(client);
+    ends.server.attach(server);
+    ends.server.pause();
+    ends.client.write(bytes('never read'));
+    ends.server.end();
+    await client.until(() => client.how !== undefined);
+    await server.until(() => server.how !== undefined);
+    assert.deepEqual([client.how, server.how, server.bytes], ['fin', 'fin', 0]);
+  });
+
   run('what was lost with the connection was not taken', async (ends, client, server) => {
     ends.client.attach(client);
     ends.server.attach(server);

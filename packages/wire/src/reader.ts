@@ -12,6 +12,8 @@ export class Reader {
   at: number;
   /** Nothing at it or behind it is read; see {@link narrow}. */
   end: number;
+  /** Somewhere a length went beyond what is there; see {@link cut}. */
+  isCut = false;
   readonly trace: Trace | undefined;
 
   constructor(data: Uint8Array, at = 0, end = data.length, trace?: Trace) {
@@ -31,6 +33,12 @@ export class Reader {
     const from = this.at;
     this.at += length;
     return new Reader(this.data, from, this.at, this.trace);
+  }
+
+  /** The length of all that is left, in place of one that goes beyond it. */
+  cut(): number {
+    this.isCut = true;
+    return this.left;
   }
 
   /** Only the next `length` bytes can be read from now on; returns what `widen` wants. After an error nobody needs to widen. */

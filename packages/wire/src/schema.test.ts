@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { WireError } from './errors.ts';
+import { Reader } from './reader.ts';
 import {
   ascii,
   be,
@@ -158,6 +159,18 @@ test('a TLV that runs past its container is cut to what is left', () => {
   assert.deepEqual(decode(message, data('0003 0000 0002 00ff 6162')), { ack: true, text: data('6162') });
   const inner = struct({ block: within(fixed(6), message), after: u8 });
   assert.deepEqual(decode(inner, data('0002 00ff 6162 07')), { block: { text: data('6162') }, after: 7 });
+});
+
+test('the reader tells whether a TLV ran past its container', () => {
+  for (const [bytes, isCut] of [
+    ['0002 0002 6162', false],
+    ['0002 0003 6162', true],
+    ['0042 0001', true],
+  ] as const) {
+    const reader = new Reader(data(bytes));
+    message.read(reader);
+    assert.equal(reader.isCut, isCut, bytes);
+  }
 });
 
 test('one to three bytes at the end of TLVs are padding', () => {

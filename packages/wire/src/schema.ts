@@ -438,7 +438,7 @@ function tlvBlock<const F extends TlvFields>(fields: F, framing: TlvFraming, isB
     const type = isBig ? r.u16be() : r.u16le();
     const claimed = isBig ? r.u16be() : r.u16le();
     // A length past the container is cut, not refused: Jimm sends such a TLV 5 in 02/04 (oscar.md §1.3).
-    const outer = r.narrow(Math.min(claimed, r.left));
+    const outer = r.narrow(claimed > r.left ? r.cut() : claimed);
     const field = byType.get(type);
     if (field === undefined || r.left < field.min || isRepeated(field, value, seen)) readExtra(r, type, value);
     else readField(r, field, value);

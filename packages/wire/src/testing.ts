@@ -147,7 +147,7 @@ export function renderGolden(golden: Golden): string {
  * @throws Error naming the file and the difference
  */
 export function checkGolden(golden: Golden): void {
-  if (golden.value === undefined || golden.dissection === undefined) throw new Error(`${golden.file}: no value yet, run "node scripts/golden.ts"`);
+  if (golden.value === undefined || golden.dissection === undefined) throw new Error(`${golden.file}: no value yet, run "npm run golden"`);
   same(golden, 'the bytes decode to', toJson(sorted(valueOf(golden))), toJson(sorted(golden.value)));
   checkEncoding(golden, golden.value);
   checkPrefixes(golden);

@@ -92,6 +92,8 @@ class MemoryTransport implements Transport {
   end(last?: Uint8Array): void {
     if (last !== undefined) this.write(last);
     this.finished = true;
+    // What still comes is thrown away, and the end behind it is heard of.
+    this.paused = false;
     this.later();
   }
 
