@@ -38,6 +38,11 @@ test('a reason that is not UTF-8 is read in the code page of its client', () => 
   assert.equal(asked(effects, 'authorisation.request').input.reason, 'привет');
 });
 
+test('a reason ends at its first NUL: old clients count the one behind it', () => {
+  const denied = handle(routes, feedbag.respondAuthorize, { screenName, granted: 0, reason: ascii('No reason given.\0') }, contextOf());
+  assert.equal(asked(denied, 'authorisation.answer').input.reason, 'No reason given.');
+});
+
 test('success is silent, a refusal is told', () => {
   const { answered, refused } = asked(handle(routes, feedbag.removeMe, { screenName }, contextOf()), 'authorisation.withdraw');
   assert.deepEqual(answered(undefined), []);

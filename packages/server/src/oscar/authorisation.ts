@@ -41,8 +41,10 @@ function failed(request: Request, refusal: Refusal): OscarEffect {
   return reply(request, feedbag.error, { code: REFUSAL_CODES[refusal], tlvs: {} });
 }
 
+// COMPAT: libpurple and other clients made of libfaim end the reason of 13/1A with a NUL, and count it.
 function reasonIn({ reason }: { readonly reason: Uint8Array }, { codepage }: ClientProfile): string {
-  return decodeUtf8Or(reason, codepage);
+  const end = reason.indexOf(0);
+  return decodeUtf8Or(end < 0 ? reason : reason.subarray(0, end), codepage);
 }
 
 export const routes: readonly Route[] = [

@@ -3,7 +3,7 @@ import { hash as digest } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { decode, encode } from '@seekyou/wire';
 import { bart, BartFlag, type BartItem, bartItems, BartType, buddy, ErrorCode, Family, feedbag, oservice, statusNote } from '@seekyou/wire/oscar';
-import { claimPictures, dropPictures, itemsOf, routes } from './bart.ts';
+import { claimAllPictures, claimPictures, dropPictures, itemsOf, routes } from './bart.ts';
 import { service } from './service-testing.ts';
 import { quiet, type TestClient, world } from './test-client.ts';
 import { asked, ascii, BOB, contextOf, handle, receivedOne, viewOf } from './testing.ts';
@@ -75,6 +75,12 @@ describe('roster items of type 14', () => {
     }
   });
 
+  test('that are not there at sign-on leave nothing to show', () => {
+    const claims = (items: readonly feedbag.FeedbagItem[]) => claimAllPictures(items).map((effect) => effect.do === 'ask' && effect.input);
+    assert.deepEqual(claims([]), [{ kind: 'small' }, { kind: 'icon' }, { kind: 'flash' }, { kind: 'big' }]);
+    assert.deepEqual(claims([avatar('1', HASH_BYTES)]), [{ kind: 'icon', hash: HASH }, { kind: 'small' }, { kind: 'flash' }, { kind: 'big' }]);
+  });
+
   test('that are broken, or of kinds nobody knows, do nothing or no harm', () => {
     assert.deepEqual(claimPictures([avatar('2', HASH_BYTES), avatar('x', HASH_BYTES), { ...avatar('1', HASH_BYTES), type: 0 }]), []);
     const cut = { ...avatar('1', HASH_BYTES), attributes: Uint8Array.of(0, 0xd5, 0, 9, 1) };
@@ -93,9 +99,16 @@ describe('TLV 1D', () => {
   });
 
   test('is as it came when there are none', () => {
-    const items = Uint8Array.of(0xff, 0xff, 0xff);
-    assert.equal(itemsOf(viewOf(BOB, { items })), items);
+    const items = encode(bartItems, [note]);
+    assert.deepEqual(itemsOf(viewOf(BOB, { items })), items);
     assert.equal(itemsOf(viewOf(BOB)), undefined);
+  });
+
+  test('has no picture that only the client speaks of', () => {
+    const claimed = encode(bartItems, [id]);
+    assert.equal(itemsOf(viewOf(BOB, { items: claimed })), undefined);
+    assert.deepEqual(itemsOf(viewOf(BOB, { items: encode(bartItems, [id, note]) })), encode(bartItems, [note]));
+    assert.equal(itemsOf(viewOf(BOB, { items: Uint8Array.of(...claimed, 0xff, 0xff, 0xff) })), undefined, 'nor when the rest cannot be read');
   });
 });
 
@@ -135,7 +148,7 @@ test('a picture goes from roster to upload to presence to download, and is there
   again.say(feedbag.query, {});
   await quiet();
   assert.deepEqual(pictureWord(again), { flags: 0x01, data: HASH_BYTES }, 'no need to send it again');
-  again.say(feedbag.deleteItems, { items: [avatar('1', HASH_BYTES)] });
+  again.say(feedbag.deleteItems, { items: [feedbag.makeItem(feedbag.ItemType.ownAvatar, 0, 77, '')] });
   await quiet();
   assert.equal(his.one(buddy.arrived).tlvs.items, undefined);
 });

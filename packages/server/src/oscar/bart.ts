@@ -126,7 +126,7 @@ function claimsIn(
   });
 }
 
-/** Items were written, or found at sign-on: what is not here is asked for by 01/21. */
+/** Items were written: what is not here is asked for by 01/21. */
 export function claimPictures(items: readonly feedbag.FeedbagItem[]): readonly OscarEffect[] {
   return claimsIn(items).map(({ kind, hash }) =>
     ask(
@@ -144,7 +144,22 @@ export function claimPictures(items: readonly feedbag.FeedbagItem[]): readonly O
 
 /** Items were removed: so are the pictures. */
 export function dropPictures(items: readonly feedbag.FeedbagItem[]): readonly OscarEffect[] {
-  return claimsIn(items).map(({ kind }) => ask('pictures.claim', { kind }, nothing, nothing));
+  return claimsIn(items).map(({ kind }) => drop(kind));
+}
+
+/** All items of a roster, at sign-on: a picture without one is shown no more. */
+export function claimAllPictures(items: readonly feedbag.FeedbagItem[]): readonly OscarEffect[] {
+  const claimed = new Set(claimsIn(items).map(({ kind }) => kind));
+  return [
+    ...claimPictures(items),
+    ...KINDS.values()
+      .filter((kind) => !claimed.has(kind))
+      .map(drop),
+  ];
+}
+
+function drop(kind: PictureKind): OscarEffect {
+  return ask('pictures.claim', { kind }, nothing, nothing);
 }
 
 // ---------------------------------------------------------------- the presence's word for them
@@ -153,15 +168,16 @@ const made = new WeakMap<PresenceView, Uint8Array>();
 
 /** TLV 1D: what the client says about itself, with the pictures the server has of it and no others. */
 export function itemsOf(view: PresenceView): Uint8Array | undefined {
-  if (view.pictures === undefined) return view.items;
+  if (view.items === undefined && view.pictures === undefined) return undefined;
   let items = made.get(view);
   if (items === undefined) {
-    items = withPictures(view.items, view.pictures);
+    items = withPictures(view.items, view.pictures ?? []);
     made.set(view, items);
   }
-  return items;
+  return items.length === 0 ? undefined : items;
 }
 
+/** What nobody can read may claim pictures, too: clients read more than we do. */
 function withPictures(items: Uint8Array | undefined, pictures: readonly Picture[]): Uint8Array {
   const said = (items && readable(() => decode(bartItems, items))) ?? [];
   return encode(bartItems, [...said.filter(({ type }) => !KINDS.has(type)), ...pictures.map((picture) => itemOf(picture))]);

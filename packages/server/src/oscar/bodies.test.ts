@@ -220,7 +220,7 @@ test('typed messages are understood', () => {
     [0x0c, 'nick\xfe\xfe\xfe\xfe', { kind: 'added' }],
     [0x13, '2\xfe100001\xfeAnna\xfe100002\xfe\xc2\xe0\xf1\xff\xfe', { kind: 'contacts', contacts: [anna, bob] }],
     [0x13, '1\xfenobody\xfeAnna', { kind: 'contacts', contacts: [] }],
-    [0x0d, 'Ann\xfe\xfe\xfea@b\xfe3\xfeSender IP: 192.0.2.1\r\nhi', { kind: 'opaque', fallback: 'Ann\r\na@b\r\n3\r\nSender IP: 192.0.2.1\r\nhi' }],
+    [0x0d, 'Ann\xfe\xfe\xfea@b\xfe3\xfeSender IP: 192.0.2.1\r\nhi', { kind: 'opaque', fallback: 'Ann\r\na@b\r\nSender IP: 192.0.2.1\r\nhi' }],
     [0x1a, '', { kind: 'opaque', fallback: '' }],
     [0x42, 'what', { kind: 'opaque', fallback: '' }],
   ];

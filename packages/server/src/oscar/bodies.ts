@@ -18,7 +18,7 @@ import {
   textFromFragments,
   UTF8,
 } from '@seekyou/wire/text';
-import { contactsIn, fieldsAsText, inWords, linkIn, spelled, typedForm, type Words, wordsOf } from '../runtime/typed-messages.ts';
+import { CHANNEL4_FORMAT, contactsIn, fieldsAsText, inWords, linkIn, spelled, STAMP_BYTES, typedForm, type Words, wordsOf } from '../runtime/typed-messages.ts';
 import { readable } from '../runtime/readable.ts';
 
 /** What somebody's client did by itself is of no use later. */
@@ -43,7 +43,7 @@ export const OriginalFormat = {
   /** The same, written by an AIM client in HTML. */
   html: 'icbm/1+html',
   /** TLV 05 of channel 4. */
-  typed: 'icbm/4',
+  typed: CHANNEL4_FORMAT,
 } as const;
 
 const ORIGINAL_FORMATS: ReadonlySet<string> = new Set(Object.values(OriginalFormat));
@@ -57,7 +57,6 @@ export interface Stamp {
 }
 
 const COOKIE_BYTES = 8;
-const STAMP_BYTES = COOKIE_BYTES + 1;
 
 function original(format: string, { cookie, typing }: Stamp, data: Uint8Array): Original {
   // From Node's pool: three times cheaper than an array of its own, and a message is stored and delivered soon.
@@ -91,6 +90,25 @@ export function isUcs2(imData: Uint8Array): boolean {
   for (let at = 0; at + FRAGMENT_HEADER_BYTES <= imData.length; at = fragmentEnd(imData, at)) if (isUcs2Piece(imData, at)) return true;
   return false;
 }
+
+/** Whether a text in UCS-2 has half a character or half a pair in it. @param text what was read in it */
+export function isBrokenUcs2(imData: Uint8Array, text: string): boolean {
+  let suspect = text.includes('\ufffd');
+  for (let at = 0; !suspect && at + FRAGMENT_HEADER_BYTES <= imData.length; at = fragmentEnd(imData, at)) {
+    suspect = isUcs2Piece(imData, at) && ((fragmentEnd(imData, at) - at) & 1) !== 0;
+  }
+  if (!suspect) return false;
+  // A sender may have cut inside a character, and U+FFFD is a character like others.
+  const pieces = fragmentsIn(imData).filter(({ id, data: [high, low] }) => id === icbm.FragmentId.text && high === 0 && low === MessageCharset.ucs2);
+  try {
+    strictUcs2.decode(Buffer.concat(pieces.map(({ data }) => data.subarray(CHARSET_BYTES))));
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+const strictUcs2 = new TextDecoder('utf-16be', { fatal: true });
 
 /** A text with the bytes its client made. */
 export type WrittenText = Extract<Body, { readonly kind: 'text' }> & { readonly original: Original };

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { RoomView } from '@seekyou/core';
 import { decode } from '@seekyou/wire';
 import { chatNavigation, ErrorCode, Family } from '@seekyou/wire/oscar';
+import { encodeUcs2 } from '@seekyou/wire/text';
 import { routes } from './chat-navigation.ts';
 import { ALICE, asked, ascii, BOB, contextOf, handle, NOW, receivedOne } from './testing.ts';
 
@@ -50,9 +51,18 @@ test('who was invited asks for a room by its cookie, as libpurple does', () => {
     const { input, answered, refused } = asked(create(4, { name }), 'rooms.show');
     assert.deepEqual(input, { room: ROOM });
     assert.equal(replied(answered(view)).rooms?.length, 1);
-    const text = new TextDecoder().decode(name);
-    assert.deepEqual(asked(refused('no-such-room'), 'rooms.open').input, { kind: 'private', name: text }, 'it may be a name after all');
+    assert.equal(errorOf(refused('no-such-room')), ErrorCode.noMatch, 'and no room is made that is called so');
   }
+});
+
+test('a cookie is never the name of a new room, however it is written', () => {
+  const text = new TextDecoder().decode(cookie);
+  for (const exchange of [4, 5]) {
+    for (const tlvs of [{ name: ascii(` ${text} `) }, { name: encodeUcs2(text), charset: 'unicode-2-0' }]) {
+      assert.deepEqual(asked(create(exchange, tlvs), 'rooms.show').input, { room: ROOM });
+    }
+  }
+  assert.deepEqual(asked(create(5, { name: ascii(ROOM.slice(1)) }), 'rooms.open').input, { kind: 'public', name: ROOM.slice(1) });
 });
 
 test('a cookie names its room behind the second dash, where libpurple and bitlbee look, as far as there is space', () => {

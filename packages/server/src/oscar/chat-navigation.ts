@@ -1,5 +1,5 @@
 /** Family 0D: finding and creating rooms. @see oscar.md §8.3 */
-import type { Limits, Refusal, RoomId, RoomKind, RoomView } from '@seekyou/core';
+import type { Limits, Refusal, Refused, RoomId, RoomKind, RoomView } from '@seekyou/core';
 import { encode } from '@seekyou/wire';
 import { chatNavigation, ErrorCode } from '@seekyou/wire/oscar';
 import { decodeText, UTF8 } from '@seekyou/wire/text';
@@ -140,10 +140,11 @@ const onCreate: Handler<chatNavigation.CreateRoom> = ({ limits, session }, { exc
   if (kind === undefined || cookie !== chatNavigation.CREATE_ROOM || tlvs.name === undefined) return [failed(request, 'bad-input')];
   const name = chatTextFrom(tlvs.name, tlvs.charset, session.profile.codepage);
   const found = (view: RoomView): readonly OscarEffect[] => [reply(request, chatNavigation.navigationReply, { tlvs: { rooms: [roomInfo(view, limits)] } })];
-  const byName = ask('rooms.open', { kind, name }, found, ({ refusal }) => [failed(request, refusal)]);
-  // COMPAT: libpurple, invited to a room, asks for one whose name is the cookie.
-  const room = roomIdFrom(tlvs.name);
-  return room === undefined ? [byName] : [ask('rooms.show', { room }, found, () => [byName])];
+  const refused = ({ refusal }: Refused): readonly OscarEffect[] => [failed(request, refusal)];
+  // COMPAT: libpurple, invited to a room, asks for one whose name is the cookie. That is never a name: a new room would tell everybody
+  // what the closed one is called.
+  const room = roomIdFrom(utf8.encode(name.trim()));
+  return [room === undefined ? ask('rooms.open', { kind, name }, found, refused) : ask('rooms.show', { room }, found, refused)];
 };
 
 function failed(request: Request, refusal: Refusal): OscarEffect {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { asUin, PEOPLE, type Uin } from '@seekyou/core';
+import { asUin, type Core, PEOPLE, type Uin } from '@seekyou/core';
+import type { PairOptions } from '@seekyou/net';
 import { decode, encode } from '@seekyou/wire';
-import { buddy, ErrorCode, encodeFlap, FlapChannel, icbm, login, loginHash, oservice, SERVER_REQUEST_ID, type Snac } from '@seekyou/wire/oscar';
-import { fragmentsFromText } from '@seekyou/wire/text';
-import { md5ForTests, PASSWORD, quiet, roastedSignOn, signOn, type TestClient, world } from './test-client.ts';
+import { buddy, ErrorCode, encodeFlap, FlapChannel, icbm, icqMeta, login, loginHash, oservice, SERVER_REQUEST_ID, type Snac } from '@seekyou/wire/oscar';
+import { fragmentsFromText, textFromFragments } from '@seekyou/wire/text';
+import { md5ForTests, PASSWORD, quiet, roastedSignOn, signOn, type TestClient, type World, world } from './test-client.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const closingAnswer = (client: TestClient): login.LoginAnswer => {
@@ -777,6 +778,237 @@ test('a client may end by channel 4 or by closing; both end its session', async 
   assert.equal(core.admin.sessionsOf(uin).length, 0);
 });
 
+/** From now on the core takes messages only when it is told to, one at a time. */
+function slowSends(core: Core): { readonly waiting: () => number; readonly goOn: () => Promise<void> } {
+  const run = core.run.bind(core);
+  const held: (() => void)[] = [];
+  core.run = async (session, command, input) => {
+    if (command === 'messages.send') await new Promise<void>((resolve) => held.push(resolve));
+    return run(session, command, input);
+  };
+  return {
+    waiting: () => held.length,
+    goOn: async () => {
+      held.shift()?.();
+      await quiet();
+    },
+  };
+}
+const goodbye = (client: TestClient): void => client.frame(FlapChannel.close, new Uint8Array(0));
+/** A client on line, and nobody who is signing on. */
+async function alone({ online, clock }: World, uin: Uin, options?: PairOptions): Promise<TestClient> {
+  const client = await online(uin, options);
+  clock.advance(2_000);
+  await quiet();
+  return client;
+}
+/** All that is said meanwhile leaves the client in one write. */
+function inOnePiece(client: TestClient, say: () => void): void {
+  const pieces: Uint8Array[] = [];
+  client.raw = (piece) => void pieces.push(piece);
+  say();
+  client.raw = (whole) => client.transport.write(whole);
+  client.raw(Buffer.concat(pieces));
+}
+const textsOf = (client: TestClient): string[] =>
+  client
+    .snacs()
+    .filter(({ family, subtype }) => family === 0x04 && subtype === 0x07)
+    .map(({ data }) => decode(icbm.fragments, decode(icbm.channelMsgToClient.body, data).tlvs.imData as Uint8Array))
+    .map((fragments) => textFromFragments(fragments, 1252).text);
+
+for (const [how, ends] of [
+  ['says goodbye', goodbye],
+  ['closes', (client: TestClient) => client.transport.end()],
+] as const) {
+  test(`what a client said before it ${how} is handled in order, and then it is off line`, async () => {
+    const here = await world();
+    const { account, core, frontEnd } = here;
+    const [alice, bob] = [await account(), await account()];
+    const friend = await alone(here, bob);
+    const client = await alone(here, alice);
+    const sends = slowSends(core);
+    for (const words of ['one', 'two', 'three']) write(client, bob, words);
+    ends(client);
+    write(client, bob, 'after the end');
+    await quiet();
+    assert.equal(core.admin.sessionsOf(alice).length, 1);
+    for (let left = 3; left > 0; left--) {
+      assert.equal(sends.waiting(), 1);
+      await sends.goOn();
+    }
+    assert.deepEqual(textsOf(friend), ['one', 'two', 'three']);
+    assert.deepEqual([sends.waiting(), core.admin.sessionsOf(alice).length, frontEnd.connections], [0, 0, 1]);
+    assert.deepEqual(client.heard(), [], 'nothing is said to who is gone');
+    assert.equal(client.how, 'fin');
+  });
+}
+
+test('what a client said before its connection broke, and was not begun, is dropped', async () => {
+  const here = await world();
+  const { account, core, frontEnd } = here;
+  const [alice, bob] = [await account(), await account()];
+  const client = await alone(here, alice);
+  const sends = slowSends(core);
+  for (const words of ['one', 'two']) write(client, bob, words);
+  await quiet();
+  client.transport.destroy();
+  await quiet();
+  assert.deepEqual([core.admin.sessionsOf(alice).length, frontEnd.connections], [0, 0]);
+  await sends.goOn();
+  assert.equal(sends.waiting(), 0);
+});
+
+test('a client that said goodbye is on line while that is handled, but not for long', async () => {
+  for (const ends of [goodbye, (client: TestClient) => client.transport.end()]) {
+    const here = await world();
+    const { account, clock, core, frontEnd } = here;
+    const [alice, bob] = [await account(), await account()];
+    const client = await here.bos(alice);
+    clock.advance(2_000);
+    const sends = slowSends(core);
+    write(client, bob, 'one');
+    // This, when its turn comes, does not give it more time.
+    client.say(oservice.clientOnline, { families: [] });
+    for (const words of ['two', 'three']) write(client, bob, words);
+    ends(client);
+    await quiet();
+    await sends.goOn();
+    clock.advance(PEOPLE.partingMs - 1_000);
+    await quiet();
+    assert.equal(core.admin.sessionsOf(alice).length, 1);
+    clock.advance(2_000);
+    await quiet();
+    assert.deepEqual([core.admin.sessionsOf(alice).length, frontEnd.connections], [0, 0]);
+    await sends.goOn();
+    assert.equal(sends.waiting(), 0);
+  }
+});
+
+test('a client that comes back while its goodbye is being handled is not kept waiting', async () => {
+  const { online, account, clock, core } = await world();
+  const [alice, bob] = [await account(), await account()];
+  const friend = await online(bob);
+  const client = await online(alice);
+  write(friend, alice, 'hello');
+  await quiet();
+  clock.advance(500);
+  const sends = slowSends(core);
+  for (const words of ['one', 'two']) write(client, bob, words);
+  goodbye(client);
+  await quiet();
+  const again = await online(alice);
+  assert.equal(core.admin.sessionsOf(alice).length, 1);
+  again.say(icbm.offlineRetrieve, { tlvs: {} });
+  await quiet();
+  assert.deepEqual(again.heard(), ['04/07', '04/17']);
+  await sends.goOn();
+  assert.equal(sends.waiting(), 0, 'and what was left is dropped');
+});
+
+test('a goodbye confirms what was written a second before it, not a second before the end', async () => {
+  const { online, account, clock, core } = await world();
+  const [alice, bob] = [await account(), await account()];
+  const friend = await online(bob);
+  const client = await online(alice);
+  write(friend, alice, 'long ago');
+  await quiet();
+  clock.advance(1_000);
+  write(friend, alice, 'just now');
+  await quiet();
+  clock.advance(900);
+  const sends = slowSends(core);
+  write(client, bob, 'bye');
+  client.transport.end();
+  await quiet();
+  assert.equal(core.figures().messagesDelivered, 1);
+  write(friend, alice, 'while she leaves');
+  await quiet();
+  clock.advance(3_000);
+  await sends.goOn();
+  await sends.goOn();
+  assert.deepEqual([core.figures().messagesDelivered, core.admin.sessionsOf(alice).length], [1, 0]);
+  const again = await online(alice);
+  again.say(icbm.offlineRetrieve, { tlvs: {} });
+  await quiet();
+  assert.deepEqual(textsOf(again), ['just now', 'while she leaves']);
+});
+
+test('who asks for stored messages, deletes them and leaves at once is not taken for having read them', async () => {
+  const { bos, online, account, core } = await world();
+  const [alice, bob] = [await account(), await account()];
+  write(await online(bob), alice, 'hello');
+  await quiet();
+  const client = await bos(alice);
+  for (const type of [icqMeta.IcqType.offlineRequest, icqMeta.IcqType.offlineDelete]) {
+    client.say(icqMeta.request, { block: { owner: alice, type, sequence: new Uint8Array(2), data: new Uint8Array(0) } });
+  }
+  goodbye(client);
+  await quiet();
+  assert.deepEqual([core.figures().messagesDelivered, core.admin.sessionsOf(alice).length], [0, 0]);
+});
+
+test('a packet that ends the connection ends it for those behind it, too', async () => {
+  const here = await world();
+  const { account, core, frontEnd } = here;
+  const [alice, bob] = [await account(), await account()];
+  const client = await alone(here, alice);
+  const sends = slowSends(core);
+  write(client, bob, 'before');
+  for (let i = 0; i < PEOPLE.wireErrorsMax; i++) client.sayRaw(0x04, 0x06, Uint8Array.of(1, 2, 3));
+  write(client, bob, 'behind');
+  client.transport.end();
+  await quiet();
+  await sends.goOn();
+  assert.deepEqual([sends.waiting(), core.admin.sessionsOf(alice).length, frontEnd.connections], [0, 0, 0]);
+});
+
+test('a flood with a goodbye behind it is handled as any other, and what it says last is heard', async () => {
+  const here = await world({ settings: { liftRates: true } });
+  const { account, core, frontEnd } = here;
+  const [alice, bob] = [await account(), await account()];
+  const client = await alone(here, alice);
+  for (let i = 0; i < 10_000; i++) client.say(oservice.rateParamsQuery, {});
+  write(client, bob, 'last');
+  goodbye(client);
+  for (let i = 0; i < 5; i++) await quiet();
+  assert.equal(client.how, 'fin');
+  assert.deepEqual([core.figures().messagesStored, core.admin.sessionsOf(alice).length, frontEnd.connections], [1, 0, 0]);
+});
+
+test('answers to a client that reads nothing are not waited for once it has said goodbye', async () => {
+  const here = await world({ settings: { liftRates: true } });
+  const { account, clock, core, frontEnd } = here;
+  const [alice, bob] = [await account(), await account()];
+  const client = await alone(here, alice, { windowBytes: 1_000 });
+  client.transport.pause();
+  inOnePiece(client, () => {
+    for (let i = 0; i < 1_000; i++) client.say(oservice.rateParamsQuery, {});
+    write(client, bob, 'last');
+    goodbye(client);
+  });
+  await quiet();
+  assert.deepEqual([core.figures().messagesStored, core.admin.sessionsOf(alice).length, frontEnd.connections], [1, 0, 1]);
+  clock.advance(PEOPLE.partingMs + 1_000);
+  await quiet();
+  assert.equal(frontEnd.connections, 0);
+});
+
+test('what a client says before its session is there, and its goodbye, wait for the session', async () => {
+  const { connect, account, core, frontEnd } = await world();
+  const [alice, bob] = [await account(), await account()];
+  const { cookie } = await signOn(connect(), alice);
+  assert.ok(cookie);
+  const client = connect();
+  client.hello({ cookie });
+  for (const words of ['one', 'two']) write(client, bob, words);
+  goodbye(client);
+  write(client, bob, 'after the end');
+  await quiet();
+  assert.deepEqual([core.figures().messagesStored, core.admin.sessionsOf(alice).length, client.how], [2, 0, 'fin']);
+  assert.equal(frontEnd.connections, 1, 'the one of the sign-on');
+});
+
 test('a client may go while its session is being opened', async () => {
   const { connect, account, core, frontEnd } = await world();
   const uin = await account();
@@ -814,6 +1046,26 @@ test('stopping tells everybody, waits for them, and takes no more', async () => 
   await stopping;
   assert.equal(frontEnd.connections, 0);
   assert.equal(core.admin.sessionsOf(uin).length, 0);
+});
+
+test('stopping hears out who has said goodbye, and waits for him no longer than for the others', async () => {
+  const here = await world();
+  const { account, core, clock, frontEnd } = here;
+  const [alice, bob, carol] = [await account(), await account(), await account()];
+  const clients = [await alone(here, alice), await alone(here, bob)];
+  const sends = slowSends(core);
+  for (const client of clients) {
+    write(client, carol, 'bye');
+    client.transport.end();
+  }
+  await quiet();
+  let stopped = false;
+  const stopping = frontEnd.stop().then(() => (stopped = true));
+  await sends.goOn();
+  assert.deepEqual([core.figures().messagesStored, frontEnd.connections, stopped], [1, 1, false]);
+  clock.advance(2_000);
+  await stopping;
+  assert.deepEqual([frontEnd.connections, core.admin.sessionsOf(bob).length], [0, 0]);
 });
 
 // ---------------------------------------------------------------- sessions

@@ -20,7 +20,8 @@ import {
 import type { Place } from '../runtime/limits.ts';
 import { turns } from '../runtime/turns.ts';
 import type { CookieJar, CookieRecord, ServiceRecord } from './cookies.ts';
-import { count, type CounterName, type Counters } from './counters.ts';
+import type { Counters } from '../runtime/counters.ts';
+import { count, type CounterName } from './counters.ts';
 import type { Encodings } from './encodings.ts';
 import type { ExpectedClients } from './expected.ts';
 import { LoginTalk } from './login-talk.ts';
@@ -45,8 +46,8 @@ export interface Surroundings {
   readonly limits: Limits;
   readonly login: LoginSettings;
   readonly defaultCodepage: number;
-  /** Old clients have a password of their own, never the main one. */
-  readonly oldPasswordsApart: boolean;
+  /** The password of old clients: the account's, one of their own, or none. */
+  readonly oldClients: 'same' | 'own' | 'off';
   readonly rates: readonly RateRule[];
   readonly rateMemory: RateMemory<RateMeter>;
   readonly log: FrontEndLog;
@@ -74,15 +75,21 @@ export interface Talk {
   drained(): void;
   /** About once a second. */
   tick(now: Time): void;
+  /**
+   * The client ended in good order. What it said before is handled first, and the connection is told by `heardOut`; `over` follows.
+   * Without this, `over` comes at once.
+   */
+  leave?(): void;
   /** We close our side. `over` follows once the client has closed its own, or had the time to. Without this, `over` comes at once. */
   parting?(): void;
-  /** It is over. `clean`: the client said so or closed its side. */
+  /** It is over. `clean`: we had closed our side, and the client closed its own. */
   over(clean: boolean): void;
   /** Payload of the last frame, on channel 4. */
   farewell(why: 'late' | 'stopping'): Uint8Array;
 }
 
-type Stage = 'greeting' | 'opening' | 'talking' | 'parting' | 'closed';
+/** `leaving`: the client has said goodbye, and what it said before is being handled. `parting`: it is over but for the client to close its side. */
+type Stage = 'greeting' | 'opening' | 'talking' | 'leaving' | 'parting' | 'closed';
 
 export class Connection implements TransportUser {
   readonly around: Surroundings;
@@ -91,6 +98,8 @@ export class Connection implements TransportUser {
   private readonly place: Place | undefined;
   private readonly decoder: FlapDecoder;
   private stage: Stage = 'greeting';
+  /** The transport is closed. */
+  private isGone = false;
   private talk: Talk | undefined;
   private sent: number;
   private got = -1;
@@ -100,7 +109,7 @@ export class Connection implements TransportUser {
   private deadline: Time;
   private why: CounterName = 'oscar_timeouts_first_bytes';
   /** What came while the session was being opened. */
-  private early: { readonly payloads: Uint8Array[]; readonly events: SessionEvent[] } | undefined;
+  private early: { readonly payloads: Uint8Array[]; readonly events: SessionEvent[]; left: boolean } | undefined;
 
   /** Speaks first: clients say nothing before they have seen our version. */
   constructor(around: Surroundings, transport: Transport, peer: Peer, place: Place | undefined, firstSequence: number) {
@@ -126,7 +135,7 @@ export class Connection implements TransportUser {
 
   received(chunk: Uint8Array): void {
     turns.begin('input');
-    if (this.stage === 'parting' || this.stage === 'closed') return;
+    if (this.isOver()) return;
     if (this.why === 'oscar_timeouts_first_bytes') this.expect('oscar_timeouts_sign_on', this.acceptedAt + this.around.limits.signOnMs);
     let frames: FlapFrame[];
     try {
@@ -156,7 +165,8 @@ export class Connection implements TransportUser {
         this.snac(payload);
         break;
       case FlapChannel.close:
-        this.part(undefined, true);
+        if (this.early === undefined) this.leave();
+        else this.early.left = true;
         break;
       case FlapChannel.keepAlive:
         break;
@@ -177,7 +187,9 @@ export class Connection implements TransportUser {
 
   private snac(payload: Uint8Array): void {
     if (this.talk !== undefined) this.talk.snac(payload);
-    else if (this.early !== undefined) this.early.payloads.push(payload);
+    else if (this.early !== undefined) {
+      if (!this.early.left) this.early.payloads.push(payload);
+    }
     // Nobody may say anything before his own hello.
     else this.streamLost(new WireError('bad-value', 0, 'a SNAC before the hello'));
   }
@@ -223,15 +235,30 @@ export class Connection implements TransportUser {
       this.refuse(login.AuthError.reservationTimeout);
       return;
     }
+    if (this.around.login.clearSignOn === 'off' && !this.transport.secure) {
+      this.cameBackInTheClear(record.account.uin);
+      return;
+    }
     if ('begin' in record) {
       this.service(record);
       return;
     }
     this.stage = 'opening';
-    this.early = { payloads: [], events: [] };
+    this.early = { payloads: [], events: [], left: false };
     // What else the client says can wait for its session.
     this.transport.pause();
     void openSession(this, record, this.receiver()).then((opened) => this.opened(opened, record));
+  }
+
+  /** It was told an address, and went there past the tunnel it had come through. The cookie is spent: others may have read it. */
+  private cameBackInTheClear(uin: Uin): void {
+    this.count('oscar_cookies_clear');
+    this.around.log.warn(
+      { uin, peer: this.peer.address },
+      'a client that signed on encrypted came back in the clear and was refused. If it uses a tunnel on its own machine, give tunnels a port of theirs, ' +
+        'to seekyou.toml: listen = […, "[::]:5443"] and advertise = [{ address = "127.0.0.1:5190", for = "0.0.0.0/0", listen = 5443 }, …]',
+    );
+    this.refuse(AUTH_ERRORS['old-clients-off']);
   }
 
   /** A connection beside a session that is there. It lives as long as that, whether its client says something or not. */
@@ -265,7 +292,7 @@ export class Connection implements TransportUser {
       session.close(false);
       return;
     }
-    const { payloads, events } = this.early ?? { payloads: [], events: [] };
+    const { payloads, events, left } = this.early ?? { payloads: [], events: [], left: false };
     this.early = undefined;
     this.stage = 'talking';
     this.place?.settled();
@@ -277,7 +304,8 @@ export class Connection implements TransportUser {
     talk.begin();
     for (const event of events) talk.event(event);
     for (const payload of payloads) if (!this.isOver()) talk.snac(payload);
-    if (!this.isOver()) this.transport.resume();
+    if (left) this.leave();
+    else if (!this.isOver()) this.transport.resume();
   }
 
   private event(event: SessionEvent): void {
@@ -312,37 +340,61 @@ export class Connection implements TransportUser {
 
   /** 01/02 came: from now on silence is what ends it. */
   ready(): void {
-    this.expect('oscar_timeouts_idle', this.heardAt + this.around.limits.idleMs);
+    if (!this.isOver()) this.expect('oscar_timeouts_idle', this.heardAt + this.around.limits.idleMs);
   }
 
   /** Somebody else sees to it that this connection does not stay for ever. */
   attended(): void {
-    this.deadline = Number.POSITIVE_INFINITY;
+    if (!this.isOver()) this.deadline = Number.POSITIVE_INFINITY;
   }
 
   /** Says why on channel 4, and gives the client time to read it. */
   refuse(error: number): void {
-    this.part(encode(login.loginAnswer, { error, debug: 1 }), false);
+    this.part(encode(login.loginAnswer, { error, debug: 1 }));
   }
 
   /**
-   * Ends the connection without resetting it.
+   * The client ended in good order, here or on the connection its session lives on: nothing more is said to it, and the talk is over
+   * when what it said before was handled.
    *
    * @param last payload of a last frame on channel 4, if there is to be one
-   * @param clean the client wanted it
    */
-  part(last: Uint8Array | undefined, clean: boolean): void {
+  leave(last?: Uint8Array): void {
     if (this.isOver()) return;
-    if (last !== undefined) this.send(FlapChannel.close, last);
-    this.stage = 'parting';
-    this.deadline = this.around.clock.now() + this.around.limits.partingMs;
-    if (clean || this.talk?.parting === undefined) this.endTalk(clean);
+    this.endWith('leaving', last);
+    this.transport.end();
+    if (this.talk?.leave === undefined) this.endTalk(false);
+    else this.talk.leave();
+  }
+
+  /** Everything was handled that its client said before the goodbye. */
+  heardOut(): void {
+    this.endTalk(false);
+  }
+
+  /**
+   * We end the connection, without resetting it.
+   *
+   * @param last payload of a last frame on channel 4, if there is to be one
+   */
+  part(last?: Uint8Array): void {
+    // Its client is gone already, and what it said before is not waited for any longer.
+    if (this.stage === 'leaving') this.endTalk(false);
+    if (this.isOver()) return;
+    this.endWith('parting', last);
+    if (this.talk?.parting === undefined) this.endTalk(false);
     else this.talk.parting();
     this.transport.end();
   }
 
+  private endWith(stage: 'leaving' | 'parting', last: Uint8Array | undefined): void {
+    if (last !== undefined) this.send(FlapChannel.close, last);
+    this.stage = stage;
+    this.deadline = this.around.clock.now() + this.around.limits.partingMs;
+  }
+
   /** There is nobody to talk to. */
-  private drop(): void {
+  drop(): void {
     this.endTalk(false);
     this.transport.destroy();
   }
@@ -356,7 +408,7 @@ export class Connection implements TransportUser {
   }
 
   private late(now: Time): void {
-    if (this.stage === 'parting') {
+    if (this.isOver()) {
       this.drop();
       return;
     }
@@ -366,7 +418,7 @@ export class Connection implements TransportUser {
     }
     this.count(this.why);
     if (this.talk === undefined) this.drop();
-    else this.part(this.talk.farewell('late'), false);
+    else this.part(this.talk.farewell('late'));
   }
 
   private expect(why: CounterName, by: Time): void {
@@ -374,9 +426,9 @@ export class Connection implements TransportUser {
     this.deadline = by;
   }
 
-  /** The server stops. */
+  /** The server stops. Who has said goodbye already may be heard out meanwhile. */
   stop(): void {
-    this.part(this.talk?.farewell('stopping'), false);
+    if (this.stage !== 'leaving') this.part(this.talk?.farewell('stopping'));
   }
 
   // -------------------------------------------------------------- the end
@@ -391,21 +443,31 @@ export class Connection implements TransportUser {
       this.count('oscar_slow_readers');
       this.around.log.info({ peer: this.peer.address }, 'a client did not read what it was sent; its messages stay stored');
     }
-    this.endTalk(how === 'fin');
+    this.isGone = true;
+    if (how === 'fin' && this.stage === 'talking') this.leave();
+    // What was said before a goodbye needs no connection any more.
+    else if (this.stage !== 'leaving') this.endTalk(how === 'fin');
+  }
+
+  private endTalk(clean: boolean): void {
+    const talk = this.talk;
+    this.talk = undefined;
+    if (this.stage === 'leaving') this.stage = 'parting';
+    talk?.over(clean);
+    if (this.isGone) this.forget();
+  }
+
+  /** Nothing is left of it. */
+  private forget(): void {
+    if (this.stage === 'closed') return;
     this.stage = 'closed';
     this.early = undefined;
     this.place?.gone();
     this.around.left(this);
   }
 
-  private endTalk(clean: boolean): void {
-    const talk = this.talk;
-    this.talk = undefined;
-    talk?.over(clean);
-  }
-
   private isOver(): boolean {
-    return this.stage === 'parting' || this.stage === 'closed';
+    return this.stage === 'leaving' || this.stage === 'parting' || this.stage === 'closed';
   }
 }
 

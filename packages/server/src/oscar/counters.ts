@@ -1,3 +1,5 @@
+import type { Counters } from '../runtime/counters.ts';
+
 /** What the front end counts, as plain numbers; each becomes a metric of its name. */
 export const OSCAR_COUNTERS = {
   oscar_connections_accepted: 'connections that were greeted',
@@ -16,9 +18,13 @@ export const OSCAR_COUNTERS = {
   oscar_timeouts_idle: 'sessions closed because nothing came for too long',
   oscar_slow_readers: 'connections closed because the client did not read',
   oscar_snacs_received: 'SNACs',
-  oscar_snacs_malformed: 'SNACs that could not be read, answered with error 0E',
+  oscar_snacs_malformed: 'SNACs that could not be read, answered with an error; and those with a TLV longer than its packet, of which the rest was read',
   oscar_snacs_unknown: 'SNACs nobody answers, answered with an error',
   oscar_meta_unknown: "family 15's requests of a kind nobody knows, answered with an error",
+  oscar_snacs_refused:
+    'SNACs answered with an error, but for "not on line"; the malformed, the unknown and those that came too fast are among them. Roster edits in which an item was refused',
+  oscar_snacs_forged: 'SNACs in the name of somebody else, or answers to what the client was not given lately; refused or dropped',
+  oscar_texts_broken: 'messages in UCS-2 with half a pair or half a character in them; sent on, and read with U+FFFD in its place or without it',
   oscar_snacs_before_sign_on: 'SNACs of other families than 17 before sign-on, refused',
   oscar_rate_notices: '01/0A: a client was warned, limited, or free again',
   oscar_rate_refused: 'SNACs refused because they came too fast',
@@ -37,6 +43,7 @@ export const OSCAR_COUNTERS = {
   oscar_cookies_foreign: 'cookies of another node',
   oscar_cookies_late: 'cookies older than a minute',
   oscar_cookies_repeated: 'cookies that were used before',
+  oscar_cookies_clear: 'cookies brought unencrypted where clear_sign_on is off',
   oscar_sessions_opened: 'sessions on BOS',
   oscar_services_opened: 'connections beside a session: rooms, pictures, searches',
   oscar_sessions_refused: 'sessions the core did not open',
@@ -45,7 +52,6 @@ export const OSCAR_COUNTERS = {
 } as const;
 
 export type CounterName = keyof typeof OSCAR_COUNTERS;
-export type Counters = Record<string, number>;
 
 /** All counters at 0, so that a monitor sees them before anything happens. */
 export function startCounters(counters: Counters): void {

@@ -2,7 +2,8 @@
 import { Buffer } from 'node:buffer';
 import { Writer } from '@seekyou/wire';
 import { encodeSnac, FLAP_HEADER_BYTES, SERVER_REQUEST_ID, type SnacDeclaration, writeSnac } from '@seekyou/wire/oscar';
-import { count, type Counters } from './counters.ts';
+import type { Counters } from '../runtime/counters.ts';
+import { count } from './counters.ts';
 import type { OutgoingSnac } from './state.ts';
 
 interface Encoding {

@@ -5,6 +5,7 @@ import { decode, encode } from '@seekyou/wire';
 import { Capability, ErrorCode, extended, icbm, rendezvous, xtrazAnswerText, xtrazQueryText } from '@seekyou/wire/oscar';
 import { icbmParts, typedBody, typedMessage } from './bodies.ts';
 import { renderPassing, routes } from './icbm.ts';
+import { REFUSAL_CODES } from './refusal-codes.ts';
 import { namesOnly, plainWords, readEnvelope, speaksForItself } from './rendezvous.ts';
 import { statusAnswer, statusRequestIn, styledWords } from './status-message.ts';
 import {
@@ -13,6 +14,7 @@ import {
   ascii,
   BOB,
   contextOf,
+  countedIn,
   handle,
   hex,
   LIBPURPLE,
@@ -141,7 +143,8 @@ describe('Xtraz', () => {
     const context = contextOf();
     context.state.answerable.add(cookie, BOB, context.now, context.limits);
     const say = (data: Uint8Array) => handle(routes, icbm.clientErr, { cookie, channel: 2, screenName: String(BOB), reason: 3, data }, context);
-    assert.deepEqual(say(answer(String(BOB))), []);
+    assert.deepEqual(packets(say(answer(String(BOB)))), []);
+    assert.deepEqual(countedIn(say(answer(String(BOB)))), ['oscar_snacs_forged']);
     assert.ok(asked(say(answer(String(ALICE))), 'messages.pass'));
   });
 
@@ -156,19 +159,33 @@ describe('an invitation to a room', () => {
   const ROOM = '0123456789abcdef01234567';
   const invite = (room: string) => envelope(encode(extended.chatInvitation, { exchange: 4, cookie: ascii(room), instance: 0 }), Capability.chatRooms);
 
-  test('opens the room to who is invited, and is passed', () => {
-    const { input, answered, refused } = asked(send(2, invite(ROOM)), 'rooms.invite');
-    assert.deepEqual(input, { room: ROOM, to: BOB });
-    const passed: Pick<CommandInput<'messages.pass'>, 'needs' | 'concealed'> = asked(answered(undefined), 'messages.pass').input;
-    assert.deepEqual([passed.needs, passed.concealed], [Capability.chatRooms, true]);
+  const room = { id: ROOM, kind: 'private', name: 'icq1000010', createdBy: ALICE, createdAt: 0, usedAt: 0 } as const;
+
+  test('is passed, and opens the room to who was given it', () => {
+    const { input, answered, refused } = asked(send(2, invite(ROOM)), 'rooms.show');
+    assert.deepEqual(input, { room: ROOM });
     assert.equal(codeOf(refused('no-such-room')), ErrorCode.noMatch);
+    const pass = asked(answered({ room, members: [] }), 'messages.pass');
+    const passed: Pick<CommandInput<'messages.pass'>, 'needs' | 'concealed'> = pass.input;
+    assert.deepEqual([passed.needs, passed.concealed], [Capability.chatRooms, true]);
+    const admitted = asked(pass.answered(undefined), 'rooms.invite');
+    assert.deepEqual(admitted.input, { room: ROOM, to: BOB });
+    assert.ok(receivedOne(admitted.answered(undefined), icbm.hostAck));
+    assert.equal(codeOf(admitted.refused('list-full')), ErrorCode.listOverflow);
+  });
+
+  test('that reaches nobody opens nothing', () => {
+    const pass = asked(asked(send(2, invite(ROOM)), 'rooms.show').answered({ room, members: [] }), 'messages.pass');
+    for (const refusal of ['off-line', 'not-supported-by-client', 'you-ignore-them'] as const) {
+      assert.equal(receivedOne(pass.refused(refusal), icbm.error).code, REFUSAL_CODES[refusal]);
+    }
   });
 
   test('by name makes the room, as bitlbee wants it', () => {
     const { input, answered } = asked(send(2, invite('icq1000010')), 'rooms.open');
     assert.deepEqual(input, { kind: 'private', name: 'icq1000010' });
-    const room = { id: ROOM, kind: 'private', name: 'icq1000010', createdBy: ALICE, createdAt: 0, usedAt: 0 } as const;
-    assert.deepEqual(asked(answered({ room, members: [] }), 'rooms.invite').input, { room: ROOM, to: BOB });
+    const passed = asked(answered({ room, members: [] }), 'messages.pass').answered(undefined);
+    assert.deepEqual(asked(passed, 'rooms.invite').input, { room: ROOM, to: BOB });
   });
 
   test('to what is no room is not passed', () => {

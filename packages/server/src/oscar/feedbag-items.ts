@@ -1,4 +1,5 @@
 /** Items of family 13 and the core's roster items: one is made from the other without losing what only clients understand. */
+import { Buffer } from 'node:buffer';
 import { type ItemKind, parseUin, type RosterItem, type VisibilityMode } from '@seekyou/core';
 import { feedbag } from '@seekyou/wire/oscar';
 import { decodeUtf8Or, encodeText, UTF8 } from '@seekyou/wire/text';
@@ -38,7 +39,7 @@ const MODE_NUMBER = {
 export function itemFromWire(item: feedbag.FeedbagItem, codepage: number): RosterItem {
   const kind = KINDS[item.type] ?? 'other';
   const name = decodeUtf8Or(item.name, codepage);
-  const common = { groupId: item.groupId, itemId: item.itemId, kind, type: item.type, name, attributes: item.attributes };
+  const common = { groupId: item.groupId, itemId: item.itemId, kind, type: item.type, name, attributes: withWrittenName(item, name) };
   switch (kind) {
     case 'contact':
       return { ...common, ...uinOf(name), ...contactFacts(item.attributes, codepage) };
@@ -58,12 +59,14 @@ export function itemFromWire(item: feedbag.FeedbagItem, codepage: number): Roste
 
 /** An item as clients read it. What the core changed since the client wrote it is put into the attributes; the rest is as it was. */
 export function itemToWire(item: RosterItem): feedbag.FeedbagItem {
+  const attributes = item.kind === 'contact' ? contactAttributes(item) : item.kind === 'visibility' ? visibilityAttributes(item) : item.attributes;
+  const written = writtenName(attributes);
   return {
-    name: utf8(item.name),
+    name: written ?? utf8(item.name),
     groupId: item.groupId,
     itemId: item.itemId,
     type: item.type,
-    attributes: item.kind === 'contact' ? contactAttributes(item) : item.kind === 'visibility' ? visibilityAttributes(item) : item.attributes,
+    attributes: written === undefined ? attributes : attributes.subarray(4 + written.length),
   };
 }
 
@@ -79,6 +82,23 @@ export function itemBytes(item: feedbag.FeedbagItem): number {
 export function inReadingOrder(items: readonly RosterItem[]): readonly RosterItem[] {
   const place = ({ groupId, itemId }: RosterItem): number => (groupId === 0 ? (itemId === 0 ? -1 : 0x10000) : groupId);
   return items.toSorted((a, b) => place(a) - place(b) || a.itemId - b.itemId);
+}
+
+/** Ours, never on the wire: the first attribute of an item whose name is not the UTF-8 of what the core calls it. */
+const WRITTEN_NAME = 0x535b;
+
+/** The attributes to be kept. A name that is not UTF-8 stands in front of them, for its client to read it as it wrote it. */
+function withWrittenName({ name, attributes }: feedbag.FeedbagItem, text: string): Uint8Array {
+  if (Buffer.compare(utf8(text), name) === 0 && writtenName(attributes) === undefined) return attributes;
+  const kept = new Uint8Array(4 + name.length + attributes.length);
+  kept.set([WRITTEN_NAME >>> 8, WRITTEN_NAME & 0xff, name.length >>> 8, name.length & 0xff]);
+  kept.set(name, 4);
+  kept.set(attributes, 4 + name.length);
+  return kept;
+}
+
+function writtenName(attributes: Uint8Array): Uint8Array | undefined {
+  return attributes.length >= 4 && u16(attributes, 0) === WRITTEN_NAME ? attributes.subarray(4, 4 + u16(attributes, 2)) : undefined;
 }
 
 function uinOf(name: string): Pick<RosterItem, 'uin'> {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RosterEdit, RosterItem, RosterState } from '@seekyou/core';
+import type { EditResult, RosterEdit, RosterItem, RosterState } from '@seekyou/core';
 import { ErrorCode, feedbag, SnacFlag } from '@seekyou/wire/oscar';
 import * as fc from 'fast-check';
 import { inReadingOrder, itemFromWire, itemToWire } from './feedbag-items.ts';
 import { renderEdits, routes } from './feedbag.ts';
-import { ascii, asked, BOB, bytesOf, contextOf, handle, hex, packets, received, receivedOne, REQUEST_ID } from './testing.ts';
+import type { OscarEffect } from './state.ts';
+import { ascii, asked, BOB, bytesOf, contextOf, countedIn, handle, hex, packets, received, receivedOne, REQUEST_ID } from './testing.ts';
 
 const { ItemType, makeItem } = feedbag;
 
@@ -23,6 +24,8 @@ const EXAMPLE: readonly feedbag.FeedbagItem[] = [
 ];
 
 const STAMP = 0x3f000000;
+/** A roster that is loaded for the first time also settles which pictures are shown: see bart.test.ts. */
+const sentOf = (effects: readonly OscarEffect[]): readonly OscarEffect[] => effects.filter((effect) => effect.do === 'send');
 const rosterOf = (items: readonly feedbag.FeedbagItem[], stamp = STAMP): RosterState => ({ items: items.map((item) => itemFromWire(item, 1252)), stamp });
 
 // ---------------------------------------------------------------- the whole roster
@@ -35,7 +38,7 @@ test('limits leave room for a thousand contacts and lists as long', () => {
 test('a roster is what its client stored, byte for byte (oscar.md §14.5, F2)', () => {
   const effects = handle(routes, feedbag.queryIfModified, { time: 0, count: 0 }, contextOf());
   assert.deepEqual(effects[0], { do: 'become', change: { askedRoster: true } });
-  const [packet, ...more] = packets(asked(effects, 'roster.load').answered(rosterOf(EXAMPLE)));
+  const [packet, ...more] = packets(sentOf(asked(effects, 'roster.load').answered(rosterOf(EXAMPLE))));
   assert.deepEqual(more, []);
   assert.equal(packet?.requestId, REQUEST_ID);
   assert.deepEqual(
@@ -50,13 +53,13 @@ test('a roster is what its client stored, byte for byte (oscar.md §14.5, F2)', 
 
 test('an empty roster is a packet with no items and a time', () => {
   const { answered } = asked(handle(routes, feedbag.query, true, contextOf()), 'roster.load');
-  assert.deepEqual(receivedOne(answered({ items: [], stamp: 1 }), feedbag.reply), { version: 0, items: [], time: 1 });
-  assert.equal(receivedOne(answered({ items: [], stamp: 0 }), feedbag.reply).time, 1);
+  assert.deepEqual(receivedOne(sentOf(answered({ items: [], stamp: 1 })), feedbag.reply), { version: 0, items: [], time: 1 });
+  assert.equal(receivedOne(sentOf(answered({ items: [], stamp: 0 })), feedbag.reply).time, 1);
 });
 
 test('only a copy with the same time and count is current', () => {
   const ask = (time: number, count: number): ReturnType<typeof packets> =>
-    packets(asked(handle(routes, feedbag.queryIfModified, { time, count }, contextOf()), 'roster.load').answered(rosterOf(EXAMPLE)));
+    packets(sentOf(asked(handle(routes, feedbag.queryIfModified, { time, count }, contextOf()), 'roster.load').answered(rosterOf(EXAMPLE))));
   assert.deepEqual(ask(STAMP, 9)[0]?.value, { time: STAMP, count: 9 });
   assert.equal(ask(STAMP, 9)[0]?.declaration, feedbag.replyNotModified);
   for (const [time, count] of [
@@ -71,7 +74,7 @@ test('only a copy with the same time and count is current', () => {
 
 test('a copy that says nothing is never current, even of an empty roster', () => {
   const { answered } = asked(handle(routes, feedbag.queryIfModified, { time: 0, count: 0 }, contextOf()), 'roster.load');
-  assert.equal(packets(answered({ items: [], stamp: 0 }))[0]?.declaration, feedbag.reply);
+  assert.equal(packets(sentOf(answered({ items: [], stamp: 0 })))[0]?.declaration, feedbag.reply);
 });
 
 test('a thousand contacts come in parts that fit 8 KB, and only the last has a time and no flag', () => {
@@ -80,7 +83,7 @@ test('a thousand contacts come in parts that fit 8 KB, and only the last has a t
   );
   const groups = Array.from({ length: 7 }, (_, i) => makeItem(ItemType.group, 1 + i, 0, `group ${i}`));
   const { answered } = asked(handle(routes, feedbag.query, true, contextOf()), 'roster.load');
-  const sent = packets(answered(rosterOf([...contacts, ...groups])));
+  const sent = packets(sentOf(answered(rosterOf([...contacts, ...groups]))));
   assert.ok(sent.length > 3);
   const read: feedbag.FeedbagItem[] = [];
   for (const [index, packet] of sent.entries()) {
@@ -160,23 +163,24 @@ test('items become what the core has to know of them', () => {
 test('an item comes back as it was written, whatever is in it', () => {
   const bytes = (maxLength: number): fc.Arbitrary<Uint8Array> => fc.uint8Array({ maxLength });
   const attribute = fc
-    .tuple(fc.constantFrom(0x66, 0x67, 0xc8, 0xca, 0x131, 0x13c, 0x145, 0x4242), bytes(12))
+    .tuple(fc.constantFrom(0x66, 0x67, 0xc8, 0xca, 0x131, 0x13c, 0x145, 0x4242, 0x535b), bytes(12))
     .map(([type, data]) => Uint8Array.of(type >>> 8, type & 0xff, data.length >>> 8, data.length & 0xff, ...data));
+  const name = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 20 }).map(ascii), bytes(20));
   const attributes = fc.oneof(
     bytes(40),
     fc.array(attribute, { maxLength: 5 }).map((all) => Uint8Array.from(all.flatMap((one) => [...one]))),
   );
   const type = fc.oneof(fc.constantFrom(...Object.values(ItemType)), fc.nat(0xffff));
-  const item = fc.record(
-    { name: fc.string({ unit: 'grapheme', maxLength: 20 }).map(ascii), groupId: fc.nat(0xffff), itemId: fc.nat(0xffff), type, attributes },
-    { noNullPrototype: true },
-  );
+  const item = fc.record({ name, groupId: fc.nat(0xffff), itemId: fc.nat(0xffff), type, attributes }, { noNullPrototype: true });
   fc.assert(fc.property(item, fc.constantFrom(1251, 1252, 932), (wire, codepage) => assert.deepEqual(itemToWire(itemFromWire(wire, codepage)), wire)));
 });
 
 test('names that are not UTF-8 are read in the code page of their client', () => {
   const group = { ...makeItem(ItemType.group, 1, 0, ''), name: hex('c4 f0 f3 e7 fc ff') };
   assert.equal(itemFromWire(group, 1251).name, 'Друзья');
+  assert.deepEqual(itemToWire(itemFromWire(group, 1251)), group);
+  const unknown = { ...makeItem(0x0055, 0, 7, '', { nickname: 'x' }), name: hex('ff fe 00 81') };
+  assert.deepEqual(itemToWire(itemFromWire(unknown, 1252)), unknown);
   const contact = { ...makeItem(ItemType.buddy, 1, 1, '100002'), attributes: hex('01 31 00 04 c2 e0 f1 ff') };
   assert.equal(itemFromWire(contact, 1251).nickname, 'Вася');
   assert.deepEqual(itemToWire(itemFromWire(contact, 1251)), contact);
@@ -253,9 +257,26 @@ test('adding, changing and removing become edits in their order', () => {
 test('every item of an edit has its own result', () => {
   const items = [ANNA, WORK, ANNA, ANNA, ANNA, ANNA];
   const { answered } = asked(handle(routes, feedbag.insertItems, { items }, contextOf()), 'roster.edit');
-  const effects = answered({ results: ['done', 'not-found', 'exists', 'bad-item', 'list-full', 'authorisation-required'], stamp: 7 });
+  const effects = answered({ results: ['done', 'not-found', 'exists', 'bad-item', 'list-full', 'authorisation-required'], stamp: 7, removed: [] });
   assert.deepEqual(receivedOne(effects, feedbag.status).results, [0x00, 0x02, 0x03, 0x0a, 0x0c, 0x0e]);
   assert.equal(packets(effects)[0]?.requestId, REQUEST_ID);
+});
+
+test('an edit with an item that was refused is counted once; to be asked for authorisation is no refusal', () => {
+  const { answered, refused } = asked(handle(routes, feedbag.insertItems, { items: [ANNA, WORK, ANNA] }, contextOf()), 'roster.edit');
+  const counted = (...results: readonly EditResult[]): readonly string[] => countedIn(answered({ results, stamp: 7, removed: [] }));
+  for (const result of ['not-found', 'exists', 'bad-item', 'list-full'] as const) assert.deepEqual(counted('done', result, result), ['oscar_snacs_refused']);
+  assert.deepEqual(countedIn(refused('unavailable')), ['oscar_snacs_refused']);
+  assert.deepEqual(counted('done', 'done', 'authorisation-required'), []);
+});
+
+test('a picture goes with its item, of which the client may have said no more than the numbers', () => {
+  const item = makeItem(ItemType.ownAvatar, 0, 77, '1', { bart: { flags: 1, hash: new Uint8Array(16) } });
+  const bare = makeItem(ItemType.buddy, 0, 77, '');
+  const { answered } = asked(handle(routes, feedbag.deleteItems, { items: [bare] }, contextOf()), 'roster.edit');
+  const removed = [itemFromWire(item, 1252)];
+  assert.deepEqual(asked(answered({ results: ['done'], stamp: 7, removed }), 'pictures.claim').input, { kind: 'icon' });
+  assert.deepEqual(packets(answered({ results: ['not-found'], stamp: 7, removed: [] })).length, 1);
 });
 
 test('an edit that could not be stored fails for every item', () => {

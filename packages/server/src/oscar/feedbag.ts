@@ -2,10 +2,10 @@
 import type { EditResult, Limits, Refusal, RosterEdit, RosterItem, RosterState } from '@seekyou/core';
 import { feedbag, type SnacDeclaration, SnacFlag } from '@seekyou/wire/oscar';
 import { routes as authorisationRoutes } from './authorisation.ts';
-import { claimPictures, dropPictures } from './bart.ts';
+import { claimAllPictures, claimPictures, dropPictures } from './bart.ts';
 import { inReadingOrder, itemBytes, itemFromWire, itemToWire } from './feedbag-items.ts';
 import { REFUSAL_CODES } from './refusal-codes.ts';
-import { ask, become, type Handler, on, type OscarContext, type OscarEffect, type OscarState, reply, type Request, type Route, say } from './state.ts';
+import { ask, become, counted, type Handler, on, type OscarContext, type OscarEffect, type OscarState, reply, type Request, type Route, say } from './state.ts';
 
 const onRightsQuery: Handler<feedbag.RightsQuery> = ({ limits }, _message, request) => [
   reply(request, feedbag.rightsReply, {
@@ -48,13 +48,13 @@ function load(request: Request, { askedRoster }: OscarState, answer: (roster: Ro
       'roster.load',
       undefined,
       // Pictures the roster names and the server does not have are asked for once.
-      (roster) => [...answer(roster), ...(askedRoster ? [] : claimPictures(ownPictures(roster)))],
+      (roster) => [...answer(roster), ...(askedRoster ? [] : claimAllPictures(ownPictures(roster.items)))],
       ({ refusal }) => [failed(request, refusal)],
     ),
   ];
 }
 
-function ownPictures({ items }: RosterState): readonly feedbag.FeedbagItem[] {
+function ownPictures(items: readonly RosterItem[]): readonly feedbag.FeedbagItem[] {
   return items.filter(({ type }) => type === feedbag.ItemType.ownAvatar).map(itemToWire);
 }
 
@@ -110,7 +110,7 @@ const onStartCluster: Handler<feedbag.StartCluster> = (_context, { flags }) => [
 const onEndCluster: Handler<unknown> = () => [become({ edit: 'none' })];
 
 /** One result per item, whatever became of the others: libpurple tells them apart by their order. */
-function onEdit(make: (item: RosterItem) => RosterEdit, afterwards: (done: readonly feedbag.FeedbagItem[]) => readonly OscarEffect[]): Handler<feedbag.Items> {
+function onEdit(make: (item: RosterItem) => RosterEdit): Handler<feedbag.Items> {
   return ({ session, state }, { items }, request) => {
     const edits = items.map((item) => make(itemFromWire(item, session.profile.codepage)));
     return [
@@ -118,13 +118,17 @@ function onEdit(make: (item: RosterItem) => RosterEdit, afterwards: (done: reado
         'roster.edit',
         { edits, importing: state.edit === 'importing' },
         (answer) => [
+          ...(answer.results.some((result) => !ORDINARY_RESULTS.has(result)) ? [REFUSED] : []),
           itemResults(
             request,
             answer.results.map((result) => RESULT_CODES[result]),
           ),
-          ...afterwards(items.filter((_, at) => answer.results[at] === 'done')),
+          ...claimPictures(items.filter((_, at) => edits[at]?.do !== 'remove' && answer.results[at] === 'done')),
+          // As they were: clients name what they remove by its two numbers, with or without the rest.
+          ...dropPictures(ownPictures(answer.removed)),
         ],
         () => [
+          REFUSED,
           itemResults(
             request,
             edits.map(() => UNAVAILABLE),
@@ -148,6 +152,9 @@ const RESULT_CODES = {
   'list-full': ItemResult.limitExceeded,
   'authorisation-required': ItemResult.authorizationRequired,
 } satisfies Record<EditResult, number>;
+/** Clients find out so whom they must ask first. */
+const ORDINARY_RESULTS: ReadonlySet<EditResult> = new Set(['done', 'authorisation-required']);
+const REFUSED = counted('oscar_snacs_refused');
 /** None of the documented results means "not now"; every other number is a failure to clients. */
 const UNAVAILABLE = 0x05;
 
@@ -201,15 +208,15 @@ export const routes: readonly Route[] = [
   on(feedbag.endCluster, onEndCluster),
   on(
     feedbag.insertItems,
-    onEdit((item) => ({ do: 'add', item }), claimPictures),
+    onEdit((item) => ({ do: 'add', item })),
   ),
   on(
     feedbag.updateItems,
-    onEdit((item) => ({ do: 'update', item }), claimPictures),
+    onEdit((item) => ({ do: 'update', item })),
   ),
   on(
     feedbag.deleteItems,
-    onEdit(({ groupId, itemId }) => ({ do: 'remove', groupId, itemId }), dropPictures),
+    onEdit(({ groupId, itemId }) => ({ do: 'remove', groupId, itemId })),
   ),
   ...authorisationRoutes,
 ];

@@ -11,7 +11,8 @@ import { turns } from '../runtime/turns.ts';
 import { addressesFrom } from './advertise.ts';
 import { Connection, type FrontEndLog, type Surroundings } from './connection.ts';
 import { createCookieJar } from './cookies.ts';
-import { count, type Counters, startCounters } from './counters.ts';
+import type { Counters } from '../runtime/counters.ts';
+import { count, startCounters } from './counters.ts';
 import { Encodings } from './encodings.ts';
 import { ExpectedClients } from './expected.ts';
 import type { ClearSignOn } from './login.ts';
@@ -22,7 +23,7 @@ export interface OscarSettings {
   readonly clearSignOn: ClearSignOn;
   readonly advertise: readonly Advertised[];
   readonly defaultCodepage: number;
-  /** Whose password an old client registers: the account's (`same`), or one for old clients alone (`own`). */
+  /** Whose password an old client registers: the account's (`same`, unless said otherwise), or one for old clients alone (`own`); with `off`, none. */
   readonly oldClients?: 'same' | 'own' | 'off';
   /** No limits on how fast clients send: for measuring. */
   readonly liftRates?: boolean;
@@ -85,7 +86,7 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
     limits,
     login: { clearSignOn: settings.clearSignOn, keyMs: limits.cookieMs, ...(settings.helpUrl === undefined ? {} : { helpUrl: settings.helpUrl }) },
     defaultCodepage: settings.defaultCodepage,
-    oldPasswordsApart: settings.oldClients === 'own',
+    oldClients: settings.oldClients ?? 'same',
     rateMemory: new RateMemory(limits.brakeEntriesMax),
     rates: settings.rates ?? (settings.liftRates === true ? BENCH_RATES : PEOPLE_RATES),
     log,
@@ -171,7 +172,7 @@ export function createOscarFrontEnd(parts: OscarFrontEndParts): OscarFrontEnd {
     });
     for (const connection of connections) connection.stop();
     const cancel = clock.after(GOODBYES_MS, () => {
-      for (const connection of connections) connection.transport.destroy();
+      for (const connection of connections) connection.drop();
     });
     await empty;
     cancel();

@@ -15,6 +15,7 @@ import {
   BOB,
   bytesOf,
   contextOf,
+  countedIn,
   fetchedPackets,
   handle,
   hex,
@@ -129,6 +130,7 @@ test('a message without text, and one on a channel nobody uses, are refused', ()
   assert.equal(codeOf(write(1, { imData: hex('05 01 00 01 01') })), ErrorCode.incorrectFormat);
   assert.equal(codeOf(write(1, { imData: hex('01 01 ff') })), ErrorCode.incorrectFormat);
   assert.equal(codeOf(write(3, { imData: HELLO })), ErrorCode.notSupportedByHost);
+  assert.deepEqual(countedIn(write(1, { imData: hex('01 01 ff') })), ['oscar_snacs_malformed']);
 });
 
 test('an automatic answer is passed on and never stored', () => {
@@ -168,7 +170,21 @@ test('authorisation in typed messages is authorisation', () => {
   assert.deepEqual(asked(write(4, { data: typed(0x07, 'no') }), 'authorisation.answer').input, { to: BOB, granted: false, reason: 'no' });
 });
 
+test('a text in UCS-2 that is broken is sent and counted; one that is not is sent', () => {
+  const counted = (...texts: readonly string[]): readonly string[] => {
+    const fragments = texts.map((text) => ({ id: 1, version: 1, data: hex(`00 02 00 00 ${text}`) }));
+    const effects = write(1, { imData: encode(icbm.fragments, fragments) });
+    assert.ok(asked(effects, 'messages.send'));
+    return countedIn(effects);
+  };
+  for (const broken of [['00 61 d8 00 00 62'], ['dc 00 00 63'], ['00 64 00'], ['00 64', '00'], ['ff fd d8 00']])
+    assert.deepEqual(counted(...broken), ['oscar_texts_broken']);
+  for (const whole of [['00 61 04 2f'], ['d8 3d de 00'], ['ff fd'], ['04', '2f'], ['d8 3d', 'de 00']]) assert.deepEqual(counted(...whole), []);
+});
+
 test("nobody writes under another's number", () => {
+  assert.deepEqual(countedIn(write(4, { data: typed(0x01, 'hi', BOB) })), ['oscar_snacs_forged']);
+  assert.deepEqual(countedIn(write(4, { data: hex('01 02') })), ['oscar_snacs_malformed']);
   assert.equal(codeOf(write(4, { data: typed(0x01, 'hi', BOB) })), ErrorCode.incorrectFormat);
   assert.equal(codeOf(write(4, { data: typed(0x06, 'hi', 0) })), ErrorCode.incorrectFormat);
   assert.equal(codeOf(write(4, { data: hex('01 02') })), ErrorCode.incorrectFormat);
@@ -298,7 +314,8 @@ const answer = (context: TestContext, screenName = recipient, data = hex('00 ff'
 test('a client answers what it was given, for some minutes, to who wrote it', () => {
   const context = contextOf({ uin: BOB });
   const passing: Passing = { kind: 'envelope', format: 'icbm/2', bytes: envelope(Capability.serverRelay), cookie };
-  assert.deepEqual(answer(context, '100001'), [], 'before it was given');
+  const forged = (effects: ReturnType<typeof handle>): boolean => effects.length === 1 && countedIn(effects)[0] === 'oscar_snacs_forged';
+  assert.ok(forged(answer(context, '100001')), 'before it was given');
   renderPassing(context, ALICE, passing, undefined);
 
   const { input, answered, refused } = asked(answer(context, '100001'), 'messages.pass');
@@ -309,10 +326,9 @@ test('a client answers what it was given, for some minutes, to who wrote it', ()
   assert.deepEqual(relayed, { cookie, channel: 2, screenName: '100002', reason: 3, data: hex('00 ff') });
 
   assert.equal(answer(context, '100001').length, 1, 'an acknowledgement may be followed by the answer');
-  assert.deepEqual(answer(context, '100003'), [], 'not to another');
-  assert.deepEqual(answer(context, 'nobody'), []);
-  assert.deepEqual(answer(context, '100001', new Uint8Array(8_001)), []);
-  assert.deepEqual(answer({ ...context, now: NOW + 11 * 60_000 }, '100001'), [], 'not much later');
+  assert.ok(forged(answer(context, '100003')), 'not to another');
+  assert.deepEqual(packets([...answer(context, 'nobody'), ...answer(context, '100001', new Uint8Array(8_001))]), []);
+  assert.ok(forged(answer({ ...context, now: NOW + 11 * 60_000 }, '100001')), 'not much later');
 });
 
 test('words in an answer are told in the code page of who asked', () => {

@@ -21,6 +21,7 @@ import { authorisationPacket, hasOwnPacket } from './authorisation.ts';
 import {
   type IcbmPart,
   icbmParts,
+  isBrokenUcs2,
   isUcs2,
   NEVER_STORED,
   OriginalFormat,
@@ -36,7 +37,7 @@ import { REFUSAL_CODES } from './refusal-codes.ts';
 import { roomIdFrom, roomKindOf } from './chat-navigation.ts';
 import { forRecipient, invitationIn, namesOnly, neededCapability, plainWords, readEnvelope, retold, speaksForItself, statusRequestOf } from './rendezvous.ts';
 import { statusAnswer, type StatusRequest, styledWords } from './status-message.ts';
-import { ask, become, FETCH_GIVEN, type Handler, on, type OscarContext, type OscarEffect, reply, type Request, type Route, say } from './state.ts';
+import { ask, become, counted, FETCH_GIVEN, type Handler, on, type OscarContext, type OscarEffect, reply, type Request, type Route, say } from './state.ts';
 import { messageSender } from './user-info.ts';
 
 const { Channel, IcbmFlag, TypingEvent } = icbm;
@@ -109,9 +110,11 @@ function sendPlain(letter: Letter): readonly OscarEffect[] {
   const { context, message, request } = letter;
   const { imData, autoResponse } = message.tlvs;
   const body = imData && plainBody(imData, stampFor(letter), context.session.profile);
-  if (body === undefined) return [failed(request, 'bad-input')];
+  if (imData === undefined || body === undefined) return malformed(request);
   const sent = autoResponse === undefined ? send(letter, body) : passAutoResponse(letter, body);
-  return !context.state.writesUnicode && imData !== undefined && isUcs2(imData) ? [become({ writesUnicode: true }), sent] : [sent];
+  if (!isUcs2(imData)) return [sent];
+  const count = isBrokenUcs2(imData, body.text) ? [counted('oscar_texts_broken')] : [];
+  return context.state.writesUnicode ? [...count, sent] : [...count, become({ writesUnicode: true }), sent];
 }
 
 function passAutoResponse(letter: Letter, { original: { format, bytes: written }, text }: WrittenText): OscarEffect {
@@ -122,7 +125,8 @@ function sendTyped(letter: Letter): readonly OscarEffect[] {
   const { context, message, request } = letter;
   const { data, store } = message.tlvs;
   const typed = data && typedMessage(data);
-  if (data === undefined || typed === undefined || typed.uin !== context.session.uin) return [failed(request, 'bad-input')];
+  if (data === undefined || typed === undefined) return malformed(request);
+  if (typed.uin !== context.session.uin) return [FORGED, failed(request, 'bad-input')];
   const body = typedBody(typed, data, stampFor(letter), context.session.profile);
   switch (body.kind) {
     case 'auth-request':
@@ -159,7 +163,8 @@ function passEnvelope(letter: Letter): readonly OscarEffect[] {
   const { data } = message.tlvs;
   const envelope = readEnvelope(data);
   // Malformed envelopes were sent to find out who is invisible: the answer is that of an off-line user (oscar.md §6.2).
-  if (data === undefined || envelope === undefined || !speaksForItself(envelope, context.session.uin)) return [failed(request, 'off-line')];
+  if (data === undefined || envelope === undefined) return [MALFORMED, failed(request, 'off-line')];
+  if (!speaksForItself(envelope, context.session.uin)) return [FORGED, failed(request, 'off-line')];
   const words = plainWords(envelope, context.session.profile);
   const passing: Passing = {
     kind: 'envelope',
@@ -190,14 +195,18 @@ function sayInEnvelope(letter: Letter, passing: Passing, how: PassedHow, words: 
   );
 }
 
-/** Into a private room comes only who was invited, by somebody who may come in himself. */
+/**
+ * Into a private room comes only who was invited, by somebody who may come in himself. An invitation that does not reach anybody
+ * opens nothing: else everybody's name for a room could be made to lead elsewhere without his knowing.
+ */
 function invite(letter: Letter, invitation: extended.ChatInvitation | 'unreadable', passing: Passing): readonly OscarEffect[] {
   if (invitation === 'unreadable') return [failed(letter.request, 'no-such-room')];
+  const { to } = letter;
   const refused = ({ refusal }: Refused): readonly OscarEffect[] => [failed(letter.request, refusal)];
-  const into = (room: RoomId): OscarEffect =>
-    ask('rooms.invite', { room, to: letter.to }, () => [pass(letter, passing, { concealed: true, needs: Capability.chatRooms })], refused);
+  const admit = (room: RoomId): OscarEffect => ask('rooms.invite', { room, to }, () => acknowledged(letter), refused);
+  const into = (room: RoomId): OscarEffect => ask('messages.pass', { to, passing, concealed: true, needs: Capability.chatRooms }, () => [admit(room)], refused);
   const room = roomIdFrom(invitation.cookie);
-  if (room !== undefined) return [into(room)];
+  if (room !== undefined) return [ask('rooms.show', { room }, () => [into(room)], refused)];
   // COMPAT: bitlbee invites by the name of a room, which it is only about to make.
   const kind = roomKindOf(invitation.exchange);
   if (kind === undefined) return [failed(letter.request, 'no-such-room')];
@@ -267,6 +276,14 @@ function failed(request: Request, refusal: Refusal): OscarEffect {
   return reply(request, icbm.error, { code: REFUSAL_CODES[refusal], tlvs });
 }
 
+/** There is nothing in it that could be read. */
+function malformed(request: Request): readonly OscarEffect[] {
+  return [MALFORMED, failed(request, 'bad-input')];
+}
+
+const MALFORMED = counted('oscar_snacs_malformed');
+const FORGED = counted('oscar_snacs_forged');
+
 // ---------------------------------------------------------------- answers from client to client
 
 const answerData = struct({ channel: be.u16, reason: be.u16, data: bytes(rest) });
@@ -274,8 +291,9 @@ const answerData = struct({ channel: be.u16, reason: be.u16, data: bytes(rest) }
 /** Only the answer to something this client was given a moment ago, so nobody is told lies about messages that never arrived. */
 const onClientError: Handler<icbm.ClientErr> = (context, { cookie, channel, screenName, reason, data }) => {
   const to = parseUin(screenName);
-  if (to === undefined || data.length > context.limits.messageBytesMax || !isAnswerable(context, cookie, to)) return [];
-  if (channel === Channel.rendezvous && reason === icbm.ClientErrReason.channelSpecific && !namesOnly(data, context.session.uin)) return [];
+  if (to === undefined || data.length > context.limits.messageBytesMax) return [MALFORMED];
+  if (!isAnswerable(context, cookie, to)) return [FORGED];
+  if (channel === Channel.rendezvous && reason === icbm.ClientErrReason.channelSpecific && !namesOnly(data, context.session.uin)) return [FORGED];
   const { codepage } = context.session.profile;
   const passing: Passing = { kind: 'envelope', format: PassFormat.answer, bytes: encode(answerData, { channel, reason, data }), cookie, codepage };
   return [ask('messages.pass', { to, passing, concealed: false }, nothing, nothing)];

@@ -21,6 +21,24 @@ test('permissions: 0 means that others must ask', async () => {
   assert.equal(await anna.result(icqMeta.setPermissions, { authorization: 1, webAware: 0, directPermissions: 77 }), MetaResult.failed);
 });
 
+test('permissions: 2 hides the address, and who hides it by other means tells 2', async () => {
+  const { asker, core } = await directoryTown();
+  const [anna, boris] = [await asker(ANNA), await asker(BORIS)];
+  const told = async (): Promise<number> =>
+    contentOf((await boris.asks(icqMeta.fullInfoRequest, { uin: ANNA }))[0], icqMeta.basicInfoReply).directPermissions as number;
+  for (const [directPermissions, hidden] of [
+    [2, true],
+    [1, false],
+    [2, true],
+    [0, false],
+  ] as const) {
+    assert.equal(await anna.result(icqMeta.setPermissions, { authorization: 1, webAware: 0, directPermissions }), MetaResult.success);
+    assert.deepEqual([(await core.admin.show(ANNA))?.hideAddress, await told()], [hidden, directPermissions]);
+  }
+  await core.admin.set(ANNA, { hideAddress: true });
+  assert.equal(await told(), 2);
+});
+
 test('a password is changed for the own account only, and only to what old clients can say', async () => {
   const { asker, core } = await directoryTown();
   const anna = await asker(ANNA);

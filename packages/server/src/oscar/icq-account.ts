@@ -2,7 +2,7 @@
 import { encode } from '@seekyou/wire';
 import { icqMeta } from '@seekyou/wire/oscar';
 import { answer, type Asked, metaAnswer, metaRefusal, metaResult, type MetaRoute, onMeta, textOf } from './icq-talk.ts';
-import { ask, type OscarEffect } from './state.ts';
+import { ask, counted, type OscarEffect } from './state.ts';
 
 const { Authorization, IcqType, MetaResult } = icqMeta;
 
@@ -20,7 +20,7 @@ const changePassword = onMeta(icqMeta.changePassword, (asked, { password }) => {
 /** Nobody removes another's account, whatever he knows. The core ends the session, which closes the connection. */
 const unregister = onMeta(icqMeta.unregister, (asked, { uin, password }) => {
   const subtype = icqMeta.unregister.reply as number;
-  if (uin !== asked.context.session.uin) return [metaResult(asked, subtype, MetaResult.failed)];
+  if (uin !== asked.context.session.uin) return [counted('oscar_snacs_forged'), metaResult(asked, subtype, MetaResult.failed)];
   return [ask('account.unregister', { password: textOf(asked, password) }, () => [metaResult(asked, subtype)], metaRefusal(asked, subtype))];
 });
 

@@ -93,6 +93,14 @@ describe('the directory of ICQ 6', () => {
     assert.deepEqual([fields?.about, fields?.first, fields?.authorization], ['later', 'Анна', 0]);
   });
 
+  test('may hold a language that other packets cannot tell', async () => {
+    const { anna, boris } = await two();
+    await anna.asks(icqMeta.directoryUpdate, updateOf({ language1: 300, language2: 255, language3: 12 }));
+    const [, more] = await boris.asks(icqMeta.fullInfoRequest, { uin: ANNA });
+    const { language1, language2, language3 } = contentOf(more, icqMeta.moreInfoReply);
+    assert.deepEqual([language1, language2, language3], [0, 255, 12]);
+  });
+
   test('leaves an address hidden that was hidden', async () => {
     const { anna, boris } = await two();
     const email = 'anna@example.org';

@@ -5,7 +5,7 @@ import { icqMeta, SnacFlag } from '@seekyou/wire/oscar';
 import { readable } from '../runtime/readable.ts';
 import { authorizationOf, defined, nested } from './icq-info.ts';
 import { type Asked, metaAnswer, metaRefusal, metaResult, type MetaRoute, onMeta } from './icq-talk.ts';
-import { ask, type OscarEffect } from './state.ts';
+import { ask, counted, type OscarEffect } from './state.ts';
 
 const { Authorization, DIRECTORY_FAMILY, DirectoryKind, DirectorySubtype, MetaResult } = icqMeta;
 
@@ -181,7 +181,9 @@ function update(asked: Asked, packet: icqMeta.DirectoryPacket): readonly OscarEf
   if (body === undefined) return [metaResult(asked, subtype, MetaResult.failed)];
   const { fields } = body;
   // Nobody writes another's.
-  if (fields.uin !== undefined && fields.uin !== String(asked.context.session.uin)) return [metaResult(asked, subtype, MetaResult.failed)];
+  if (fields.uin !== undefined && fields.uin !== String(asked.context.session.uin)) {
+    return [counted('oscar_snacs_forged'), metaResult(asked, subtype, MetaResult.failed)];
+  }
   const permissions = {
     ...(fields.authorization === undefined ? {} : { authorisationRequired: fields.authorization === Authorization.required }),
     ...(fields.webAware === undefined ? {} : { webAware: fields.webAware !== 0 }),

@@ -140,6 +140,37 @@ describe('what somebody tells', () => {
     assert.deepEqual(contentOf((await boris.asks(icqMeta.shortInfoRequest, { uin: ANNA }))[0], icqMeta.shortInfoReply).email, none);
   });
 
+  test('an address stays as hidden as it was for who does not say', async () => {
+    const { anna, boris } = await two();
+    const shown = async (): Promise<string> => decodeText(contentOf((await full(boris, ANNA))[0], icqMeta.basicInfoReply).email, 1252);
+    const tells = (email: string, hidden?: number): Promise<number> =>
+      anna.result(icqMeta.setInfoTlvs, { ...NO_TLVS, emails: [{ email: ascii(email), ...(hidden === undefined ? {} : { hidden }) }] });
+    await tells('old@example.org', 1);
+    assert.equal(await tells('new@example.org'), MetaResult.success);
+    assert.equal(await shown(), '');
+    assert.deepEqual(await anna.result(icqMeta.setBasicInfo, { ...NO_BASIC, email: ascii('newer@example.org') }), MetaResult.success);
+    assert.equal(await shown(), '');
+    await tells('newer@example.org', 0);
+    await tells('newest@example.org');
+    assert.equal(await shown(), 'newest@example.org');
+    // Another session hides it while this one, which does not say, is answered.
+    const said = anna.result(icqMeta.setBasicInfo, { ...NO_BASIC, email: ascii('newest@example.org') });
+    assert.deepEqual(await Promise.all([said, tells('newest@example.org', 1)]), [MetaResult.success, MetaResult.success]);
+    assert.equal(await shown(), '');
+  });
+
+  test('of more addresses only those are shown that may be', async () => {
+    const { anna } = await two({ name: 'ICQ 2003b' });
+    const emails = [undefined, undefined, 0, 1].map((hidden, index) => ({ email: ascii(`${index}@example.org`), ...(hidden === undefined ? {} : { hidden }) }));
+    assert.equal(await anna.result(icqMeta.setInfoTlvs, { ...NO_TLVS, emails }), MetaResult.success);
+    const [basic, , others] = await full(anna, ANNA);
+    assert.equal(contentOf(basic, icqMeta.basicInfoReply).hideEmail, 0);
+    assert.deepEqual(
+      contentOf(others, icqMeta.emailsInfoReply).emails.map(({ hidden }) => hidden),
+      [1, 0, 1],
+    );
+  });
+
   test('more addresses go to clients that read them alike', async () => {
     const town = await directoryTown();
     const anna = await town.asker(ANNA);
@@ -212,6 +243,44 @@ describe('changes in TLVs', () => {
     }
     assert.equal(await anna.result(icqMeta.setInfoTlvs, { ...NO_TLVS, past: [{ category: 0, keywords: none }] }), MetaResult.success);
     assert.deepEqual(contentOf((await full(boris, ANNA))[7], icqMeta.backgroundInfoReply), { past: [], affiliations: [affiliation] });
+  });
+
+  test('take a homepage out of the catalogue with an empty entry', async () => {
+    const { anna, boris } = await two();
+    const topic = { category: 50, keywords: ascii('home') };
+    for (const [homepageCategory, told] of [
+      [topic, { homepage: { category: 50, text: ascii('home') } }],
+      [{ category: 0, keywords: none }, {}],
+    ] as const) {
+      assert.equal(await anna.result(icqMeta.setInfoTlvs, { ...NO_TLVS, homepageCategory }), MetaResult.success);
+      assert.deepEqual(contentOf((await full(boris, ANNA))[3], icqMeta.homepageInfoReply), told);
+    }
+  });
+
+  test('hold no codes beyond the tables, and are refused whole', async () => {
+    const { anna, boris } = await two();
+    const beyond = [{ category: 65_535, keywords: none }];
+    for (const codes of [
+      { country: 65_535 },
+      { originCountry: 59_939 },
+      { workCountry: 10_000 },
+      { occupation: 100 },
+      { languages: [12, 73] },
+      { marital: 256 },
+      { interests: beyond },
+      { past: beyond },
+      { affiliations: [{ category: 299, keywords: none }, ...beyond] },
+    ])
+      assert.equal(await anna.result(icqMeta.setInfoTlvs, { ...NO_TLVS, first: ascii('Anna'), ...codes }), MetaResult.failed, JSON.stringify(codes));
+    assert.equal(contentOf((await full(boris, ANNA))[0], icqMeta.basicInfoReply).first.length, 0);
+    // The last of each, and those of later clients.
+    const last = { country: 59_938, originCountry: 59_946, workCountry: 61_891, occupation: 99, languages: [72], marital: 255 };
+    const topics = {
+      interests: [{ category: 150, keywords: none }],
+      past: [{ category: 399, keywords: none }],
+      affiliations: [{ category: 299, keywords: none }],
+    };
+    assert.equal(await anna.result(icqMeta.setInfoTlvs, { ...NO_TLVS, ...last, ...topics }), MetaResult.success);
   });
 
   test('may be permissions alone, as libpurple sends them', async () => {

@@ -69,16 +69,20 @@ function moreInfo(asked: Asked, profile: Profile): Parameters<typeof icqMeta.mor
     birthYear: birthday.year,
     birthMonth: birthday.month,
     birthDay: birthday.day,
-    // One byte here; codes beyond came with clients that read them elsewhere.
-    language1: language1 & 0xff,
-    language2: language2 & 0xff,
-    language3: language3 & 0xff,
+    language1: languageOf(language1),
+    language2: languageOf(language2),
+    language3: languageOf(language3),
     zero: 0,
     originCountry: origin.country,
     marital: 0,
     // COMPAT: ICQ 5 shows an error without these; nobody else looks at them.
     padding: new Uint8Array(4),
   };
+}
+
+/** One byte here; codes beyond came with clients that read them elsewhere. */
+function languageOf(code: number): number {
+  return code > 0xff ? 0 : code;
 }
 
 /** COMPAT: licq and libicq2000 expect addresses without a flag, libpurple and bitlbee a wider count; nothing reads alike for all. */
@@ -122,27 +126,21 @@ function changing<T>(declaration: icqMeta.MetaRequest<T>, changesOf: (asked: Ask
   return onMeta(declaration, (asked, value) => change(asked, declaration.reply as number, changesOf(asked, value)));
 }
 
-type BasicInfoSet = Parameters<typeof icqMeta.setBasicInfo.body.write>[1];
-
-/** Older clients do not say whether their address may be shown: then it stays as it was. */
-function setBasicInfo(asked: Asked, value: BasicInfoSet): readonly OscarEffect[] {
-  const subtype = icqMeta.setBasicInfo.reply as number;
-  const { hideEmail } = value;
-  if (hideEmail !== undefined) return change(asked, subtype, basicChanges(asked, value, hideEmail === 1));
-  const { uin } = asked.context.session;
-  return [ask('profile.load', { uin }, ({ email }) => change(asked, subtype, basicChanges(asked, value, email.hidden)), metaRefusal(asked, subtype))];
-}
-
-function basicChanges(asked: Asked, value: BasicInfoSet, hidden: boolean): Changes {
-  const { nick, first, last, email, city, state, phone, fax, street, cellular, zip, country, gmtOffset } = said(asked, value);
+const setBasicInfo = changing(icqMeta.setBasicInfo, (asked, value) => {
+  const { nick, first, last, email, city, state, phone, fax, street, cellular, zip, country, gmtOffset, hideEmail } = said(asked, value);
   return {
     nickname: nick,
     first,
     last,
-    email: { address: email, hidden },
+    email: firstEmail(email, hideEmail),
     home: { city, state, phone, fax, street, cellular, zip, country },
     gmtOffset,
   };
+});
+
+/** Who does not say whether it may be shown, as older clients, leaves that as it was. */
+function firstEmail(address: string, hidden: number | undefined): Partial<ProfileEmail> {
+  return { address, ...(hidden === undefined ? {} : { hidden: hidden === 1 }) };
 }
 
 const setWorkInfo = changing(icqMeta.setWorkInfo, (asked, value) => {
@@ -186,13 +184,33 @@ const setHomepageCategory = changing(icqMeta.setHomepageCategory, (asked, { enab
 function setInfoTlvs(asked: Asked, tlvs: icqMeta.InfoTlvs): readonly OscarEffect[] {
   const subtype = icqMeta.setInfoTlvs.reply as number;
   // Nobody writes another's.
-  if (tlvs.uin !== undefined && tlvs.uin !== asked.context.session.uin) return [metaResult(asked, subtype, MetaResult.failed)];
+  const isAnothers = tlvs.uin !== undefined && tlvs.uin !== asked.context.session.uin;
+  if (isAnothers || !areCodes(tlvs)) return [metaResult(asked, subtype, MetaResult.failed)];
   const changes = changesFrom(asked, tlvs);
   const permissions = permissionsFrom(tlvs);
   const failed = metaRefusal(asked, subtype);
   const done = (): readonly OscarEffect[] => [metaResult(asked, subtype)];
   const permit = (): readonly OscarEffect[] => (Object.keys(permissions).length === 0 ? done() : [ask('account.permissions', permissions, done, failed)]);
   return Object.keys(changes).length === 0 ? permit() : [ask('profile.change', { changes }, permit, failed)];
+}
+
+/** The highest codes of ICQ's tables (icq-tables.json). What is missing below them is taken: later clients may have it. */
+const CODE_MAX = { country: 9_999, occupation: 99, language: 72, marital: 255, topic: 399 } as const;
+/** Countries of later clients, beyond all others. */
+const COUNTRIES_BEYOND: ReadonlySet<number> = new Set([59_938, 59_946, 61_891]);
+
+/** Whether all numbers can be codes of something. The catalogue of homepages is not known whole. */
+function areCodes({ country, originCountry, workCountry, occupation, languages, marital, interests, past, affiliations }: icqMeta.InfoTlvs): boolean {
+  const upTo = (max: number, codes: readonly (number | undefined)[]): boolean => codes.every((code = 0) => code <= max);
+  const countries = [country, originCountry, workCountry].filter((code) => code !== undefined && !COUNTRIES_BEYOND.has(code));
+  const topics = [interests, past, affiliations].flatMap((list = []) => list.map(({ category }) => category));
+  return (
+    upTo(CODE_MAX.country, countries) &&
+    upTo(CODE_MAX.occupation, [occupation]) &&
+    upTo(CODE_MAX.language, languages ?? []) &&
+    upTo(CODE_MAX.marital, [marital]) &&
+    upTo(CODE_MAX.topic, topics)
+  );
 }
 
 function permissionsFrom({ authorization, webAware }: icqMeta.InfoTlvs): Permissions {
@@ -254,8 +272,11 @@ function zipOf(text: string | undefined, number: number | undefined): string | u
 /** The first is the one that stands with the name; who sends but one says nothing of the others. */
 function emailsFrom(asked: Asked, { emails }: icqMeta.InfoTlvs): Changes {
   if (emails === undefined) return {};
-  const [email = NO_EMAIL, ...others] = emails.map((one) => ({ address: textOf(asked, one.email), hidden: one.hidden === 1 }));
-  return { email, ...(others.length === 0 ? {} : otherEmails(others)) };
+  const [first, ...others] = emails;
+  const email = first === undefined ? NO_EMAIL : firstEmail(textOf(asked, first.email), first.hidden);
+  if (others.length === 0) return { email };
+  // These move up when one is taken out, so nothing stays as it was: what nobody says may be shown is not.
+  return { email, ...otherEmails(others.map((one) => ({ address: textOf(asked, one.email), hidden: (one.hidden ?? 1) === 1 }))) };
 }
 
 /** Clients disagree which of the two numbers is which; the codes tell: those of affiliations are 2xx, those of the past 3xx. */
@@ -286,7 +307,7 @@ export const infoRoutes: readonly MetaRoute[] = [
   onMeta(icqMeta.fullInfo2Request, fullInfo, icqMeta.basicInfoReply.subtype),
   onMeta(icqMeta.ownInfoRequest, fullInfo, icqMeta.basicInfoReply.subtype),
   onMeta(icqMeta.shortInfoRequest, shortInfo),
-  onMeta(icqMeta.setBasicInfo, setBasicInfo),
+  setBasicInfo,
   setWorkInfo,
   setMoreInfo,
   setAboutInfo,

@@ -13,6 +13,7 @@ import {
   BOB,
   bytesOf,
   contextOf,
+  countedIn,
   fetchedPackets,
   handle,
   hex,
@@ -117,7 +118,9 @@ test('a store that does not answer is an error, not an empty mailbox', () => {
 
 test("nobody asks for another's messages", () => {
   for (const type of [0x003c, 0x003e, 0x07d0]) {
-    const error = receivedOne(request(type, hex('b2 04'), BOB), icqMeta.error);
+    const effects = request(type, hex('b2 04'), BOB);
+    assert.deepEqual(countedIn(effects), ['oscar_snacs_forged']);
+    const error = receivedOne(effects, icqMeta.error);
     assert.equal(error.code, ErrorCode.insufficientRights);
     assert.deepEqual(error.tlvs.request?.subarray(2, 6), hex('a2 86 01 00'));
   }
@@ -145,9 +148,9 @@ test('a question nobody can read has the failure its client waits for', () => {
 /** Error 01 with the refused block, and counted. */
 function assertUnknown(type: number, data: Uint8Array): void {
   const what = `${type.toString(16)} ${Buffer.from(data).toString('hex')}`;
-  const [count, ...answers] = request(type, data);
-  assert.deepEqual(count?.do === 'ask' && [count.command, count.input], ['connection.count', 'oscar_meta_unknown'], what);
-  const { code, tlvs } = receivedOne(answers, icqMeta.error);
+  const effects = request(type, data);
+  assert.deepEqual(countedIn(effects), ['oscar_meta_unknown'], what);
+  const { code, tlvs } = receivedOne(effects, icqMeta.error);
   assert.deepEqual([code, tlvs.request], [ErrorCode.invalidSnac, encode(icqMeta.icqBlock, { owner: ALICE, type, sequence, data })], what);
 }
 

@@ -20,7 +20,7 @@ const onRequest: Handler<icqMeta.Request> = (context, { block }, request) => {
   if (block === undefined) return [refused(request, ErrorCode.incorrectFormat)];
   const asked: Asked = { context, request, block };
   // Nobody asks for another: what follows is done for the session's own account.
-  if (block.owner !== context.session.uin) return [refused(request, ErrorCode.insufficientRights, block)];
+  if (block.owner !== context.session.uin) return [counted('oscar_snacs_forged'), refused(request, ErrorCode.insufficientRights, block)];
   switch (block.type) {
     case IcqType.offlineRequest:
       return fetchOffline(asked);

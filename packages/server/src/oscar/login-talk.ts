@@ -116,7 +116,7 @@ export class LoginTalk implements Talk, RunnerHost<Input, LoginState, LoginPacke
 
   close(last: readonly LoginPacket[]): void {
     for (const packet of last) this.send(packet);
-    this.connection.part(undefined, true);
+    this.connection.part();
   }
 
   congested(): boolean {
@@ -160,8 +160,13 @@ export class LoginTalk implements Talk, RunnerHost<Input, LoginState, LoginPacke
 
   private register({ password }: LoginCommands['login.register']['input']): Promise<unknown> {
     const { around } = this.connection;
+    // With `off` it would be a number that does not let its owner in, and a main password that travelled in the clear.
+    if (around.oldClients === 'off') {
+      this.connection.count('oscar_registrations_refused');
+      return Promise.resolve(refuse('registration-closed'));
+    }
     // What went over the wire in the clear is an old password. Where those are separate, nobody knows the main one yet.
-    return this.create(around.oldPasswordsApart ? { password: around.loginKey(), oldPassword: password } : { password });
+    return this.create(around.oldClients === 'own' ? { password: around.loginKey(), oldPassword: password } : { password });
   }
 
   private async create(account: NewAccount): Promise<unknown> {

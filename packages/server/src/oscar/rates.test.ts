@@ -58,6 +58,14 @@ test('a flood of messages is warned, limited, then cut off', () => {
   assert.deepEqual(codes, [oservice.RateChange.warning, oservice.RateChange.limited]);
 });
 
+test('what is said about authorisation counts as messages, and together with them', () => {
+  const meter = new RateMeter(PEOPLE_RATES, START);
+  const kinds: readonly (readonly [number, number])[] = [MESSAGE, [0x13, 0x14], [0x13, 0x18], [0x13, 0x1a]];
+  const verdicts = Array.from({ length: 100 }, () => kinds.map(([family, subtype]) => meter.count(family, subtype, START).do)).flat();
+  assert.ok(verdicts.indexOf('refuse') > 150 && verdicts.indexOf('refuse') < 200, `${verdicts.indexOf('refuse')}`);
+  assert.ok(verdicts.includes('disconnect'));
+});
+
 test('nobody is limited without a warning before, even by a table that jumps', () => {
   const steep: RateRule = { id: 3, window: 2, clear: 5_000, alert: 4_000, limit: 3_900, disconnect: 0, max: 6_000, overrun: 'refuse' };
   const meter = new RateMeter([steep], START);
@@ -149,6 +157,26 @@ test('what signing on needs is not remembered, nor who has hardly said anything'
   memory.keep(ALICE, worn, START);
   const again = meterFor(memory, ALICE, START);
   assert.deepEqual([memory.size, again.count(0x15, 0x02, START).do, flood(again, MESSAGE, 100, 0).refuse > 0], [1, 'pass', true]);
+});
+
+test('of two connections the worse goes on, class by class', () => {
+  const [talker, searcher] = [new RateMeter(PEOPLE_RATES, START), new RateMeter(PEOPLE_RATES, START)];
+  flood(talker, MESSAGE, 190, 0);
+  flood(talker, [0x0d, 0x07], 1, 0);
+  flood(searcher, [0x0d, 0x07], 14, 0);
+  flood(searcher, MESSAGE, 1, 0);
+  const levels = (meter: RateMeter): readonly number[] => meter.records(START).map(({ current }) => current);
+  const [, , messages] = levels(talker);
+  const [, , , directory] = levels(searcher);
+  for (const [one, other] of [
+    [talker, searcher],
+    [searcher, talker],
+  ] as const) {
+    const both = new RateMeter(PEOPLE_RATES, START, one);
+    both.goOnFrom(other, START);
+    const [, , ofMessages, ofDirectory] = levels(both);
+    assert.deepEqual([ofMessages, ofDirectory, both.limited], [messages, directory, true]);
+  }
 });
 
 test('of many who left in a hurry the first is forgotten, and so is who has recovered', () => {

@@ -87,6 +87,10 @@ const EXCEPTIONS: readonly (readonly [id: number, family: number, first: number,
   [RateClassId.lists, 0x5359, 0x02, 0x02],
   [RateClassId.messages, 0x02, 0x05, 0x05],
   [RateClassId.messages, 0x04, 0x06, 0x06],
+  // Each brings somebody a text.
+  [RateClassId.messages, 0x13, 0x14, 0x14],
+  [RateClassId.messages, 0x13, 0x18, 0x18],
+  [RateClassId.messages, 0x13, 0x1a, 0x1a],
   [RateClassId.directory, 0x02, 0x09, 0x09],
   [RateClassId.directory, 0x02, 0x0b, 0x0b],
   [RateClassId.messages, 0x0e, 0x05, 0x05],
@@ -163,10 +167,17 @@ export class RateMeter {
   constructor(rules: readonly RateRule[], now: Time, before?: RateMeter) {
     this.rules = rules;
     this.since = now;
-    this.levels = rules.map((rule, at) => {
-      const level = before?.levels[at];
-      return level !== undefined && REMEMBERED.has(rule.id) ? { ...level } : undefined;
-    });
+    this.levels = rules.map(() => undefined);
+    if (before !== undefined) this.goOnFrom(before, now);
+  }
+
+  /** What another meter of the same rules remembers goes on here, where it is worse. */
+  goOnFrom(other: RateMeter, now: Time): void {
+    for (const [at, rule] of this.rules.entries()) {
+      const [mine, level] = [this.levels[at], other.levels[at]];
+      if (level === undefined || !REMEMBERED.has(rule.id)) continue;
+      if (mine === undefined || next(rule, level, now) < next(rule, mine, now)) this.levels[at] = { ...level };
+    }
     this.limitedCount = this.levels.filter((level) => level?.state === 'limited').length;
   }
 

@@ -44,13 +44,19 @@ export class ServiceTalk extends SnacTalk {
     }
   }
 
+  /** The client has signed off: what it said here before that is handled first. */
+  goodbye(): void {
+    this.connection.leave(this.farewell());
+  }
+
   /** The session is over. */
   end(): void {
-    this.connection.part(this.farewell(), true);
+    this.connection.part(this.farewell());
   }
 
   over(): void {
     this.runner.stop();
+    this.leaveRates();
     const wasLast = this.owner.serviceOver(this);
     const { room } = this.state;
     if (room !== undefined && wasLast) void this.connection.around.core.run(this.session, 'rooms.leave', { room });

@@ -70,6 +70,17 @@ export class SessionTalk extends SnacTalk {
     this.runner.announce(effects);
   }
 
+  /** What its client says on several connections it says as one: the session is over when all of it was handled. */
+  override leave(): void {
+    this.session.goodbye();
+    super.leave();
+    for (const service of this.services ?? []) service.goodbye();
+  }
+
+  protected override heardOut(): void {
+    if (!this.runner.isBusy && (this.services?.size ?? 0) === 0) super.heardOut();
+  }
+
   /** The session is over; what its client has read it may still tell, by closing in good order. */
   parting(): void {
     this.isParting = true;
@@ -79,7 +90,7 @@ export class SessionTalk extends SnacTalk {
   }
 
   over(clean: boolean): void {
-    if (!this.isParting) this.finish(clean ? 'signed off' : 'the connection ended');
+    if (!this.isParting) this.finish(this.isLeaving ? 'signed off' : 'the connection ended');
     this.session.close(clean);
     this.endServices();
   }
@@ -122,7 +133,7 @@ export class SessionTalk extends SnacTalk {
     if (address === undefined) return refuse('no-address');
     const begin = (connection: Connection): ServiceTalk | undefined => {
       const services = (this.services ??= new Set());
-      if (this.session.ended || services.size >= around.limits.serviceConnectionsMax) return undefined;
+      if (this.session.ended || this.isLeaving || services.size >= around.limits.serviceConnectionsMax) return undefined;
       const service = new ServiceTalk(
         connection,
         this.session,
@@ -137,6 +148,7 @@ export class SessionTalk extends SnacTalk {
 
   serviceOver(service: ServiceTalk): boolean {
     this.services?.delete(service);
+    if (this.isLeaving) this.heardOut();
     return ![...(this.services ?? [])].some(({ room }) => room === service.room);
   }
 
@@ -152,7 +164,6 @@ export class SessionTalk extends SnacTalk {
         ...(code === login.SignOffReason.other ? {} : { reason: code }),
         ...(helpUrl === undefined ? {} : { url: helpUrl }),
       }),
-      false,
     );
   }
 

@@ -1,7 +1,18 @@
 /** A connection on which a session speaks SNACs: packets to handlers, effects to packets. */
 import type { Session, Time } from '@seekyou/core';
 import { encode, Reader, WireError } from '@seekyou/wire';
-import { dissectSnac, ErrorCode, familyError, FlapChannel, login, readSnacHeader, SnacFlag, type SnacHeader, snacName } from '@seekyou/wire/oscar';
+import {
+  dissectSnac,
+  type ErrorBody,
+  ErrorCode,
+  familyError,
+  FlapChannel,
+  login,
+  readSnacHeader,
+  SnacFlag,
+  type SnacHeader,
+  snacName,
+} from '@seekyou/wire/oscar';
 import { CONGESTED_BYTES_MIN } from '../runtime/limits.ts';
 import { type RunnerHost, SessionRunner } from '../runtime/session-runner.ts';
 import type { Connection, Talk } from './connection.ts';
@@ -26,7 +37,8 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
   protected state: OscarState;
   private readonly rates: RateMeter;
   private strikes = 0;
-  private paused = false;
+  /** `paused`: nothing is read until what waits was handled. `leaving`: the client is gone, and what it said before is being handled. */
+  private flow: 'open' | 'paused' | 'leaving' = 'open';
 
   constructor(connection: Connection, session: Session, state: OscarState) {
     const { clock, rates, rateMemory } = connection.around;
@@ -55,13 +67,25 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
     }
     if (!this.withinRates(snac)) return;
     this.runner.take({ snac, reader });
-    if (this.runner.waiting < this.connection.around.limits.inputsWaitingMax || this.paused) return;
-    this.paused = true;
+    if (this.runner.waiting < this.connection.around.limits.inputsWaitingMax || this.flow !== 'open') return;
+    this.flow = 'paused';
     this.connection.transport.pause();
   }
 
   drained(): void {
     this.runner.drained();
+  }
+
+  /** The client ended in good order. */
+  leave(): void {
+    this.flow = 'leaving';
+    // At once: the next connection may be here before this one is over.
+    this.leaveRates();
+    this.runner.leave();
+  }
+
+  protected get isLeaving(): boolean {
+    return this.flow === 'leaving';
   }
 
   tick(now: Time): void {
@@ -72,7 +96,11 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
   /** Coming back is no way out of a limit. */
   protected leaveRates(): void {
     const { clock, rateMemory } = this.connection.around;
-    rateMemory.keep(this.session.uin, this.rates, clock.now());
+    const now = clock.now();
+    const before = rateMemory.worn(this.session.uin, now);
+    // Nor is having several connections: whoever leaves the least used one last leaves with the levels of the others.
+    if (before !== undefined) this.rates.goOnFrom(before, now);
+    rateMemory.keep(this.session.uin, this.rates, now);
   }
 
   farewell(): Uint8Array {
@@ -99,7 +127,7 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
       case 'disconnect':
         this.connection.count('oscar_rate_disconnects');
         this.connection.around.core.flooded(this.session.uin);
-        this.connection.part(this.farewell(), false);
+        this.connection.part(this.farewell());
         return false;
       default:
         return verdict satisfies never;
@@ -112,7 +140,9 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
     const route = routeOf(snac, this.state.service);
     if (route === undefined) return this.unknown(snac);
     try {
-      return route.handle(this.context(), route.declaration.body.read(reader), snac);
+      const message: unknown = route.declaration.body.read(reader);
+      if (reader.isCut) this.connection.count('oscar_snacs_malformed');
+      return route.handle(this.context(), message, snac);
     } catch (error) {
       // A negative offset is a packet of ours that cannot be written.
       if (!(error instanceof WireError) || error.offset < 0) throw error;
@@ -123,6 +153,7 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
 
   send(packet: OutgoingSnac): void {
     const { connection } = this;
+    if (packet.declaration.subtype === ERROR_SUBTYPE && (packet.value as ErrorBody).code !== ErrorCode.notLoggedIn) connection.count('oscar_snacs_refused');
     connection.sendFrame(FlapChannel.snac, connection.around.encodings.frame(this.forVersion(packet)), packet.written);
   }
 
@@ -133,18 +164,28 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
   close(last: readonly OutgoingSnac[], why: string): void {
     for (const packet of last) this.send(packet);
     this.connection.around.log.info({ uin: this.session.uin, why }, 'a session is closed');
-    this.connection.part(this.farewell(), false);
+    this.connection.part(this.farewell());
   }
 
   congested(): boolean {
     const { transport, around } = this.connection;
-    return transport.queuedBytes > Math.max(CONGESTED_BYTES_MIN, around.limits.sendQueueBytesMax / 4);
+    // Whoever is gone reads nothing, and is sent nothing.
+    return transport.queuedBytes > Math.max(CONGESTED_BYTES_MIN, around.limits.sendQueueBytesMax / 4) && !this.isLeaving;
   }
 
   idle(): void {
-    if (!this.paused) return;
-    this.paused = false;
+    if (this.flow === 'open') return;
+    if (this.isLeaving) {
+      this.heardOut();
+      return;
+    }
+    this.flow = 'open';
     this.connection.transport.resume();
+  }
+
+  /** Everything was handled that the client said here before it left. */
+  protected heardOut(): void {
+    this.connection.heardOut();
   }
 
   /** A mistake of ours: it costs this session, and the log gets what is needed to find it. */
@@ -153,7 +194,7 @@ export abstract class SnacTalk implements Talk, RunnerHost<Input, OscarState, Ou
     this.connection.count('oscar_handler_failures');
     const packet = input === undefined ? what : dissectSnac(input.reader.data, 'client', { redact: true });
     around.log.error({ err: error, uin: this.session.uin, client: this.session.profile.name, packet }, 'a packet could not be handled');
-    this.connection.part(this.farewell(), false);
+    this.connection.part(this.farewell());
   }
 
   // -------------------------------------------------------------- particulars

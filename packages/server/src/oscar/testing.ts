@@ -18,6 +18,7 @@ import {
 } from '@seekyou/core';
 import { decodeSnac, decodeSnacBody, encodeSnac, type SnacDeclaration } from '@seekyou/wire/oscar';
 import { Answerable } from './answerable.ts';
+import type { CounterName } from './counters.ts';
 import { PEOPLE_RATES, RateMeter } from './rates.ts';
 import { FETCH_GIVEN, type OscarContext, type OscarEffect, type OscarState, type OutgoingSnac, type Request, type Route } from './state.ts';
 
@@ -81,6 +82,7 @@ export function contextOf({
     written: (id) => written.push(id),
     confirmed: (id) => confirmed.push(id),
     heard: () => {},
+    goodbye: () => {},
     leave: () => {},
     close: () => {},
   };
@@ -122,7 +124,7 @@ export function handle<T>(routes: readonly Route[], declaration: SnacDeclaration
   return route.handle(context, decodeSnacBody(declaration, data), request);
 }
 
-/** The only effect, which asks the core. */
+/** The only effect but for what is counted, which asks the core. */
 export function asked<C extends CommandName>(
   effects: readonly OscarEffect[],
   command: C,
@@ -131,16 +133,26 @@ export function asked<C extends CommandName>(
   readonly answered: (output: CommandOutput<C>) => readonly OscarEffect[];
   readonly refused: (refusal: Refusal) => readonly OscarEffect[];
 } {
-  const asks = effects.filter((effect) => effect.do === 'ask');
+  const asks = effects.filter((effect) => effect.do === 'ask').filter((effect) => !isCount(effect));
   const [effect] = asks;
   assert.equal(asks.length, 1, 'one question');
   assert.ok(effect !== undefined && effect.command === command, `asks ${effect?.command}, not ${command}`);
   return { input: effect.input as CommandInput<C>, answered: effect.answered, refused: (refusal) => effect.refused(refuse(refusal)) };
 }
 
-/** The packets of a list of nothing else. */
+/** The names of what is counted. */
+export function countedIn(effects: readonly OscarEffect[]): readonly CounterName[] {
+  return effects.flatMap((effect) => (effect.do === 'ask' && isCount(effect) ? [effect.input as CounterName] : []));
+}
+
+function isCount(effect: OscarEffect): boolean {
+  return effect.do === 'ask' && effect.command === 'connection.count';
+}
+
+/** The packets of a list of nothing else but what is counted. */
 export function packets(effects: readonly OscarEffect[]): readonly OutgoingSnac[] {
-  return effects.map((effect) => {
+  return effects.flatMap((effect) => {
+    if (isCount(effect)) return [];
     assert.ok(effect.do === 'send', `${effect.do} instead of a packet`);
     return effect.packet;
   });

@@ -180,3 +180,42 @@ test('timers run once, replace those of their name, and end with the session', (
   clock.advance(1000);
   assert.deepEqual(said, ['b1', 'a2']);
 });
+
+test('who leaves is heard out: what was taken is handled in order, nothing more is taken or announced', async () => {
+  const { runner, said, answer, idles } = stage((input) => [ask('slow', input)]);
+  for (const input of ['a', 'b']) runner.take(input);
+  runner.leave();
+  runner.take('late');
+  runner.announce([send('news')]);
+  assert.equal(idles(), 0);
+  await answer('a', 'A');
+  assert.equal(idles(), 0);
+  await answer('b', 'B');
+  assert.deepEqual([said, idles()], [['answer A', 'answer B'], 1]);
+  await answer('late', 'never asked');
+  assert.deepEqual([said, runner.waiting, idles()], [['answer A', 'answer B'], 0, 1]);
+});
+
+test('who leaves with nothing waiting is done at once', () => {
+  const { runner, idles } = stage((input) => [send(input)]);
+  runner.take('a');
+  runner.leave();
+  assert.equal(idles(), 1);
+});
+
+test('who leaves and ends the conversation himself is not waited for', async () => {
+  const { runner, said, answer, idles } = stage((input) => (input === 'end' ? [{ do: 'close', last: ['bye'], why: '' }] : [ask('slow', input)]));
+  for (const input of ['a', 'end', 'b']) runner.take(input);
+  runner.leave();
+  await answer('a', 'A');
+  assert.deepEqual([said, runner.waiting, idles()], [['answer A', 'bye', 'closed'], 0, 0]);
+});
+
+test('answers no longer wait for a reader who leaves', () => {
+  let behind = true;
+  const { runner, said, idles } = stage((input) => [send(`${input} 1`), send(`${input} 2`)], { congested: () => behind });
+  for (const input of ['a', 'b']) runner.take(input);
+  behind = false;
+  runner.leave();
+  assert.deepEqual([said, idles() > 0, runner.isBusy], [['a 1', 'a 2', 'b 1', 'b 2'], true, false]);
+});

@@ -18,7 +18,7 @@ export interface RunnerHost<I, S, P, C extends string> {
   congested(): boolean;
   /** A handler failed: our mistake. `input` is what it was handling, `undefined` for announcements and timers. */
   failed(error: unknown, input: I | undefined): void;
-  /** Nothing is being handled and nothing waits: more input is welcome. Said after every input that had to wait. */
+  /** Nothing is being handled and nothing waits: more input is welcome, or `leave` is done. Said after every input that had to wait. */
   idle(): void;
 }
 
@@ -43,6 +43,8 @@ export class SessionRunner<I, S, P, C extends string> {
   private busy = false;
   private held: Strand<I, S, P, C> | undefined;
   private timers: Map<string, () => void> | undefined;
+  /** Nothing more is taken or announced. */
+  private closed = false;
   private stopped = false;
 
   constructor(host: RunnerHost<I, S, P, C>, clock: Clock) {
@@ -55,16 +57,21 @@ export class SessionRunner<I, S, P, C extends string> {
     return this.queue.length;
   }
 
+  /** An input is being handled. */
+  get isBusy(): boolean {
+    return this.busy;
+  }
+
   /** Handles an input, after those before it. */
   take(input: I): void {
-    if (this.stopped) return;
+    if (this.closed) return;
     if (this.busy) this.queue.push(input);
     else this.handle(input);
   }
 
   /** Carries out effects that no input caused, at once. */
   announce(effects: readonly Effect<S, P, C>[]): void {
-    if (this.stopped || effects.length === 0) return;
+    if (this.closed || effects.length === 0) return;
     try {
       this.begin(effects, undefined, false);
     } catch (error) {
@@ -80,8 +87,16 @@ export class SessionRunner<I, S, P, C extends string> {
     this.carryOn(strand, undefined, undefined);
   }
 
+  /** Takes and announces nothing more; what was taken is handled to its end, and nobody is to be waited for. Then `idle` is said. */
+  leave(): void {
+    this.closed = true;
+    this.drained();
+    if (!this.busy && !this.stopped) this.host.idle();
+  }
+
   /** Forgets inputs, timers and pending answers. */
   stop(): void {
+    this.closed = true;
     this.stopped = true;
     this.queue = [];
     this.held = undefined;

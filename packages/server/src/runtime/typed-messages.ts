@@ -2,9 +2,11 @@
  * Typed messages of ICQ, which OSCAR's channel 4 and the UDP protocols share: a number, and text in the writer's code page
  * whose fields are separated by 0xFE. @see oscar.md §6.6, icq-udp.md §15.2
  */
-import { type Body, parseUin, type Uin } from '@seekyou/core';
+import { type Body, type Original, parseUin, type Uin } from '@seekyou/core';
+import { decode } from '@seekyou/wire';
 import { icbm } from '@seekyou/wire/oscar';
 import { decodeText, encodeText } from '@seekyou/wire/text';
+import { readable } from './readable.ts';
 
 const { MessageType } = icbm;
 
@@ -15,6 +17,10 @@ export interface TypedMessage {
   /** In the writer's code page. */
   readonly text: Uint8Array;
 }
+
+/** Format of an `Original` of OSCAR's channel 4: what the front end puts in front, then TLV 05. */
+export const CHANNEL4_FORMAT = 'icbm/4';
+export const STAMP_BYTES = 9;
 
 /** A body without its original. */
 export type Words = Exclude<Body, { readonly kind: 'opaque' }>;
@@ -51,11 +57,26 @@ export function linkIn(text: Uint8Array, codepage: number): Extract<Words, { rea
 
 /** What people read who cannot be given a message of the pagers or the server itself. Empty for other types: those are for programs. */
 export function fieldsAsText({ type, text }: TypedMessage, codepage: number): string {
-  if (type !== MessageType.webPager && type !== MessageType.emailExpress && type !== MessageType.server) return '';
-  return fieldsOf(text)
-    .map((field) => decodeText(field, codepage))
+  if (!isPagers(type) && type !== MessageType.server) return '';
+  const fields = fieldsOf(text, PAGER_FIELDS);
+  return fields
+    .map((field, i) => (fields.length === PAGER_FIELDS && i === PAGER_MARK ? '' : decodeText(field, codepage)))
     .filter((field) => field !== '')
     .join('\r\n');
+}
+
+const PAGER_FIELDS = 6; // name, two empty ones, e-mail, a mark for programs, text
+const PAGER_MARK = 4;
+
+function isPagers(type: number): boolean {
+  return type === MessageType.webPager || type === MessageType.emailExpress;
+}
+
+/** What OSCAR carries of the pagers, if it has the six fields that clients insist on. */
+export function pagersMessage({ format, bytes }: Original): TypedMessage | undefined {
+  if (format !== CHANNEL4_FORMAT) return undefined;
+  const typed = readable(() => decode(icbm.channel4Data, bytes.subarray(STAMP_BYTES)));
+  return typed !== undefined && isPagers(typed.type) && fieldsOf(typed.text).length === PAGER_FIELDS ? typed : undefined;
 }
 
 /** Between the fields of typed messages. */
