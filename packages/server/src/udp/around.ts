@@ -1,6 +1,6 @@
 /** What all parts of the front end share. */
 import type { Chance, Clock, Core, Limits } from '@seekyou/core';
-import type { Counters } from './counters.ts';
+import type { Counters } from '../runtime/counters.ts';
 import type { Encodings } from './encodings.ts';
 import type { RateMemory } from '../runtime/rate-memory.ts';
 import type { RateMeter } from './rates.ts';

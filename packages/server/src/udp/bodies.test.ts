@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { asUin, type Body, type ClientProfile, SYSTEM, type Uin } from '@seekyou/core';
+import { encode } from '@seekyou/wire';
 import { icbm } from '@seekyou/wire/oscar';
 import { decodeText, encodeText } from '@seekyou/wire/text';
 import type { TypedMessage } from '../runtime/typed-messages.ts';
@@ -158,6 +159,33 @@ test('each kind of message has the form its type asks for', () => {
     assert.deepEqual([letters.length, letters[0]?.type, letters[0]?.text], [1, type, text], body.kind);
   }
   assert.deepEqual(give({ kind: 'opaque', original: { format: 'icbm/4', bytes: bytes('x') }, fallback: '' }), []);
+});
+
+test('a message of the pagers keeps its type and its fields where they read the same, and comes as text elsewhere', () => {
+  const pager = (type: number, text: Uint8Array, fallback: string): Body => {
+    const data = encode(icbm.channel4Data, { uin: BOB, type, flags: 0, text, tail: new Uint8Array(0) });
+    return { kind: 'opaque', original: { format: 'icbm/4', bytes: Uint8Array.of(...new Uint8Array(9), ...data) }, fallback };
+  };
+  const english = fields('Ann|||a@b|3|Sender IP: 192.0.2.1\r\nhi');
+  const inEnglish = 'Ann\r\na@b\r\nSender IP: 192.0.2.1\r\nhi';
+  const russian = fields('Анна|||a@b|3|привет', 1251);
+  const inRussian = 'Анна\r\na@b\r\nпривет';
+  for (const type of [MessageType.webPager, MessageType.emailExpress]) {
+    assert.deepEqual(give(pager(type, english, inEnglish), RUSSIAN), [{ type, text: english }]);
+    assert.deepEqual(give(pager(type, russian, inRussian), RUSSIAN), [{ type, text: russian }]);
+    assert.deepEqual(give(pager(type, russian, inRussian), LATIN), [{ type: 1, text: bytes('????\r\na@b\r\n??????') }]);
+  }
+  // More separators than clients expect, fewer, too long, somebody else's name.
+  for (const [type, text, fallback] of [
+    [MessageType.webPager, fields('Anna|||a@b|3|юла', 1251), 'Anna\r\na@b\r\nюла'],
+    [MessageType.webPager, fields('Ann|hi'), 'Ann\r\nhi'],
+    [MessageType.webPager, fields(`Ann|||a@b|3|${'x'.repeat(TEXT_BYTES_MAX)}`), `Ann\r\na@b\r\n${'x'.repeat(TEXT_BYTES_MAX)}`],
+    [MessageType.server, english, inEnglish],
+  ] as const) {
+    const letters = give(pager(type, text, fallback), RUSSIAN);
+    assert.ok(letters.every((letter) => letter.type === MessageType.plain));
+    assert.equal(texts(letters, 1251).join(''), fallback);
+  }
 });
 
 test('lines end as Windows ends them, and no NUL cuts a text short', () => {

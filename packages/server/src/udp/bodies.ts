@@ -5,7 +5,19 @@
 import { type Body, type ClientProfile, type Message, type Original, SYSTEM } from '@seekyou/core';
 import { icbm } from '@seekyou/wire/oscar';
 import { encodedLength, encodeText, splitText } from '@seekyou/wire/text';
-import { type Author, inWords, SEPARATOR, spelled, type TypedForm, typedForm, type TypedMessage, wordsOf, type Words } from '../runtime/typed-messages.ts';
+import {
+  type Author,
+  fieldsAsText,
+  inWords,
+  pagersMessage,
+  SEPARATOR,
+  spelled,
+  type TypedForm,
+  typedForm,
+  type TypedMessage,
+  wordsOf,
+  type Words,
+} from '../runtime/typed-messages.ts';
 import { Quirk } from './clients.ts';
 
 const { MessageType } = icbm;
@@ -83,8 +95,11 @@ export function lettersOf({ from, body }: Pick<Message, 'from' | 'body'>, profil
   switch (body.kind) {
     case 'text':
       return ordered(textLetters(body.text, profile), profile);
-    case 'opaque':
+    case 'opaque': {
+      const pager = pagerLetter(body, codepage);
+      if (pager !== undefined) return [pager];
       return body.fallback === '' ? [] : ordered(textLetters(body.fallback, profile), profile);
+    }
     case 'contacts':
       return contactLetters(body, codepage);
     case 'url': {
@@ -125,6 +140,13 @@ function untouched(body: Body, written: Original, { codepage, quirks }: ClientPr
   if (body.kind === 'text' && quirks.has(Quirk.separatesAll) && message.text.includes(SEPARATOR)) return undefined;
   const read = wordsOf({ ...message, type: message.type & ~SEVERAL_RECIPIENTS }, codepage);
   return read !== undefined && spelled(read) === spelled(body) ? message : undefined;
+}
+
+/** A message of the pagers, untouched, if its fields say the same in this code page. */
+function pagerLetter({ original: written, fallback }: Extract<Body, { readonly kind: 'opaque' }>, codepage: number): TypedMessage | undefined {
+  const message = pagersMessage(written);
+  if (message === undefined || message.text.length > TEXT_BYTES_MAX || fieldsAsText(message, codepage) !== fallback) return undefined;
+  return { type: message.type, text: message.text };
 }
 
 function textLetters(text: string, { codepage, quirks }: ClientProfile): readonly TypedMessage[] {

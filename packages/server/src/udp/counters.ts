@@ -1,3 +1,5 @@
+import type { Counters } from '../runtime/counters.ts';
+
 /** What the front end counts, as plain numbers; each becomes a metric of its name. */
 export const UDP_COUNTERS = {
   udp_datagrams_received: 'datagrams of any kind',
@@ -24,6 +26,7 @@ export const UDP_COUNTERS = {
   udp_rebound: 'sessions that went on from another port',
   udp_sign_ons: 'sign-ons',
   udp_sign_ons_refused: 'sign-ons that were refused',
+  udp_sign_ons_replayed: 'sign-ons heard before from another address, refused',
   udp_sign_ons_dropped: 'sign-ons not looked at, because too many were being checked',
   udp_registrations: 'accounts that were reserved for clients',
   udp_registrations_refused: 'accounts clients asked for and did not get',
@@ -35,7 +38,6 @@ export const UDP_COUNTERS = {
 } as const;
 
 export type CounterName = keyof typeof UDP_COUNTERS;
-export type Counters = Record<string, number>;
 
 /** All counters at 0, so that a monitor sees them before anything happens. */
 export function startCounters(counters: Counters): void {

@@ -170,6 +170,20 @@ describe('META', () => {
     }
   });
 
+  test('a language that does not fit ends nobody’s session', async () => {
+    const place = await town();
+    const [alice, bob] = [await place.online(await accountIn(place, 1252)), await place.online(await accountIn(place, 1252))];
+    const profile = { ...EMPTY_PROFILE, languages: [300, 255, 12] as const };
+    await place.store.profiles.save(alice.uin as Uin, { nickname: '', profile, entry: entryOf('', profile) });
+    for (const client of [alice, bob]) {
+      const told = await asks(place, client, meta.fullInfo, 'new', { uin: alice.uin });
+      assert.equal(told.length, FULL.length);
+      const { language1, language2, language3 } = read(meta.moreInfoAnswer, 'new', told[1] as (typeof told)[number]);
+      assert.deepEqual([language1, language2, language3], [0, 255, 12]);
+      assert.equal(place.core.admin.sessionsOf(client.uin as Uin).length, 1);
+    }
+  });
+
   test('a hidden mail address is told to nobody else', async () => {
     const place = await town();
     const [alice, bob] = [await place.online(await place.account()), await place.online(await place.account())];
@@ -286,6 +300,26 @@ describe('META', () => {
       assert.deepEqual([general.authorization, general.webAware], [authorization, webAware]);
     }
   });
+});
+
+test('whether the address is hidden is told as it is, whoever said so', async () => {
+  const place = await town();
+  const uin = await place.account();
+  const [alice, bob] = [await place.online(uin), await place.online(await place.account())];
+  const hides = async (): Promise<unknown[]> => {
+    const [told] = await asks(place, bob, meta.fullInfo, 'new', { uin });
+    return [read(meta.generalInfo, 'new', told as NonNullable<typeof told>).hideAddress, (await place.core.admin.show(uin))?.hideAddress];
+  };
+  assert.deepEqual(await hides(), [0, false]);
+  const profile = { ...EMPTY_PROFILE, directPermissions: 1 };
+  await place.store.profiles.save(uin, { nickname: '', profile, entry: entryOf('', profile) });
+  assert.deepEqual(await hides(), [0, false], 'contacts may connect');
+  for (const directPermissions of [1, 0]) {
+    await asks(place, alice, meta.setSecurity, 'old', { authorization: 0, webAware: 1, directPermissions });
+    assert.deepEqual(await hides(), [directPermissions, directPermissions === 1]);
+  }
+  await place.core.admin.set(uin, { hideAddress: true });
+  assert.deepEqual(await hides(), [1, true]);
 });
 
 // ---------------------------------------------------------------- searches

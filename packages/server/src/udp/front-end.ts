@@ -5,7 +5,8 @@ import { WireError } from '@seekyou/wire';
 import { type ClientPacket, commandOf, commands, DATAGRAM_BYTES_MAX, isPacket, type PacketProblem, parseClientPacket, replies } from '@seekyou/wire/udp';
 import { turns } from '../runtime/turns.ts';
 import type { Surroundings, UdpLog, UdpSettings } from './around.ts';
-import { count, type CounterName, type Counters, startCounters } from './counters.ts';
+import type { Counters } from '../runtime/counters.ts';
+import { count, type CounterName, startCounters } from './counters.ts';
 import { Encodings } from './encodings.ts';
 import { RateMemory } from '../runtime/rate-memory.ts';
 import { Registrations } from './registration.ts';
@@ -97,7 +98,7 @@ export function createUdpFrontEnd(parts: UdpFrontEndParts): UdpFrontEnd {
     const found = table.find(packet, from, port);
     switch (found.is) {
       case 'session':
-        if (packet.command === commands.ack.code) registrations.acknowledged(call);
+        if (packet.command === commands.ack.code) acknowledged(call);
         found.session.received(packet);
         break;
       case 'moved':
@@ -115,10 +116,16 @@ export function createUdpFrontEnd(parts: UdpFrontEndParts): UdpFrontEnd {
     }
   }
 
+  /** Perhaps of something that was said before there was a session. */
+  function acknowledged(call: Call): void {
+    registrations.acknowledged(call);
+    signOns.acknowledged(call);
+  }
+
   /** Whoever is not signed on is told so, but no program that would answer that in turn, and nobody who leaves. */
   function turnAway(call: Call): void {
     const { packet } = call;
-    if (packet.command === commands.ack.code) registrations.acknowledged(call);
+    if (packet.command === commands.ack.code) acknowledged(call);
     else if (packet.command !== commands.sendTextCode.code && commandOf(packet.version, packet.command) !== undefined) {
       count(counters, 'udp_without_session');
       strangers.answerTo(call)?.say(replies.notConnected, {});

@@ -2,7 +2,17 @@
  * What people tell of themselves, as UDP clients say it and read it: texts in their code page, no longer than they can hold, and
  * the numbers of ICQ's tables. @see icq-udp.md §2, §18.3, §19, §23
  */
-import { ageOf, type FoundPerson, GMT_OFFSET_UNKNOWN, type Place, type Profile, type ProfileChanges, type Session, type Topic } from '@seekyou/core';
+import {
+  ageOf,
+  DIRECT_NOBODY,
+  type FoundPerson,
+  GMT_OFFSET_UNKNOWN,
+  type Place,
+  type Profile,
+  type ProfileChanges,
+  type Session,
+  type Topic,
+} from '@seekyou/core';
 import { icqMeta } from '@seekyou/wire/oscar';
 import { codepageForCountry, decodeText, encodedLength, encodeText, splitText } from '@seekyou/wire/text';
 import type { ExtInfoReply, HomeInfo, meta, MetaValue, UpdateExtInfo, WorkInfo } from '@seekyou/wire/udp';
@@ -131,7 +141,7 @@ function generalOf(profile: Profile, say: Say): Details['general'] {
     gmtOffset: profile.gmtOffset,
     authorization: authorizationOf(profile.authorisationRequired),
     webAware: profile.webAware ? 1 : 0,
-    hideAddress: profile.directPermissions === 0 ? 0 : 1,
+    hideAddress: profile.directPermissions === DIRECT_NOBODY ? 1 : 0,
   };
 }
 
@@ -161,10 +171,15 @@ function moreOf(profile: Profile, say: Say, now: number): Details['more'] {
     birthYear: birthday.year,
     birthMonth: birthday.month,
     birthDay: birthday.day,
-    language1: languages[0],
-    language2: languages[1],
-    language3: languages[2],
+    language1: languageOf(languages[0]),
+    language2: languageOf(languages[1]),
+    language3: languageOf(languages[2]),
   };
+}
+
+/** One byte here; codes beyond came with clients that read them elsewhere. */
+function languageOf(code: number): number {
+  return code > 0xff ? 0 : code;
 }
 
 function topicsOf(topics: readonly Topic[], say: Say): Details['interests']['interests'] {

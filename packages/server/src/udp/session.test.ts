@@ -205,6 +205,15 @@ describe('order', () => {
   });
 });
 
+test('who says several things and leaves, all at once, has said them all', async () => {
+  const { alice, bob, passes, frontEnd } = await pair();
+  for (const words of ['one', 'two', 'three']) alice.writes(bob.uin, words);
+  alice.say(commands.sendTextCode, { code: ascii('B_USER_DISCONNECTED'), five: 5 });
+  await passes(200);
+  assert.deepEqual(bob.texts, ['one', 'two', 'three']);
+  assert.equal(frontEnd.sessions, 1);
+});
+
 describe('messages to a client that does not acknowledge', () => {
   test('are repeated, and stay in the store when it is given up', async () => {
     const { alice, bob, passes, counters, core, online } = await pair();

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { commands, isPacket, parseServerPacket } from '@seekyou/wire/udp';
-import { PADDING, VERSIONS, world } from './test-world.ts';
-
-const VECTORS = new URL('../../../../docs/protocol/icq-udp-vectors.json', import.meta.url);
+import { PEOPLE, type Uin } from '@seekyou/core';
+import { buildServerPacket, commands, isPacket, parseServerPacket } from '@seekyou/wire/udp';
+import { ascii, PADDING, PASSWORD, type Told, vectorOf, VERSIONS, world } from './test-world.ts';
 
 /** Of a vector of the reference. */
 function parametersOf(name: string): Uint8Array {
-  const { vectors } = JSON.parse(readFileSync(VECTORS, 'utf8')) as { readonly vectors: readonly { readonly name: string; readonly wire: string }[] };
-  const packet = parseServerPacket(Uint8Array.from(Buffer.from(vectors.find((vector) => vector.name === name)?.wire ?? '', 'hex')));
+  const packet = parseServerPacket(vectorOf(name));
   assert.ok(isPacket(packet));
   return packet.parameters;
+}
+
+function bytesOf(told: readonly Told[]): number {
+  return told.reduce((sum, { packet }) => sum + buildServerPacket(packet).length, 0);
 }
 
 for (const version of VERSIONS) {
@@ -202,9 +203,9 @@ describe('trying a password first', () => {
       const answered = alice.take();
       assert.deepEqual(
         answered.map(({ name, packet }) => `${name} ${packet.version}`),
-        [`ack ${version === 5 ? 5 : 3}`, 'depsList 3'],
+        ['depsList 3', `ack ${version === 5 ? 5 : 3}`],
       );
-      assert.deepEqual(answered[1]?.packet.parameters, version === 5 ? new Uint8Array(0) : departments);
+      assert.deepEqual(answered[0]?.packet.parameters, version === 5 ? new Uint8Array(0) : departments);
       assert.equal(core.admin.sessionsOf(uin).length, 0);
       alice.signOn();
       await passes(50);
@@ -212,6 +213,51 @@ describe('trying a password first', () => {
       assert.equal(alice.told.find(({ name }) => name === 'loginReply')?.packet.seq1, version === 4 ? 1 : 0);
     }
   });
+
+  for (const version of [3, 4, 5] as const) {
+    for (const password of ['a', 'pass1234']) {
+      test(`version ${version}, ${password.length} letters: no answer is longer than its question, and a lost one comes again`, async () => {
+        const { client, passes, core } = await world();
+        const { uin } = (await core.admin.create({ password })) as { readonly uin: Uin };
+        const alice = client(uin, { version });
+        alice.acknowledges = false;
+        const numbers = { seq1: 2, seq2: 2 };
+        const tries = async (): Promise<readonly Told[]> => {
+          const { length } = alice.say(commands.getDeps, { uin, password: ascii(password), clientVersion: 0 }, numbers);
+          await passes(50);
+          assert.ok(bytesOf(alice.told) <= length, `${bytesOf(alice.told)} bytes for ${length}`);
+          return alice.take();
+        };
+        const [list, ack] = await tries();
+        assert.equal(list?.name, 'depsList');
+        // In version 5 there is room for both, unless the password is very short.
+        assert.equal(ack?.name, version === 5 && password.length > 1 ? 'ack' : undefined);
+        assert.deepEqual((await tries())[0], list);
+        alice.acknowledge(list.packet);
+        alice.acknowledge(list.packet);
+        await passes(50);
+        assert.ok(bytesOf(alice.told) <= alice.last.length);
+        const acks = [...alice.take(), ...(ack === undefined ? [] : [ack])];
+        assert.deepEqual(
+          acks.map(({ name, packet }) => [name, packet.seq1, packet.seq2]),
+          [['ack', 2, 2]],
+        );
+      });
+    }
+
+    test(`version ${version}: a flood of right passwords is not answered`, async () => {
+      const { account, client, passes, counters } = await world();
+      const uin = await account();
+      const alice = client(uin, { version });
+      alice.acknowledges = false;
+      for (let i = 1; i <= 100; i++) {
+        alice.say(commands.getDeps, { uin, password: ascii(PASSWORD), clientVersion: 0 });
+        await passes(1);
+      }
+      assert.equal(alice.names().filter((name) => name === 'depsList').length, PEOPLE.udpRefusalsPerAddressMax);
+      assert.equal(counters['udp_refusals_held'], 100 - PEOPLE.udpRefusalsPerAddressMax);
+    });
+  }
 
   test('a wrong one is refused, and a session that is there stays', async () => {
     const { account, client, online, passes, core } = await world();
@@ -311,6 +357,108 @@ describe('a copy of a sign-on', () => {
       assert.equal(counters['udp_sign_ons'], 1);
       assert.equal(core.admin.sessionsOf(uin).length, 1);
     }
+  });
+});
+
+describe('a recorded sign-on', () => {
+  const LEAVES = { code: new TextEncoder().encode('B_USER_DISCONNECTED'), five: 5 };
+
+  test('signs nobody on at another address, whether its owner is there or has left', async () => {
+    const { account, client, passes, core, counters } = await world();
+    const uin = await account();
+    const alice = client(uin);
+    const recorded = alice.signOn();
+    await passes(50);
+    const thief = client(uin);
+    for (const leaves of [false, true]) {
+      if (leaves) alice.say(commands.sendTextCode, LEAVES);
+      await passes(50);
+      alice.take();
+      thief.send(recorded);
+      await passes(50);
+      assert.deepEqual(
+        thief.take().map(({ name }) => name),
+        ['ack', 'tryAgain'],
+      );
+      assert.deepEqual(alice.names(), []);
+      assert.equal(core.admin.sessionsOf(uin).length, leaves ? 0 : 1);
+    }
+    assert.equal(counters['udp_sign_ons_replayed'], 2);
+  });
+
+  test('is no hindrance to its owner: where he was, and elsewhere with other numbers or another time', async () => {
+    const { account, online, client, passes } = await world();
+    const uin = await account();
+    const alice = await online(uin);
+    const { sessionId, seq1 } = alice;
+    alice.say(commands.sendTextCode, LEAVES);
+    const elsewhere = { address: '203.0.113.77', port: 4_000 };
+    for (const [at, numbers, time] of [
+      // A translator gives him another port, as it does each time.
+      [{ ...alice.at, port: alice.at.port + 1 }, { sessionId, seq1: seq1 - 1 }, 0],
+      [elsewhere, {}, 0],
+      // COMPAT: a client that draws the same numbers each time it is started.
+      [{ ...elsewhere, address: '203.0.113.78' }, { sessionId, seq1: seq1 - 1 }, 1],
+    ] as const) {
+      const again = Object.assign(client(uin, { at }), numbers);
+      again.signOn(undefined, { time });
+      await passes(50);
+      assert.deepEqual(again.names(), ['ack', 'loginReply']);
+    }
+  });
+
+  test('is none while its owner waits for the answer, from whatever address a translator sends his copies', async () => {
+    const { account, client, passes, core } = await world();
+    const uin = await account();
+    const first = client(uin);
+    first.acknowledges = false;
+    const datagram = first.signOn();
+    await passes(10_000);
+    const second = client(uin);
+    second.send(datagram);
+    await passes(50);
+    assert.deepEqual(second.names(), ['ack', 'loginReply']);
+    assert.deepEqual(
+      core.admin.sessionsOf(uin).map(({ peer }) => peer.address),
+      [second.at.address],
+    );
+  });
+
+  test('of versions 2 to 4 looks like any other', async () => {
+    for (const version of [2, 3, 4] as const) {
+      const { account, online, client, passes } = await world();
+      const uin = await account();
+      const alice = await online(uin, { version });
+      const again = client(uin, { version });
+      assert.equal(again.seq1, alice.seq1 - 1);
+      again.signOn();
+      await passes(50);
+      assert.deepEqual(again.names(), ['ack', 'loginReply']);
+    }
+  });
+
+  test('is remembered for a day, and so many at a time', async () => {
+    const { account, client, clock, passes } = await world({ limits: { udpSignOnsRememberedMax: 2 } });
+    const replayed = async (datagram: Uint8Array, uin: Uin): Promise<string | undefined> => {
+      const thief = client(uin);
+      thief.send(datagram);
+      await passes(50);
+      return thief.names()[1];
+    };
+    const people = [await account(), await account(), await account()] as const;
+    const datagrams: Uint8Array[] = [];
+    for (const uin of people) {
+      const owner = client(uin);
+      datagrams.push(owner.signOn());
+      await passes(50);
+    }
+    const [, second, third] = datagrams as [Uint8Array, Uint8Array, Uint8Array];
+    assert.equal(await replayed(third, people[2]), 'tryAgain');
+    clock.advance(23 * 3_600_000);
+    assert.equal(await replayed(second, people[1]), 'tryAgain');
+    assert.equal(await replayed(datagrams[0] as Uint8Array, people[0]), 'loginReply');
+    clock.advance(3_600_000);
+    assert.equal(await replayed(third, people[2]), 'loginReply');
   });
 });
 

@@ -13,7 +13,7 @@ import type { Registrations } from './registration.ts';
 import { type SessionHost, type SignedOn, UdpSession } from './session.ts';
 import type { SessionTable } from './session-table.ts';
 import { ask, reply, type UdpEffect } from './state.ts';
-import type { Call, Strangers } from './strangers.ts';
+import { type Answer, type Call, sourceOf, type Strangers } from './strangers.ts';
 
 export interface SignOnParts {
   readonly around: Surroundings;
@@ -33,19 +33,31 @@ interface Attempt {
 
 /** Copies of a sign-on that come later are sign-ons of their own. */
 const REPEATED_MS = 60_000;
+/** A sign-on heard so long ago may be one by chance. */
+const REMEMBERED_MS = 24 * 3_600_000;
 const MINUTE_MS = 60_000;
 /** Numbers whose replacements are counted; more at once is no accident. */
 const REPLACED_MAX = 10_000;
-/** Clients that were sent a list of departments lately. */
+/** When a client was sent the list of departments. `owed`: the number of its request, which is yet to be acknowledged. */
+interface Listed {
+  readonly at: Time;
+  readonly owed?: number;
+}
+
+/** Clients that were sent one lately. */
 const LISTED_MAX = 1_000;
+/** Of the list, as of all that is said to strangers. */
+const LIST_NUMBER = 0;
 
 export class SignOns {
   private readonly parts: SignOnParts;
   /** Being checked: whose, and where they are. */
   private readonly underWay = new Map<string, ClientPacket>();
   private readonly replaced = new Map<Uin, Time[]>();
+  /** Sign-ons of version 5, by what is theirs alone. */
+  private readonly heard = new Map<string, { readonly source: string; readonly at: Time }>();
   /** COMPAT: ICQ 98a takes a sign-on's reply for a repetition when it has the number of the list of departments before it. */
-  private readonly listed = new Map<string, Time>();
+  private readonly listed = new Map<string, Listed>();
 
   constructor(parts: SignOnParts) {
     this.parts = parts;
@@ -76,8 +88,18 @@ export class SignOns {
       refuseSignOn(call, answer, refusal.refusal);
       return;
     }
-    answer?.acknowledge();
-    if (packet.version >= 3) this.sayDepartments(call);
+    if (answer === undefined) return;
+    if (packet.version < 3) answer.acknowledge();
+    else this.sayDepartments(call, answer);
+  }
+
+  /** The client has the list: what it asked for is acknowledged now, if there was no room for that before. Not twice, so nothing goes round. */
+  acknowledged(call: Call): void {
+    const place = endpointOf(call);
+    const listed = this.listed.get(place);
+    if (listed?.owed === undefined || call.packet.seq1 !== LIST_NUMBER) return;
+    this.listed.set(place, { at: listed.at });
+    this.parts.strangers.answerTo(call)?.acknowledge({}, { seq1: listed.owed });
   }
 
   /** 0x03E8, and 0x03F2 of version 1. */
@@ -96,7 +118,7 @@ export class SignOns {
   /** One at a time for a client, and not too many in all. `undefined`: it is being done already, or was dropped. */
   private async checked<T>(call: Call, check: () => Promise<T>): Promise<T | undefined> {
     const { around } = this.parts;
-    const place = placeOf(call.packet.uin, formatEndpoint(call.from.address, call.from.port));
+    const place = placeOf(call.packet.uin, endpointOf(call));
     if (this.underWay.has(place)) return undefined;
     if (this.underWay.size >= around.limits.udpSignOnsMax) {
       count(around.counters, 'udp_sign_ons_dropped');
@@ -143,8 +165,27 @@ export class SignOns {
     const { uin, password } = attempt;
     const account = await this.verify(uin, password, peer);
     if (account instanceof Refused) return account;
+    if (this.isReplayed(call, attempt)) {
+      count(this.parts.around.counters, 'udp_sign_ons_replayed');
+      // Should it be the client itself after all, it takes new numbers for its next try.
+      return new Refused('slow-down');
+    }
     const busy = this.tooBusy(call, table.of(uin));
     return busy === undefined ? this.begin(call, attempt, account, peer) : new Refused(busy);
+  }
+
+  /**
+   * Signed on before, byte for byte, from another address: somebody recorded it. Versions 1 to 4 have nothing to tell that by: their
+   * numbers begin anew each time.
+   */
+  private isReplayed({ packet, from }: Call, attempt: Attempt): boolean {
+    const heard = packet.version < 5 ? undefined : this.heard.get(keyOf(packet, attempt));
+    if (heard === undefined || heard.source === sourceOf(from.address)) return false;
+    if (this.parts.around.clock.now() - heard.at >= REMEMBERED_MS) return false;
+    // Who waits for the answer repeats his sign-on, and a translator on the way may have several addresses.
+    const session = this.parts.table.of(attempt.uin);
+    const isWaiting = session?.isWelcomed === false && session.login.sessionId === packet.sessionId && session.login.seq1 === packet.seq1;
+    return !isWaiting;
   }
 
   private tooBusy(call: Call, old: UdpSession | undefined): Refusal | undefined {
@@ -162,8 +203,9 @@ export class SignOns {
     return true;
   }
 
-  private async begin(call: Call, { uin, login }: Attempt, account: Account, peer: Peer): Promise<Refused | undefined> {
+  private async begin(call: Call, attempt: Attempt, account: Account, peer: Peer): Promise<Refused | undefined> {
     const { around, table, host } = this.parts;
+    const { uin, login } = attempt;
     const { packet, port } = call;
     const { version } = packet;
     const marks = login;
@@ -177,6 +219,10 @@ export class SignOns {
     const opened = await around.core.open({ uin, peer, profile, coexist: false, verified: account, receive: session.event });
     if (opened instanceof Refused) return opened;
     table.add(session);
+    if (version === 5) {
+      const heard = { source: sourceOf(call.from.address), at: session.signedOnAt };
+      remember(this.heard, keyOf(packet, attempt), heard, around.limits.udpSignOnsRememberedMax);
+    }
     count(around.counters, 'udp_sign_ons');
     around.log.info({ uin, peer: peer.address, version, client: profile.name }, 'signed on');
     const learning = account.codepage === undefined ? [learnCodepage(opened)] : [];
@@ -196,18 +242,20 @@ export class SignOns {
     return login === undefined ? [welcome] : [welcome, ask('presence.set', presenceOf(login), nothing, nothing)];
   }
 
-  private sayDepartments(call: Call): void {
-    const { packet, from } = call;
-    const answer = this.parts.strangers.unlimited(call);
+  /** The list comes first: nobody repeats what was acknowledged, and in versions 3 and 4 there is room for one of the two. */
+  private sayDepartments(call: Call, answer: Answer): void {
+    const { packet } = call;
     if (packet.version === 5) answer.say(replies.depsList, { tail: new Uint8Array(0) }, { format: 3 });
     // One department and none in it: the only list that ICQ 98a is known to accept (icq-udp.md §9.3).
     else answer.say(replies.depsList, { tail: replies.NO_DEPARTMENTS });
-    remember(this.listed, formatEndpoint(from.address, from.port), this.parts.around.clock.now(), LISTED_MAX);
+    const isAcknowledged = answer.say(replies.ack, {}, { seq1: packet.seq1 });
+    const listed = { at: this.parts.around.clock.now(), ...(isAcknowledged ? {} : { owed: packet.seq1 }) };
+    remember(this.listed, endpointOf(call), listed, LISTED_MAX);
   }
 
-  private wasListed({ from }: Call): boolean {
-    const at = this.listed.get(formatEndpoint(from.address, from.port));
-    return at !== undefined && this.parts.around.clock.now() - at < REPEATED_MS;
+  private wasListed(call: Call): boolean {
+    const listed = this.listed.get(endpointOf(call));
+    return listed !== undefined && this.parts.around.clock.now() - listed.at < REPEATED_MS;
   }
 }
 
@@ -235,6 +283,15 @@ function headerOf(
 /** When and where a client says that it began to listen; 0 when it does not. */
 function startOf(login: Login | undefined): SignedOn['login']['start'] {
   return { time: login?.time ?? 0, port: login?.port ?? 0 };
+}
+
+/** What a client chooses anew for each sign-on, and the time it gives: not all of them draw their numbers well. */
+function keyOf({ uin, sessionId, seq1 }: ClientPacket, { login }: Attempt): string {
+  return `${uin} ${sessionId} ${seq1} ${startOf(login).time}`;
+}
+
+function endpointOf({ from }: Call): string {
+  return formatEndpoint(from.address, from.port);
 }
 
 function placeOf(uin: number, endpoint: string): string {

@@ -5,7 +5,8 @@
 import type { Clock, Limits, Time } from '@seekyou/core';
 import { type DatagramPort, type Endpoint, networkOf } from '@seekyou/net';
 import { buildServerPacket, type ClientPacket, type Declaration, encodeReply, replies, type ServerFormat } from '@seekyou/wire/udp';
-import { count, type Counters } from './counters.ts';
+import type { Counters } from '../runtime/counters.ts';
+import { count } from './counters.ts';
 
 /** A datagram from somebody without a session. */
 export interface Call {
@@ -59,7 +60,7 @@ export class Strangers {
   }
 
   private bucketOf(address: string, now: Time): Bucket {
-    const key = address.includes(':') ? networkOf(address) : address;
+    const key = sourceOf(address);
     const known = this.addresses.get(key);
     if (known !== undefined) return known;
     for (const [oldest] of this.addresses) {
@@ -70,6 +71,11 @@ export class Strangers {
     this.addresses.set(key, bucket);
     return bucket;
   }
+}
+
+/** Who counts as one: an IPv6 network is one customer's. */
+export function sourceOf(address: string): string {
+  return address.includes(':') ? networkOf(address) : address;
 }
 
 function refill(bucket: Bucket, max: number, now: Time): void {

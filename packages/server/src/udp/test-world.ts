@@ -1,6 +1,7 @@
 /** For the tests of the frame: a front end over a core in memory and a network in memory, and clients that show what they get. */
 import assert from 'node:assert/strict';
-import { type Core, type CoreSettings, createCore, type Limits, PEOPLE, Refused, type Store, type Uin } from '@seekyou/core';
+import { readFileSync } from 'node:fs';
+import { asUin, type Core, type CoreSettings, createCore, type Limits, PEOPLE, Refused, type Store, type Uin } from '@seekyou/core';
 import { memoryStore, type TestClock, testBus, testChance, testClock, testSecrets } from '@seekyou/core/testing';
 import { type DatagramPort, type Endpoint, type Translator, VirtualNetwork } from '@seekyou/net';
 import {
@@ -23,6 +24,22 @@ import { createUdpFrontEnd, type UdpFrontEnd } from './front-end.ts';
 export const PASSWORD = 'pass1234';
 export const SERVER: Endpoint = { address: '192.0.2.1', port: 4000 };
 export const VERSIONS: readonly Version[] = [2, 3, 4, 5];
+
+/** The vectors of the reference. */
+export const VECTORS = JSON.parse(readFileSync(new URL('../../../../docs/protocol/icq-udp-vectors.json', import.meta.url), 'utf8')) as {
+  readonly vectors: readonly { readonly name: string; readonly version: number; readonly direction: string; readonly wire: string }[];
+  readonly flows: readonly { readonly name: string; readonly steps: readonly string[] }[];
+};
+
+/** Who speaks in them. */
+export const OWNER = asUin(1_234_567) as Uin;
+export const OWNER_PASSWORD = 'secret12';
+
+export function vectorOf(name: string): Uint8Array {
+  const found = VECTORS.vectors.find((vector) => vector.name === name);
+  assert.ok(found, `no vector ${name}`);
+  return Uint8Array.from(Buffer.from(found.wire, 'hex'));
+}
 
 export interface WorldOptions {
   readonly limits?: Partial<Limits>;

@@ -68,6 +68,7 @@ export function contextOf({ uin = ALICE, version = 5, profile = LATIN_CLIENT, pr
     written: () => {},
     confirmed: (id) => confirmed.push(id),
     heard: () => {},
+    goodbye: () => {},
     leave: () => {},
     close: () => {},
   };
