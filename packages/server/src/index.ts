@@ -1,9 +1,10 @@
 export { askServer } from './admin/control.ts';
 export { restoreBackup } from './admin/backup.ts';
 export { OperationFailed, type OperationInput, type OperationName, type OperationOutput, type ShownAccount, type ShownBan } from './admin/operations.ts';
-export { CONFIG_KEYS, type Config, ConfigError, type ConfigKey, defaultDataDirectory, loadConfig, optionOf, variableOf } from './runtime/config.ts';
-export { DataDirectoryError, dataFiles, existingDataDirectory, takeOwnership } from './runtime/data-directory.ts';
+export { CONFIG_KEYS, type Config, ConfigError, type ConfigKey, defaultDataDirectory, loadConfig, optionOf, takesUdp, variableOf } from './runtime/config.ts';
+export { createDataDirectory, DataDirectoryError, dataFiles, existingDataDirectory, takeOwnership } from './runtime/data-directory.ts';
 export { createLog, type Log } from './runtime/log.ts';
+export { createSecrets, loadOrCreateKey } from './runtime/secrets.ts';
 export { openService, operationsOf, type RunningServer, startServer, STOP_MS_MAX } from './runtime/serve.ts';
 export { DOOR_EVENTS } from '@seekyou/net';
 export { HTTP_COUNTERS } from './http/counters.ts';

@@ -73,7 +73,8 @@ async function answer(line: string, operations: Operations): Promise<string> {
     if (run === undefined) return JSON.stringify({ error: `this server does not know ${operation}; is it older than the command?` });
     return JSON.stringify({ result: (await (run as (input: unknown) => Promise<unknown>)(input)) ?? null });
   } catch (error) {
-    return JSON.stringify({ error: (error as Error).message, known: error instanceof OperationFailed });
+    const known = error instanceof OperationFailed;
+    return JSON.stringify({ error: (error as Error).message, known, usage: known && error.usage });
   }
 }
 
@@ -101,8 +102,8 @@ export async function askServer<N extends OperationName>(
   try {
     socket.write(`${JSON.stringify({ operation, input })}\n`);
     for await (const line of createInterface({ input: socket })) {
-      const reply = JSON.parse(line) as { result?: OperationOutput<N>; error?: string };
-      if (reply.error !== undefined) throw new OperationFailed(reply.error);
+      const reply = JSON.parse(line) as { result?: OperationOutput<N>; error?: string; usage?: boolean };
+      if (reply.error !== undefined) throw new OperationFailed(reply.error, { usage: reply.usage === true });
       return { result: reply.result as OperationOutput<N> };
     }
     throw new OperationFailed(`the server closed ${path} without an answer; see its log`);

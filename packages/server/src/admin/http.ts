@@ -1,6 +1,7 @@
 /** The admin address: `/healthz`, `/readyz` and `/metrics`, for monitors and nobody else. */
 import { timingSafeEqual, createHash } from 'node:crypto';
 import { isIP } from 'node:net';
+import { ConnectionError, listenFailed } from '@seekyou/net';
 import { fastify, type FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { HostPort } from '../runtime/config.ts';
@@ -20,7 +21,7 @@ export interface AdminHttp {
   close(): Promise<void>;
 }
 
-/** @throws with a sentence when the address cannot be had */
+/** @throws ConnectionError when the address cannot be had */
 export async function serveAdminHttp(options: AdminHttpOptions): Promise<AdminHttp> {
   const app: FastifyInstance = fastify({ logger: false, bodyLimit: 1024, requestTimeout: 10_000, forceCloseConnections: true });
   app.addHook('onRequest', async (request, reply) => {
@@ -39,9 +40,20 @@ export async function serveAdminHttp(options: AdminHttpOptions): Promise<AdminHt
     return missing === undefined ? { status: 'ready' } : reply.code(503).send({ status: 'not ready', missing });
   });
   app.get('/metrics', async (_request, reply) => reply.header('content-type', options.metrics.contentType).send(await options.metrics.metrics()));
-  await app.listen({ host: options.at.host, port: options.at.port });
+  try {
+    await app.listen({ host: options.at.host, port: options.at.port });
+  } catch (error) {
+    throw notHad(error, options.at);
+  }
   const bound = app.addresses().find((one) => typeof one !== 'string');
   return { address: { host: bound?.address ?? options.at.host, port: bound?.port ?? options.at.port }, close: () => app.close() };
+}
+
+function notHad(error: unknown, at: HostPort): ConnectionError {
+  const failed = listenFailed(error, at.host, at.port);
+  // The remedies for a low port are about clients; nobody needs one here.
+  const problem = failed.code === 'port-not-allowed' ? `the system does not allow listening on ${formatHostPort(at)}; take a port above 1023` : failed.message;
+  return new ConnectionError(failed.code, `admin: ${problem}`, { cause: error });
 }
 
 function hostAllowed(header: string | undefined, configured: string): boolean {

@@ -4,10 +4,8 @@
  */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, type MetricObjectWithValues, type MetricValueWithName, Registry } from 'prom-client';
 import type { CoreFigures } from '@seekyou/core';
+import type { Counters } from '../runtime/counters.ts';
 import { TURN_KINDS, TURN_MS, turns } from '../runtime/turns.ts';
-
-/** Counts by name; each becomes `seekyou_<name>_total`. Names are lower case words joined by `_`. */
-export type Counters = Record<string, number>;
 
 export interface MetricsSources {
   readonly counters: Readonly<Counters>;

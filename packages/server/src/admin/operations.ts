@@ -1,10 +1,20 @@
 /** What an administrator can do, once: called over control.sock in a running server, or directly on a data directory nobody serves. */
-import { type Account, asUin, type Ban, type Core, Refused, type Refusal, type Uin } from '@seekyou/core';
+import { type Account, asUin, type Ban, type Core, Refused, type Refusal, type Secrets, type Uin } from '@seekyou/core';
+import { CODEPAGES, isCodepage } from '@seekyou/wire/text';
+import type { Config } from '../runtime/config.ts';
 
-/** Said to the person who typed the command; exit code 1. */
+/** Said to the person who typed the command; exit code 1, or 2 when it was typed wrong. */
 export class OperationFailed extends Error {
   override readonly name = 'OperationFailed';
+  readonly usage: boolean;
+
+  constructor(message: string, { usage = false }: { readonly usage?: boolean } = {}) {
+    super(message);
+    this.usage = usage;
+  }
 }
+
+const wrongUsage = (message: string): OperationFailed => new OperationFailed(message, { usage: true });
 
 /** An account as people and scripts see it: times in ISO 8601, never a credential. */
 export interface ShownAccount {
@@ -16,7 +26,10 @@ export interface ShownAccount {
   readonly codepage: number | null;
   readonly authorisationRequired: boolean;
   readonly hideAddress: boolean;
+  /** Whether they may sign on to it, as far as its password and the settings go; in a list, passwords are not compared. */
   readonly oldClients: boolean;
+  /** Why not, or what they need; null when there is nothing to say. */
+  readonly oldClientsNote: string | null;
   readonly sessions: readonly { readonly client: string; readonly address: string | null; readonly since: string }[];
 }
 
@@ -40,7 +53,8 @@ interface OperationTable {
   'ban.add': { input: { target: string; reason: string; forMs?: number }; output: ShownBan };
   'ban.list': { input: { after: string; limit: number }; output: readonly ShownBan[] };
   'ban.remove': { input: { target: string }; output: null };
-  backup: { input: { file: string; withKey: boolean }; output: { bytes: number } };
+  /** `missing`: settings that came by options or variables. */
+  backup: { input: { file: string; withKey: boolean }; output: { bytes: number; missing: readonly string[] } };
 }
 
 export type OperationName = keyof OperationTable;
@@ -52,7 +66,9 @@ export interface OperationPorts {
   readonly core: Core;
   readonly addresses: () => readonly string[];
   readonly accounts: () => Promise<number>;
-  readonly backup: (file: string, withKey: boolean) => Promise<number>;
+  readonly backup: (file: string, withKey: boolean) => Promise<OperationOutput<'backup'>>;
+  readonly config: Pick<Config, 'oldClients' | 'clearSignOn'>;
+  readonly secrets: Pick<Secrets, 'open' | 'proves'>;
 }
 
 export function createOperations(ports: OperationPorts): Operations {
@@ -68,7 +84,7 @@ export function createOperations(ports: OperationPorts): Operations {
       codepage: account.codepage ?? null,
       authorisationRequired: account.authorisationRequired,
       hideAddress: account.hideAddress,
-      oldClients: account.old !== undefined,
+      ...oldClientsOf(ports, account),
       sessions: admin.sessionsOf(account.uin).map((session) => ({
         client: session.profile.name,
         address: session.peer.known ? session.peer.address : null,
@@ -80,7 +96,8 @@ export function createOperations(ports: OperationPorts): Operations {
   async function show(uin: Uin): Promise<ShownAccount> {
     const account = await admin.show(uin);
     if (account === undefined) throw noSuch(uin);
-    return shown(account);
+    const { oldClients, ...others } = shown(account);
+    return oldClients && (await hasOnePassword(ports, account)) ? { ...others, ...mayNot(ONE_PASSWORD) } : { oldClients, ...others };
   }
 
   return {
@@ -115,15 +132,36 @@ export function createOperations(ports: OperationPorts): Operations {
     'ban.add': async ({ target, reason, forMs }) => {
       const ban = await admin.ban({ target, reason, ...(forMs === undefined ? {} : { forMs }) });
       if (!(ban instanceof Refused)) return shownBan(ban);
-      throw new OperationFailed(BAN_SENTENCE[ban.refusal]?.(target) ?? ban.refusal);
+      throw new OperationFailed(BAN_SENTENCE[ban.refusal]?.(target) ?? ban.refusal, { usage: ban.refusal === 'bad-input' });
     },
     'ban.list': async ({ after, limit }) => admin.bans(after, Math.min(limit, LIST_MAX)).map(shownBan),
     'ban.remove': async ({ target }) => {
       if (!(await admin.unban(target))) throw new OperationFailed(`${target} is not banned; \`ban list\` shows who is`);
       return null;
     },
-    backup: async ({ file, withKey }) => ({ bytes: await ports.backup(file, withKey) }),
+    backup: ({ file, withKey }) => ports.backup(file, withKey),
   };
+}
+
+type ForOldClients = Pick<ShownAccount, 'oldClients' | 'oldClientsNote'>;
+
+const may = (oldClientsNote: string | null): ForOldClients => ({ oldClients: true, oldClientsNote });
+const mayNot = (oldClientsNote: string): ForOldClients => ({ oldClients: false, oldClientsNote });
+
+const ONE_PASSWORD = 'old_clients is own, and their password is the main one; `user passwd` makes two';
+
+function oldClientsOf({ config, secrets }: OperationPorts, { uin, old }: Account): ForOldClients {
+  if (config.oldClients === 'off') return mayNot('old_clients is off');
+  if (old === undefined) return mayNot('it has no password for them; `user passwd` gives it one');
+  if (secrets.open(uin, old) === undefined) return mayNot('their password was sealed with another secret.key; `user passwd` gives it a new one');
+  if (config.clearSignOn === 'off') return may('through TLS alone, because clear_sign_on is off');
+  return may(config.clearSignOn === 'challenge' ? 'with the MD5 challenge or through TLS, because of clear_sign_on' : null);
+}
+
+/** Takes a whole key derivation, so it is asked about one account and not about all of a list. */
+async function hasOnePassword({ config, secrets }: OperationPorts, { uin, main, old }: Account): Promise<boolean> {
+  const password = config.oldClients === 'own' && old !== undefined ? secrets.open(uin, old) : undefined;
+  return password !== undefined && secrets.proves(password, main);
 }
 
 /** Accounts in one answer; the command line asks again for more. */
@@ -131,7 +169,7 @@ const LIST_MAX = 1_000;
 
 function valid(uin: number): Uin {
   const found = asUin(uin);
-  if (found === undefined) throw new OperationFailed(`${uin} cannot be a UIN: they go from 10000 to 4294967294`);
+  if (found === undefined) throw wrongUsage(`${uin} cannot be a UIN: they go from 10000 to 4294967294`);
   return found;
 }
 
@@ -166,8 +204,8 @@ function shownBan({ target, reason, since, until }: Ban): ShownBan {
 const SETTINGS: Readonly<Record<string, { readonly allowed: string; readonly read: (value: string) => object | undefined }>> = {
   nickname: { allowed: 'up to 64 characters', read: (value) => (value.length <= 64 ? { nickname: value } : undefined) },
   codepage: {
-    allowed: 'a Windows code page number such as 1251, or nothing for the default',
-    read: (value) => (value === '' ? { codepage: undefined } : /^\d{2,5}$/.test(value) ? { codepage: Number(value) } : undefined),
+    allowed: `a code page (${CODEPAGES.join(', ')}), or nothing for the default`,
+    read: (value) => (value === '' ? { codepage: undefined } : isCodepage(Number(value)) ? { codepage: Number(value) } : undefined),
   },
   authorisation: { allowed: 'yes or no', read: (value) => yesNo(value, (yes) => ({ authorisationRequired: yes })) },
   hide_address: { allowed: 'yes or no', read: (value) => yesNo(value, (yes) => ({ hideAddress: yes })) },
@@ -182,9 +220,9 @@ function settings(changes: Readonly<Record<string, string>>): object {
     {},
     ...Object.entries(changes).map(([key, value]) => {
       const setting = Object.hasOwn(SETTINGS, key) ? SETTINGS[key] : undefined;
-      if (setting === undefined) throw new OperationFailed(`unknown setting ${key}; known: ${Object.keys(SETTINGS).join(', ')}`);
+      if (setting === undefined) throw wrongUsage(`unknown setting ${key}; known: ${Object.keys(SETTINGS).join(', ')}`);
       const read = setting.read(value);
-      if (read === undefined) throw new OperationFailed(`${key}=${value} is not possible; allowed: ${setting.allowed}`);
+      if (read === undefined) throw wrongUsage(`${key}=${value} is not possible; allowed: ${setting.allowed}`);
       return read;
     }),
   ) as object;

@@ -6,6 +6,7 @@ export const HTTP_COUNTERS = {
   http_refused_full: 'connections closed because there are too many',
   http_banned: 'connections closed, WebSockets among them, because their network was banned meanwhile',
   web_sockets: 'WebSocket connections with FLAP inside',
+  web_sockets_broken: 'WebSockets closed because of a text, a message too large, or what is no message',
   web_sockets_refused: 'WebSocket requests for another path, or from a page of another server',
 } as const;
 

@@ -4,12 +4,14 @@ import { createHash } from 'node:crypto';
 export interface PageFacts {
   /** `host:port` for whoever asks; absent when there is none to tell. */
   readonly address: string | undefined;
-  /** For the programs of 1996 to 1999; absent: no UDP. */
+  /** For the programs of 1996 to 1999; absent: they are not let in. */
   readonly udpPort: number | undefined;
   readonly fingerprint: string;
   readonly registration: boolean;
-  /** What programs without encryption may sign on with. */
-  readonly clear: 'off' | 'challenge' | 'all';
+  /** What programs without encryption may sign on with; `none`: there are no old clients, encrypted or not. */
+  readonly clear: 'none' | 'off' | 'challenge' | 'all';
+  /** For old clients that come through a tunnel on their own machine: our port, and theirs there. Absent: there is none. */
+  readonly tunnel: { readonly ours: number; readonly theirs: number } | undefined;
 }
 
 const STYLE = `
@@ -51,7 +53,7 @@ export function renderPage(facts: PageFacts): string {
       `<header>${FLOWER}<div><h1>seekyou</h1><p>A messaging server for ICQ clients of every generation</p></div></header>`,
       '<p>People sign on here with the programs they already have, from 1996 or from today, and write to each other. ',
       'You need a number, the UIN, and a password. ',
-      facts.registration ? 'Most programs can ask for a new number by themselves; so can ' : 'New numbers are given by the administrator: ask ',
+      facts.registration ? `${whoRegisters(facts)} can ask for a new number; so can ` : 'New numbers are given by the administrator: ask ',
       facts.registration ? 'the administrator of this server for you.</p>' : 'whoever told you about this server.</p>',
       section(
         'The seekyou client',
@@ -78,15 +80,13 @@ export function renderPage(facts: PageFacts): string {
   );
 }
 
-function oldClients({ clear }: PageFacts, host: string, port: string): string {
-  if (clear === 'off') {
-    return section(
-      'ICQ, Miranda, QIP, Pidgin and others',
-      '<p>This server only talks to programs that encrypt. Older ones come in through a tunnel on your machine, such as stunnel or <code>socat</code>:</p>',
-      `<pre>socat TCP-LISTEN:5190,bind=127.0.0.1,fork OPENSSL:${host}:${port},verify=0</pre>`,
-      '<p>Then give them the server <code>127.0.0.1</code>, port <code>5190</code>.</p>',
-    );
-  }
+function whoRegisters({ clear }: PageFacts): string {
+  return clear === 'none' || clear === 'off' ? 'The seekyou client, with <code>--register</code>,' : 'Most programs';
+}
+
+function oldClients({ clear, tunnel }: PageFacts, host: string, port: string): string {
+  if (clear === 'none') return '';
+  if (clear === 'off') return encryptedOldClients(tunnel, host);
   return section(
     'ICQ 2000 and later, Miranda, QIP, Pidgin, climm and others',
     list([
@@ -96,6 +96,20 @@ function oldClients({ clear }: PageFacts, host: string, port: string): string {
       ['SSL', 'off, unless the program can do TLS on this port'],
     ]),
     '<p class="quiet">What these programs send can be read on the way. Use a password you use nowhere else, of at most eight characters.</p>',
+  );
+}
+
+/** A tunnel that takes anybody's key hides nothing, and one to a port where clients are told another address is left after sign-on. */
+function encryptedOldClients(tunnel: PageFacts['tunnel'], host: string): string {
+  const heading = 'ICQ, Miranda, QIP, Pidgin and others';
+  const encrypts = 'This server only talks to programs that encrypt. Older ones need a tunnel on your machine';
+  if (tunnel === undefined) return section(heading, `<p>${encrypts}, and this server has no port for such tunnels: its administrator can open one.</p>`);
+  const { ours, theirs } = tunnel;
+  return section(
+    heading,
+    `<p>${encrypts}, such as stunnel with</p>`,
+    `<pre>[icq]\nclient = yes\naccept = 127.0.0.1:${theirs}\nconnect = ${host}:${ours}\nCAfile = tls.crt\nverifyPeer = yes</pre>`,
+    `<p><code>tls.crt</code> is the certificate of this server: ask its administrator for it. Then give them the server <code>127.0.0.1</code>, port <code>${theirs}</code>.</p>`,
   );
 }
 

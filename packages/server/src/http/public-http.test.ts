@@ -6,11 +6,18 @@ import { after, test } from 'node:test';
 import { type Limits, PEOPLE } from '@seekyou/core';
 import type { Closed, Transport, TransportUser } from '@seekyou/net';
 import { WebSocket } from 'ws';
-import type { Counters } from '../admin/metrics.ts';
+import type { Counters } from '../runtime/counters.ts';
 import type { PageFacts } from './page.ts';
 import { createPublicHttp } from './public-http.ts';
 
-const FACTS: PageFacts = { address: 'chat.example.org:5190', udpPort: 4000, fingerprint: 'SHA256:abc', registration: true, clear: 'all' };
+const FACTS: PageFacts = {
+  address: 'chat.example.org:5190',
+  udpPort: 4000,
+  fingerprint: 'SHA256:abc',
+  registration: true,
+  clear: 'all',
+  tunnel: undefined,
+};
 
 interface House {
   readonly port: number;
@@ -18,6 +25,7 @@ interface House {
   readonly arrivals: Transport[];
   /** The next WebSocket. */
   arrival(): Promise<Transport>;
+  accept(socket: Duplex): void;
   /** A connection on which every write arrives on its own. */
   connection(): Duplex;
   close(): Promise<void>;
@@ -57,6 +65,7 @@ async function open(facts: PageFacts = FACTS, limits: Partial<Limits> = {}): Pro
       if (arrivals.length === 0) await new Promise<void>((resolve) => (wake = resolve));
       return arrivals.shift() as Transport;
     },
+    accept: (socket) => http.accept(socket, visit),
     connection: () => {
       const [client, ours] = duplexPair();
       http.accept(ours, visit);
@@ -97,6 +106,21 @@ test('a server that only talks to who encrypts says so, and how old clients come
   assert.match(text, /only talks to programs that encrypt/);
   assert.ok(!text.includes('ICQ 96'));
   assert.match(text, /given by the administrator/);
+  assert.match(text, /no port for such tunnels/);
+  assert.ok(!text.includes('127.0.0.1'));
+});
+
+test('a tunnel goes to the port from which clients are sent back into it, and to this server alone', async () => {
+  const text = await (await get(await open({ ...FACTS, clear: 'off', udpPort: undefined, tunnel: { ours: 5443, theirs: 5191 } }))).text();
+  for (const line of ['accept = 127.0.0.1:5191\n', 'connect = chat.example.org:5443\n', 'verifyPeer = yes<']) assert.ok(text.includes(line), line);
+  assert.match(text, /<code>127\.0\.0\.1<\/code>, port <code>5191<\/code>/);
+  assert.match(text, /The seekyou client, with <code>--register<\/code>, can ask for a new number/);
+});
+
+test('where there are no old clients none is told how to come in', async () => {
+  const text = await (await get(await open({ ...FACTS, clear: 'none', udpPort: undefined, tunnel: { ours: 5443, theirs: 5190 } }))).text();
+  assert.ok(text.includes('npx seekyou client'));
+  assert.ok(!/Miranda|ICQ 96|tunnel|Most programs/.test(text));
 });
 
 test('HEAD is answered like GET, and there is nothing else', async () => {
@@ -252,6 +276,20 @@ test('a frame may come in pieces, but not in more than slow lines make of it', a
       for (let n = 0; n < bytes; n++) write(PIECE);
     },
   );
+});
+
+test('who resets the connection in the middle of a refusal ends nothing but that', async () => {
+  const house = await open();
+  const elsewhere = UPGRADE.replace('Upgrade: websocket', 'Origin: http://elsewhere.example\r\nUpgrade: websocket');
+  for (const request of [UPGRADE.replace('/oscar', '/nope'), elsewhere, 'CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n']) {
+    const [client, ours] = duplexPair();
+    ours._write = (_chunk, _encoding, done) => done(Object.assign(new Error('write ECONNRESET'), { code: 'ECONNRESET' }));
+    const closed = new Promise<void>((resolve) => ours.once('close', resolve));
+    house.accept(ours);
+    client.write(request);
+    await closed;
+  }
+  assert.deepEqual([house.counters['web_sockets_refused'], house.counters['http_refused']], [2, 1]);
 });
 
 test('a WebSocket takes no place of a connection that wants pages', async () => {

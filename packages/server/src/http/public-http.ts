@@ -8,7 +8,7 @@ import type { Limits, Peer } from '@seekyou/core';
 import type { Transport, Visit } from '@seekyou/net';
 import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
 import { WebSocketServer } from 'ws';
-import type { Counters } from '../admin/metrics.ts';
+import type { Counters } from '../runtime/counters.ts';
 import { ConnectionCaps, type Place } from '../runtime/limits.ts';
 import { HTTP_COUNTERS, type HttpEvent } from './counters.ts';
 import { CONTENT_POLICY, type PageFacts, renderPage, renderProblem } from './page.ts';
@@ -86,6 +86,8 @@ export async function createPublicHttp(options: PublicHttpOptions): Promise<Publ
     if (refused.has(socket)) return;
     refused.add(socket);
     count(event);
+    // For upgrade and CONNECT Node takes its own listener away; who resets the connection now must not end more than that.
+    socket.on('error', () => socket.destroy());
     if (!socket.writable) {
       socket.destroy();
       return;
@@ -134,7 +136,7 @@ export async function createPublicHttp(options: PublicHttpOptions): Promise<Publ
         count('web_sockets');
         guest.webSocket = true;
         guest.place.gone();
-        options.onFlap(new WebSocketTransport(webSocket, guest.visit, options.limits));
+        options.onFlap(new WebSocketTransport(webSocket, guest.visit, options.limits, () => count('web_sockets_broken')));
       });
     }
   });

@@ -23,7 +23,8 @@ export class WebSocketTransport implements Transport {
   private piled = false;
   private state: 'open' | 'ending' | 'closed' = 'open';
 
-  constructor(socket: WebSocket, visit: Visit, limits: TransportLimits) {
+  /** @param broken somebody sent what is no message of FLAP, and is closed for it */
+  constructor(socket: WebSocket, visit: Visit, limits: TransportLimits, broken: () => void) {
     this.socket = socket;
     this.limits = limits;
     this.peer = visit.peer;
@@ -31,8 +32,18 @@ export class WebSocketTransport implements Transport {
     this.secure = visit.secure;
     if (visit.destination !== undefined) this.destination = visit.destination;
     socket.binaryType = 'nodebuffer';
-    socket.on('message', (data: Buffer, isBinary) => (isBinary ? this.received(data) : socket.close(NOT_ACCEPTABLE, 'binary messages alone')));
-    socket.on('error', () => this.over('lost'));
+    socket.on('message', (data: Buffer, isBinary) => {
+      if (isBinary) {
+        this.received(data);
+        return;
+      }
+      if (socket.readyState === socket.OPEN) broken();
+      socket.close(NOT_ACCEPTABLE, 'binary messages alone');
+    });
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      if (code?.startsWith('WS_ERR_') === true) broken();
+      this.over('lost');
+    });
     // Without a closing handshake the connection broke.
     socket.on('close', (code) => this.over(code === ABNORMAL ? 'lost' : 'fin'));
     // Nothing may arrive before somebody listens.

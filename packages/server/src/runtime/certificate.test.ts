@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -36,6 +36,7 @@ test('the first start makes a P-256 key and a certificate for ten years, with th
   assert.ok(Math.abs(made.validToDate.getTime() - START - 10 * YEAR_MS) < 86_400_000);
   assert.ok(made.validFromDate.getTime() < START, 'clients whose clocks are slow take it');
   assert.match(identity.fingerprint, /^SHA256:[A-Za-z0-9+/]{43}$/);
+  assert.deepEqual(readdirSync(directory), ['tls.crt', 'tls.key']);
   if (process.platform !== 'win32') assert.equal(statSync(files.key).mode & 0o777, 0o600);
 });
 
@@ -72,6 +73,31 @@ test('files that cannot be used are named, with what is wrong', async () => {
   assert.throws(() => readIdentity(files), /tls\.key is not the key of .*tls\.crt/);
   writeFileSync(files.cert, mine.cert);
   assert.equal(readIdentity(files).fingerprint, mine.fingerprint);
+});
+
+test('a chain that TLS does not take is refused, though its first certificate is right', () => {
+  const mine = selfSigned('mine');
+  writeFileSync(files.key, mine.key);
+  writeFileSync(files.cert, `${mine.cert}${selfSigned('theirs').cert.slice(0, 200)}`);
+  assert.throws(
+    () => readIdentity(files),
+    (error: Error) => error instanceof CertificateError && error.message.includes(files.cert) && error.message.includes(files.key),
+  );
+});
+
+test('in the data directory, too, only a certificate of ours is made anew', async () => {
+  const mine = selfSigned('mine');
+  writeFileSync(files.key, mine.key);
+  writeFileSync(files.cert, mine.cert);
+  await loadIdentity(files, NAMES, Date.UTC(2049, 11, 30));
+  assert.equal(readFileSync(files.cert, 'utf8'), mine.cert);
+});
+
+test('a certificate is made for P-256 keys alone, and the key that is none is named', async () => {
+  for (const { privateKey } of [generateKeyPairSync('ec', { namedCurve: 'P-384' }), generateKeyPairSync('ed25519')]) {
+    writeFileSync(files.key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    await assert.rejects(loadIdentity(files, NAMES, START), (error: Error) => error instanceof CertificateError && error.message.includes(files.key));
+  }
 });
 
 test('an administrator’s certificate is never renewed here', async () => {
@@ -121,6 +147,25 @@ test('changed files are taken when they have lain still; a pair that is none is 
   put(files.key, two.key);
   clock.advance(20_000);
   assert.equal(taken.length, 2);
+  // Copied halfway: it lies still, and its first certificate is whole.
+  put(files.cert, `${two.cert}${one.cert.slice(0, 200)}`);
+  clock.advance(20_000);
+  assert.equal(refused.length, 3);
+  put(files.cert, two.cert);
+  clock.advance(20_000);
+  assert.equal(taken.length, 3);
+  if (process.platform !== 'win32') {
+    // Nothing a file can be ends the server, whose next look finds the pair again.
+    rmSync(files.key);
+    symlinkSync(files.key, files.key);
+    clock.advance(20_000);
+    assert.equal(refused.length, 4);
+    assert.match(refused.at(-1)?.message ?? '', /tls\.key cannot be read/);
+    rmSync(files.key);
+    put(files.key, two.key);
+    clock.advance(20_000);
+    assert.equal(taken.length, 4);
+  }
   end();
   assert.equal(clock.timers, 0);
 });

@@ -6,9 +6,11 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject,
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
+import { createSecureContext } from 'node:tls';
 import type { Clock } from '@seekyou/core';
 import { fingerprintOf, type Identity } from '@seekyou/net';
 import { keepPrivate } from './data-directory.ts';
+import { createPrivateFile } from './secrets.ts';
 
 /** Something about the key or the certificate a person has to mend. */
 export class CertificateError extends Error {
@@ -40,6 +42,10 @@ const RENEW_MS = 30 * DAY_MS;
 /** Clocks of clients that are slow. */
 const BACKDATED_MS = DAY_MS;
 const EC = { name: 'ECDSA', namedCurve: 'P-256' } as const;
+/** As OpenSSL calls that curve. */
+const OPENSSL_CURVE = 'prime256v1';
+/** Whose certificates ours are. */
+const NAME = 'CN=seekyou';
 
 /**
  * What lies in the files; in a data directory that has none, a fresh P-256 key and a certificate for ten years.
@@ -69,6 +75,12 @@ export function readIdentity(files: Pick<CertificateFiles, 'key' | 'cert'>): Ser
   if (!cert.value.checkPrivateKey(key.value)) {
     throw new CertificateError(`${files.key} is not the key of ${files.cert}: they must be a pair. Put the files that belong together there`);
   }
+  try {
+    // The rest of the chain, and what TLS asks of a key.
+    createSecureContext({ key: key.text, cert: cert.text });
+  } catch (error) {
+    throw new CertificateError(`${files.cert} and ${files.key} cannot be used for TLS: ${(error as Error).message}`, { cause: error });
+  }
   return { key: key.text, cert: cert.text, fingerprint: fingerprintOf(spkiOf(key.value)) };
 }
 
@@ -94,13 +106,13 @@ function spkiOf(key: KeyObject): Buffer {
 
 function makeKey(file: string): void {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: EC.namedCurve });
-  writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'wx' });
+  createPrivateFile(file, Buffer.from(privateKey.export({ type: 'pkcs8', format: 'pem' })));
 }
 
 /** Only a certificate we gave ourselves is ours to renew. */
 function isEnding(files: CertificateFiles, now: number): boolean {
   const { value } = readPart(files.cert, 'certificate in PEM form', (text) => new X509Certificate(text));
-  return value.issuer === value.subject && value.validToDate.getTime() < now + RENEW_MS;
+  return value.subject === NAME && value.issuer === NAME && value.validToDate.getTime() < now + RENEW_MS;
 }
 
 async function makeCertificate(files: CertificateFiles, names: readonly string[], now: number): Promise<void> {
@@ -108,14 +120,15 @@ async function makeCertificate(files: CertificateFiles, names: readonly string[]
   await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');
   const { value: key } = readPart(files.key, 'private key in PEM form without a passphrase', createPrivateKey);
-  if (key.asymmetricKeyType !== 'ec') throw new CertificateError(`${files.key} is no P-256 key: set tls_cert and tls_key, and bring the certificate too`);
+  if (key.asymmetricKeyDetails?.namedCurve !== OPENSSL_CURVE)
+    throw new CertificateError(`${files.key} is no P-256 key: set tls_cert and tls_key, and bring the certificate too`);
   const { subtle } = webcrypto;
   const keys = {
     privateKey: await subtle.importKey('pkcs8', key.export({ type: 'pkcs8', format: 'der' }), EC, true, ['sign']),
     publicKey: await subtle.importKey('spki', spkiOf(key), EC, true, ['verify']),
   };
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    name: `CN=seekyou`,
+    name: NAME,
     notBefore: new Date(now - BACKDATED_MS),
     notAfter: new Date(now + YEARS * 365.25 * DAY_MS),
     signingAlgorithm: { ...EC, hash: 'SHA-256' },
@@ -184,8 +197,13 @@ export function watchIdentity({ files, clock, changed, refused }: IdentityWatch)
 function stampOf(files: Pick<CertificateFiles, 'key' | 'cert'>): string {
   return [files.key, files.cert]
     .map((file) => {
-      const stat = statSync(file, { throwIfNoEntry: false });
-      return stat === undefined ? 'none' : `${stat.ino} ${stat.mtimeMs} ${stat.size}`;
+      try {
+        const { ino, mtimeMs, size } = statSync(file);
+        return `${ino} ${mtimeMs} ${size}`;
+      } catch (error) {
+        // Not there, or not to be looked at: reading it will say so.
+        return (error as NodeJS.ErrnoException).code;
+      }
     })
     .join(', ');
 }

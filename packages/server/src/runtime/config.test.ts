@@ -39,10 +39,16 @@ test('an unknown key stops the start and names the file, the key and what is kno
   assert.throws(() => load(undefined, {}, { SEEKYOU_LISTN: 'x' }), /unknown variable SEEKYOU_LISTN; known: SEEKYOU_LISTEN/);
 });
 
+test('what is known is what looks like the wrong name; when nothing does, all but the limits', () => {
+  assert.throws(() => load('foo = 1\n'), /unknown key foo; known: data, listen, udp, .*, log_level; docs\/settings\.md has all$/);
+  assert.throws(() => load('[limits]\nfoo = 1\n'), /unknown key limits\.foo; docs\/settings\.md has all$/);
+  assert.throws(() => load(undefined, {}, { SEEKYOU_ADVERTIZE: 'x' }), /known: SEEKYOU_ADVERTISE; docs/);
+});
+
 test('a wrong value names the place, the value and what is allowed', () => {
   assert.throws(() => load('registration = "maybe"\n'), /seekyou\.toml: registration: "maybe" is not possible; allowed: open, closed/);
   assert.throws(() => load(undefined, { listen: ['5190'] }), /option --listen: "5190" is not possible; allowed: HOST:PORT/);
-  assert.throws(() => load(undefined, {}, { SEEKYOU_DEFAULT_CODEPAGE: 'utf8' }), /SEEKYOU_DEFAULT_CODEPAGE: "utf8" is not possible; allowed: a whole number/);
+  assert.throws(() => load(undefined, {}, { SEEKYOU_DEFAULT_CODEPAGE: 'utf8' }), /SEEKYOU_DEFAULT_CODEPAGE: "utf8" is not possible; allowed: 874, 932, /);
   assert.throws(() => load('listen = \n'), /seekyou\.toml/);
 });
 
@@ -55,6 +61,17 @@ test('a data directory does not name another one; a file named by --config may',
   assert.throws(() => load('data = "/elsewhere"\n'), /seekyou\.toml: data is possible only in a file named by --config/);
   const file = join(directory('data = "/elsewhere"\n'), 'seekyou.toml');
   assert.equal(loadConfig({ options: {}, environment: {}, file }).data, '/elsewhere');
+});
+
+test('a limit that clients are told is no larger than their packets can say', () => {
+  const told = ['capabilities', 'contacts', 'groups', 'message_bytes', 'profile_bytes', 'roster_list', 'watchers'];
+  const rooms = ['room_line_bytes', 'room_members', 'room_name_bytes', 'rooms_joined'];
+  const largest = [...[...told, ...rooms].map((name) => [`${name}_max`, 65_535] as const), ['udp_keep_alive_ms', 65_535_000] as const];
+  for (const [name, max] of largest) {
+    const expected = new RegExp(`seekyou\\.toml: limits\\.${name}: ${max + 1} is not possible; allowed: a whole number from 0 to ${max}`);
+    assert.throws(() => load(`[limits]\n${name} = ${max + 1}\n`), expected);
+    assert.doesNotThrow(() => load(`[limits]\n${name} = ${max}\n`));
+  }
 });
 
 test('limits are keys of their own, in every source', () => {
@@ -90,6 +107,48 @@ test('advertise takes an address, a port, a network and a port of ours', () => {
   ]);
 });
 
+test('what nobody can connect to is not advertised', () => {
+  for (const wrong of [
+    'chat.example.org:519O',
+    'chat.example.org:',
+    'chat.example.org:5190:5190',
+    'chat.example.org:99999',
+    '203.0.113',
+    '203.0.113.256',
+    '...',
+    '0.0.0.0',
+    '::',
+    '[::]:5190',
+    '[2001:db8::1',
+    '2001:db8::g',
+    ':5190',
+  ]) {
+    assert.throws(() => load(undefined, { advertise: [wrong] }), ConfigError, wrong);
+  }
+  const right = ['chat.example.org', 'my_host', '203.0.113.9', '203.0.113.9:443', '2001:db8::1', '[2001:db8::1]', '[2001:db8::1]:443', '4.example'];
+  assert.equal(load(undefined, { advertise: right }).advertise.length, right.length);
+});
+
+test('a network has one length, and a code page is one of those there are', () => {
+  assert.throws(() => load(undefined, { trust_proxy: ['10.0.0.0/8/9'] }), /"10\.0\.0\.0\/8\/9" is not possible/);
+  assert.deepEqual(load(undefined, { trust_proxy: ['10.0.0.0/8', '10.0.0.1'] }).trustProxy, ['10.0.0.0/8', '10.0.0.1/32']);
+  for (const wrong of [1111, '1111', '', true, 1251.5]) assert.throws(() => load(undefined, { default_codepage: wrong }), ConfigError, String(wrong));
+  assert.deepEqual(
+    [1251, '932'].map((right) => load(undefined, { default_codepage: right }).defaultCodepage),
+    [1251, 932],
+  );
+});
+
+test('in options and variables an address of that kind is written as in the file', () => {
+  const entry = '{ address = "127.0.0.1:5190", for = "0.0.0.0/0", listen = 5443 }';
+  const expected = [{ host: '127.0.0.1', port: 5190, for: '0.0.0.0/0', listen: 5443 }, { host: 'chat.example.org' }];
+  assert.deepEqual(load(undefined, { advertise: [entry, 'chat.example.org'] }).advertise, expected);
+  assert.deepEqual(load(undefined, {}, { SEEKYOU_ADVERTISE: `${entry}, chat.example.org` }).advertise, expected);
+  for (const wrong of ['{ address = "a.example" ', '{ addres = "a.example" }', '{}']) {
+    assert.throws(() => load(undefined, { advertise: [wrong] }), /option --advertise: .* is not possible; allowed: HOST/);
+  }
+});
+
 test('an admin address off loopback needs a token', () => {
   assert.throws(() => load('admin = "0.0.0.0:5180"\n'), /admin_token must be set/);
   assert.equal(load('admin = "0.0.0.0:5180"\nadmin_token = "0123456789abcdef"\n').adminToken, '0123456789abcdef');
@@ -111,8 +170,16 @@ test('names of options and variables follow from the key', () => {
 
 test('the file a new data directory gets is valid and changes nothing', () => {
   // Each is loaded for a directory of its own.
-  const place = { data: '', auditLog: '' };
+  const place = { data: '', file: '', auditLog: '' };
   assert.deepEqual({ ...load(configTemplate()), ...place }, { ...load(undefined), ...place });
+});
+
+test('every line of it can be used by removing its #', () => {
+  const lines = configTemplate().matchAll(/^#(\w[\w.]* = .*)$/gm);
+  const usable = new Map(Array.from(lines, ([, line]) => [(line as string).split(' ')[0] as string, line as string]));
+  for (const { name, detail } of CONFIG_KEYS) assert.equal(usable.has(name), detail !== true && name !== 'data', name);
+  const [cert, key] = [usable.get('tls_cert'), usable.get('tls_key')];
+  for (const [name, line] of usable) assert.doesNotThrow(() => load(name.startsWith('tls_') ? `${cert}\n${key}\n` : line), name);
 });
 
 test('security events are recorded in the data directory, somewhere else, or not at all', () => {

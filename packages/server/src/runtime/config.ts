@@ -3,11 +3,12 @@
  * precedence: option, environment, file, default.
  */
 import { existsSync, readFileSync } from 'node:fs';
-import { BlockList, isIP, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Limits, PEOPLE } from '@seekyou/core';
+import { CODEPAGES, isCodepage } from '@seekyou/wire/text';
 import { parse as parseToml } from 'smol-toml';
 
 /** A wrong or unknown setting. The message names where it stands, the key, and what is allowed. */
@@ -32,6 +33,10 @@ export interface Advertised {
 }
 
 export interface Config {
+  /** The file that was read, whether there was one or not. */
+  readonly file: string;
+  /** The keys that options or variables gave. */
+  readonly givenBeside: readonly string[];
   readonly data: string;
   readonly listen: readonly HostPort[];
   /** Empty: no UDP. */
@@ -106,6 +111,14 @@ const path: Pick<ConfigKey, 'allowed' | 'parse'> = {
   },
 };
 
+const codepage: Pick<ConfigKey, 'allowed' | 'parse'> = {
+  allowed: CODEPAGES.join(', '),
+  parse: (value) => {
+    if ((typeof value === 'string' || typeof value === 'number') && isCodepage(Number(value))) return Number(value);
+    throw WRONG;
+  },
+};
+
 const secret: Pick<ConfigKey, 'allowed' | 'parse'> = {
   allowed: 'at least 16 characters',
   parse: (value) => {
@@ -137,10 +150,10 @@ const hostPortOrOff: Pick<ConfigKey, 'allowed' | 'parse'> = {
 };
 
 function parseCidr(value: unknown): string {
-  const [address, bits] = typeof value === 'string' ? value.split('/') : [];
+  const [address, bits, ...more] = typeof value === 'string' ? value.split('/') : [];
   const family = isIP(address ?? '');
   const max = family === 4 ? 32 : 128;
-  if (family === 0 || (bits !== undefined && (!/^\d{1,3}$/.test(bits) || Number(bits) > max))) throw WRONG;
+  if (family === 0 || more.length > 0 || (bits !== undefined && (!/^\d{1,3}$/.test(bits) || Number(bits) > max))) throw WRONG;
   return `${address}/${bits ?? max}`;
 }
 
@@ -156,16 +169,24 @@ export function networks(cidrs: readonly string[]): (address: string) => boolean
   return (address) => list.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
+/** What somebody can connect to: a name that looks like none, or an address that is none, is a mistake. */
+function isReachable(host: string): boolean {
+  if (!/^[\w.:-]+$/.test(host) || /^[0.:]+$/.test(host)) return false;
+  return host.includes(':') ? isIPv6(host) : isIPv4(host) || !/^[\d.]+$/.test(host);
+}
+
 const advertised: Pick<ConfigKey, 'allowed' | 'parse'> = {
   allowed: 'HOST, HOST:PORT, or { address = "HOST:PORT", for = "NETWORK", listen = PORT }',
   parse: (value) => {
-    const table = typeof value === 'string' ? { address: value } : value;
+    // Options and variables have a table as its text.
+    const given = typeof value === 'string' && value.startsWith('{') ? parseToml(`entry = ${value}`)['entry'] : value;
+    const table = typeof given === 'string' ? { address: given } : given;
     if (typeof table !== 'object' || table === null) throw WRONG;
     const { address, for: network, listen, ...others } = table as Record<string, unknown>;
     if (typeof address !== 'string' || Object.keys(others).length > 0) throw WRONG;
     const withPort = /:\d+$/.test(address) && !(isIPv6(address) && !address.startsWith('['));
-    const at: { host: string; port?: number } = withPort ? parseHostPort(address) : { host: address.replaceAll(/^\[|\]$/g, '') };
-    if (!/^[\w.:-]+$/.test(at.host) || at.port === 0) throw WRONG;
+    const at: { host: string; port?: number } = withPort ? parseHostPort(address) : { host: address.replace(/^\[(.*)\]$/, '$1') };
+    if (!isReachable(at.host) || at.port === 0) throw WRONG;
     return {
       ...at,
       ...(network === undefined ? {} : { for: parseCidr(network) }),
@@ -178,12 +199,29 @@ const advertised: Pick<ConfigKey, 'allowed' | 'parse'> = {
 
 const snake = (camel: string): string => camel.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
+/** Clients are told some limits, in packets that have two bytes for each. */
+const TOLD_MAX = 0xffff;
+const LARGEST: Partial<Record<keyof Limits, number>> = {
+  capabilitiesMax: TOLD_MAX,
+  contactsMax: TOLD_MAX,
+  groupsMax: TOLD_MAX,
+  messageBytesMax: TOLD_MAX,
+  profileBytesMax: TOLD_MAX,
+  roomLineBytesMax: TOLD_MAX,
+  roomMembersMax: TOLD_MAX,
+  roomNameBytesMax: TOLD_MAX,
+  roomsJoinedMax: TOLD_MAX,
+  rosterListMax: TOLD_MAX,
+  watchersMax: TOLD_MAX,
+  udpKeepAliveMs: TOLD_MAX * 1_000, // told in seconds
+};
+
 const LIMIT_KEYS: readonly ConfigKey[] = (Object.keys(PEOPLE) as (keyof Limits)[]).map((name) => ({
   name: `limits.${snake(name)}`,
   about: `see docs/settings.md; ${PEOPLE[name].toLocaleString('en')} unless set`,
   list: false,
   detail: true,
-  ...wholeNumber(0, 2 ** 31),
+  ...wholeNumber(0, LARGEST[name] ?? 2 ** 31),
 }));
 
 export const CONFIG_KEYS: readonly ConfigKey[] = [
@@ -217,7 +255,7 @@ export const CONFIG_KEYS: readonly ConfigKey[] = [
   },
   { name: 'clear_sign_on', about: 'what an unencrypted client may use to sign on (default all)', list: false, ...oneOf('off', 'challenge', 'all') },
   { name: 'direct', about: 'who may be told addresses for direct connections (default contacts)', list: false, ...oneOf('off', 'contacts', 'all') },
-  { name: 'default_codepage', about: 'Windows code page of clients that do not say theirs (default 1252)', list: false, ...wholeNumber(37, 65001) },
+  { name: 'default_codepage', about: 'Windows code page of clients that do not say theirs (default 1252)', list: false, ...codepage },
   { name: 'audit_log', about: 'where security events are recorded (default audit.log in the data directory)', list: false, ...path, allowed: 'a path, or off' },
   { name: 'log_file', about: 'write logs there instead of stderr', list: false, ...path },
   { name: 'log_level', about: 'how much to log (default info)', list: false, ...oneOf('debug', 'info', 'warn', 'error') },
@@ -261,7 +299,8 @@ export function loadConfig(sources: ConfigSources): Config {
     take(entries);
   }
   take(given);
-  return complete(found, sources.file !== undefined && typeof found.get('data') === 'string' ? resolve(found.get('data') as string) : dataDirectory);
+  const chosen = sources.file !== undefined && typeof found.get('data') === 'string' ? resolve(found.get('data') as string) : dataDirectory;
+  return { ...complete(found, chosen), file: resolve(file), givenBeside: [...new Set(given.map(({ key }) => key.name))] };
 }
 
 function parsed(key: ConfigKey, value: unknown, where: string): unknown {
@@ -291,8 +330,8 @@ function fromEnvironment(environment: ConfigSources['environment']): Found[] {
     // SEEKYOU_REQUIRE and SEEKYOU_TEST_… steer the tests, not the server.
     if (!name.startsWith('SEEKYOU_') || value === undefined || name === 'SEEKYOU_REQUIRE' || name.startsWith('SEEKYOU_TEST_')) continue;
     const key = known.get(name);
-    if (key === undefined) throw new ConfigError(`environment: unknown variable ${name}; known: ${suggestions(name, [...known.keys()])}`);
-    found.push({ key, value: key.list ? value.split(/[\s,]+/).filter(Boolean) : value, where: `environment variable ${name}` });
+    if (key === undefined) throw new ConfigError(`environment: unknown variable ${name}; ${suggestions(name, [...known.keys()])}`);
+    found.push({ key, value: key.list ? (value.match(/\{[^}]*\}|[^\s,]+/g) ?? []) : value, where: `environment variable ${name}` });
   }
   return found;
 }
@@ -312,28 +351,38 @@ function fromFile(file: string): Found[] {
   );
   return flat.map(([name, value]) => {
     const key = known.get(name);
-    if (key === undefined) throw new ConfigError(`${file}: unknown key ${name}; known: ${suggestions(name, [...known.keys()])}`);
+    if (key === undefined) throw new ConfigError(`${file}: unknown key ${name}; ${suggestions(name, [...known.keys()])}`);
     return { key, value, where: `${file}: ${name}` };
   });
 }
 
-/** The known names, those that look like the wrong one first. */
+/** How much of two names is the same when they look like each other, as a share of both. */
+const ALIKE_MIN = 0.3;
+const SUGGESTIONS_MAX = 5;
+
+/** The names that look like the wrong one, the most alike first; when none does, all but the limits, which are many. */
 function suggestions(wrong: string, known: readonly string[]): string {
-  const pairs = (text: string): Set<string> => new Set(Array.from({ length: text.length - 1 }, (_, i) => text.slice(i, i + 2).toLowerCase()));
+  const isLimit = (name: string): boolean => /^(SEEKYOU_)?limits[._]/i.test(name);
+  const pairs = (name: string): Set<string> => {
+    const own = name
+      .replace(/^SEEKYOU_/, '')
+      .replace(/^limits[._]/i, '')
+      .toLowerCase();
+    return new Set(Array.from({ length: own.length - 1 }, (_, i) => own.slice(i, i + 2)));
+  };
   const mine = pairs(wrong);
-  const alike = (name: string): number => pairs(name).intersection(mine).size / (name.length + wrong.length);
-  return known
-    .toSorted((a, b) => alike(b) - alike(a))
-    .slice(0, 5)
-    .join(', ');
+  const alike = (name: string): number => (2 * pairs(name).intersection(mine).size) / (pairs(name).size + mine.size);
+  const looksIt = known.filter((name) => alike(name) >= ALIKE_MIN).toSorted((a, b) => alike(b) - alike(a));
+  const named = looksIt.length > 0 ? looksIt.slice(0, SUGGESTIONS_MAX) : known.filter((name) => !isLimit(name) && !isLimit(wrong));
+  return [...(named.length > 0 ? [`known: ${named.join(', ')}`] : []), 'docs/settings.md has all'].join('; ');
 }
 
-function complete(found: ReadonlyMap<string, unknown>, data: string): Config {
+function complete(found: ReadonlyMap<string, unknown>, data: string): Omit<Config, 'file' | 'givenBeside'> {
   const get = <T>(name: string, fallback: T): T => (found.has(name) ? (found.get(name) as T) : fallback);
   const limits = Object.fromEntries(
     (Object.keys(PEOPLE) as (keyof Limits)[]).map((name) => [name, get(`limits.${snake(name)}`, PEOPLE[name])]),
   ) as unknown as Limits;
-  const config: Config = {
+  const config: ReturnType<typeof complete> = {
     data,
     listen: get('listen', [{ host: '::', port: 5190 }]),
     udp: udpOf(get('udp', [{ host: '::', port: 4000 }])),
@@ -379,6 +428,11 @@ function auditLogOf(given: string | undefined, data: string): string | undefined
   return given === 'off' ? undefined : (given ?? join(data, 'audit.log'));
 }
 
+/** Whether the programs of 1996 to 1999 are let in: over UDP, where nothing can be encrypted, a password goes as it is. */
+export function takesUdp({ oldClients, clearSignOn }: Pick<Config, 'oldClients' | 'clearSignOn'>): boolean {
+  return oldClients !== 'off' && clearSignOn === 'all';
+}
+
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }
@@ -403,12 +457,34 @@ function isClone(directory: string): boolean {
   }
 }
 
+/** What each line of the file is without its `#`: the default where there is one, else an example. */
+const TEMPLATE: Readonly<Record<string, string>> = {
+  listen: '["[::]:5190"]',
+  udp: '["[::]:4000"]',
+  admin: '"127.0.0.1:5180"',
+  admin_token: '"at least 16 characters"',
+  advertise: '["chat.example.org", { address = "10.0.0.5", for = "10.0.0.0/8" }]',
+  trust_proxy: '["192.0.2.1"]',
+  plain_relays: '["192.0.2.1"]',
+  tls_cert: '"/etc/seekyou/tls.crt"',
+  tls_key: '"/etc/seekyou/tls.key"',
+  greet_ms: '20',
+  registration: '"open"',
+  old_clients: '"same"',
+  clear_sign_on: '"all"',
+  direct: '"contacts"',
+  default_codepage: '1252',
+  audit_log: '"/var/log/seekyou/audit.log"',
+  log_file: '"/var/log/seekyou/seekyou.log"',
+  log_level: '"info"',
+};
+
 /** What `serve` writes into a new data directory: every key, commented out, with what is allowed. */
 export function configTemplate(): string {
-  const lines = ['# seekyou: settings. Remove a # to change one; options and environment variables go before this file.', ''];
+  const lines = ['# seekyou: settings. Remove the # before a key to change it; options and environment variables go before this file.', ''];
   for (const key of CONFIG_KEYS.filter((k) => k.name !== 'data' && k.detail !== true && !k.name.startsWith('limits.'))) {
-    lines.push(`# ${key.about}`, `# allowed: ${key.allowed}`, `# ${key.name} = ${key.list ? '[…]' : '…'}`, '');
+    lines.push(`# ${key.about}`, `# allowed: ${key.allowed}`, `#${key.name} = ${TEMPLATE[key.name]}`, '');
   }
-  lines.push('# [limits]', '# profile = "people"', '');
+  lines.push('# limits: docs/settings.md has all of them', '#limits.profile = "people"', '');
   return lines.join('\n');
 }

@@ -49,7 +49,16 @@ export function createDataDirectory(directory: string): DataFiles {
 /** What every other command does first. @throws DataDirectoryError */
 export function existingDataDirectory(directory: string): DataFiles {
   const files = dataFiles(directory);
-  if (!existsSync(files.database)) throw new DataDirectoryError(`no seekyou data in ${directory}`);
+  try {
+    statSync(files.database);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const isClosed = code === 'EACCES' || code === 'EPERM';
+    const problem = isClosed
+      ? `data directory ${directory}: user ${process.getuid?.() ?? ''} may not look into it; give the command as the user that serves it`
+      : `no seekyou data in ${directory}`;
+    throw new DataDirectoryError(problem, { cause: error });
+  }
   return files;
 }
 

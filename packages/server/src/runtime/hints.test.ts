@@ -39,6 +39,26 @@ for (const [what, other] of [
   });
 }
 
+for (const tried of [['127.0.0.1'], ['::1', '127.0.0.9']]) {
+  test(`whoever tries it out on the machine itself (${tried.join(', ')}) says nothing against it`, () => {
+    const { one, said } = hint();
+    const trials = (): void => tried.forEach((address, i) => one.signedOn(uin(90 + i), from(address), false));
+    trials();
+    for (let i = 0; i < 9; i++) one.signedOn(uin(i), from('10.0.0.1'), false);
+    trials();
+    assert.deepEqual(said, [], 'and is none of the ten');
+    one.signedOn(uin(9), from('10.0.0.1'), false);
+    assert.equal(said.length, 1);
+    assert.match(String(said[0]), /10\.0\.0\.1/);
+  });
+}
+
+test('a relay on the machine itself is told of, too', () => {
+  const { one, said } = hint();
+  for (let i = 0; i < 10; i++) one.signedOn(uin(i), from('127.0.0.1'), false);
+  assert.match(String(said[0]), /127\.0\.0\.1/);
+});
+
 const HEAD = '  sl  local_address rem_address   st tx_queue rx_queue\n';
 const LISTENING = '   0: 00000000:1446 00000000:0000 0A 00000000:00000000\n';
 const HANGING = '   1: 0100A8C0:1446 14336CC6:9C40 03 00000000:00000000\n';

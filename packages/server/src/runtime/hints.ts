@@ -1,16 +1,17 @@
 /** What only whoever looks after the network can mend, said in the log in words he can act on. */
 import type { Clock, Peer, Uin } from '@seekyou/core';
+import { isLoopback } from './config.ts';
 
 /** So many accounts from one address, and none from another, look like a relay; a family looks different. */
 const ACCOUNTS_MIN = 10;
 
 /**
  * Notices when everybody comes from one address: then a relay or a router hides the clients, and bans, limits and "last seen from" hit
- * all of them at once. Said once.
+ * all of them at once. Said once. A sign-on from this machine itself says nothing against it.
  */
 export class OneAddressHint {
   private readonly warn: (fields: object, message: string) => void;
-  private address: string | undefined;
+  private address = '';
   private accounts: Set<Uin> | undefined = new Set();
 
   constructor(warn: (fields: object, message: string) => void) {
@@ -20,11 +21,18 @@ export class OneAddressHint {
   /** Somebody signed on. @param told his address is the word of a relay that is trusted */
   signedOn(uin: Uin, peer: Peer, told: boolean): void {
     if (this.accounts === undefined) return;
-    this.address ??= peer.address;
-    if (!peer.known || told || peer.address !== this.address) {
+    if (!peer.known || told) {
       this.accounts = undefined;
       return;
     }
+    const another = this.address !== '' && this.address !== peer.address;
+    if (another && !isLoopback(this.address)) {
+      // Who tries it out on this very machine comes past every relay.
+      if (!isLoopback(peer.address)) this.accounts = undefined;
+      return;
+    }
+    if (another) this.accounts.clear();
+    this.address = peer.address;
     this.accounts.add(uin);
     if (this.accounts.size < ACCOUNTS_MIN) return;
     this.accounts = undefined;

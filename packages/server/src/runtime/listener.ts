@@ -3,13 +3,13 @@ import { existsSync, readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import type { Clock, Core } from '@seekyou/core';
 import { createFrontDoor, DOOR_EVENTS, type FrontDoor, type TcpListener, type Visit } from '@seekyou/net';
-import type { Counters } from '../admin/metrics.ts';
+import type { Counters } from './counters.ts';
 import type { PageFacts } from '../http/page.ts';
 import { createPublicHttp } from '../http/public-http.ts';
 import { addressesFrom } from '../oscar/advertise.ts';
 import type { OscarFrontEnd } from '../oscar/front-end.ts';
 import { type CertificateFiles, loadIdentity, ownNames, type ServerIdentity, watchIdentity } from './certificate.ts';
-import { type Config, formatHostPort, networks } from './config.ts';
+import { type Config, formatHostPort, isLoopback, networks, takesUdp } from './config.ts';
 import type { DataFiles } from './data-directory.ts';
 import { type SystemTables, watchUnanswered } from './hints.ts';
 import { ConnectionCaps } from './limits.ts';
@@ -147,15 +147,21 @@ function openDoor(
   );
 }
 
+/** An entry that sends who came in on one port back to his own machine. @see docs/operating.md */
+function tunnelOf(advertise: Config['advertise']): PageFacts['tunnel'] {
+  const entry = advertise.find(({ host, listen }) => isLoopback(host) && listen !== undefined);
+  return entry?.listen === undefined ? undefined : { ours: entry.listen, theirs: entry.port ?? entry.listen };
+}
+
 /** What the page says to somebody, who is told the same address as a client in his place. */
 function factsFor({ config, udpPort }: ListenerParts, identity: () => ServerIdentity): (visit: Visit) => PageFacts {
   const addressFrom = addressesFrom(config.advertise);
-  const hidesClients = networks(config.plainRelays);
   return ({ peer, local, destination }) => ({
-    address: addressFrom({ client: hidesClients(peer.address) ? undefined : peer.address, destination, local }),
-    udpPort: udpPort(),
+    address: addressFrom({ client: peer.known ? peer.address : undefined, destination, local }),
+    udpPort: takesUdp(config) ? udpPort() : undefined,
     fingerprint: identity().fingerprint,
     registration: config.registration === 'open',
-    clear: config.clearSignOn,
+    clear: config.oldClients === 'off' ? 'none' : config.clearSignOn,
+    tunnel: tunnelOf(config.advertise),
   });
 }

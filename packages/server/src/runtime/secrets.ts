@@ -126,7 +126,7 @@ const context = (uin: Uin): Buffer => Buffer.from(`seekyou old password of ${uin
  *   is made then
  */
 export function loadOrCreateKey(file: string): Uint8Array {
-  if (!existsSync(file)) createKey(file);
+  if (!existsSync(file)) createPrivateFile(file, randomBytes(KEY_BYTES));
   const key = readFileSync(file);
   if (key.length !== KEY_BYTES)
     throw new DataDirectoryError(`${file} has ${key.length} bytes and is no key of ${KEY_BYTES}; restore it from a backup made with --with-key`);
@@ -134,12 +134,12 @@ export function loadOrCreateKey(file: string): Uint8Array {
 }
 
 /** Whole and on the disk, or not there at all: accounts sealed under a key that is lost with the power are lost too. */
-function createKey(file: string): void {
+export function createPrivateFile(file: string, content: Uint8Array): void {
   const part = `${file}.part`;
   rmSync(part, { force: true });
   const descriptor = openSync(part, 'wx', 0o600);
   try {
-    writeSync(descriptor, randomBytes(KEY_BYTES));
+    writeSync(descriptor, content);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);

@@ -1,7 +1,7 @@
 /** The UDP ports of a service, and the front end behind them. */
 import type { Core } from '@seekyou/core';
 import { openUdp } from '@seekyou/net';
-import type { Counters } from '../admin/metrics.ts';
+import type { Counters } from './counters.ts';
 import { createUdpFrontEnd } from '../udp/front-end.ts';
 import { systemChance } from './chance.ts';
 import { systemClock } from './clock.ts';

@@ -1,11 +1,12 @@
 /** The whole service in one place: everything meets here, nothing is decided here. */
 import { existsSync, statSync } from 'node:fs';
-import { type Account, createCore, type Core, type CoreSettings, type SecurityEvent } from '@seekyou/core';
-import { backupFiles } from '../admin/backup.ts';
+import { type Account, createCore, type Core, type CoreSettings, type Secrets, type SecurityEvent } from '@seekyou/core';
+import { backupFiles, notInBackup } from '../admin/backup.ts';
 import { serveControl } from '../admin/control.ts';
 import { adminUrl, serveAdminHttp } from '../admin/http.ts';
-import { type Counters, createMetrics } from '../admin/metrics.ts';
-import { createOperations, type Operations } from '../admin/operations.ts';
+import { createMetrics } from '../admin/metrics.ts';
+import type { Counters } from './counters.ts';
+import { createOperations, type OperationOutput, type Operations } from '../admin/operations.ts';
 import { createInProcessBus } from '../bus/in-process.ts';
 import { createOscarFrontEnd } from '../oscar/front-end.ts';
 import { openSqliteStore, type SqliteStore } from '../storage/sqlite/open.ts';
@@ -48,7 +49,9 @@ export interface OpenedService {
   /** For what the core knows nothing of: keys. */
   readonly audit: (event: SecurityEvent) => void;
   readonly store: SqliteStore;
-  backup(file: string, withKey: boolean): Promise<number>;
+  readonly config: Config;
+  readonly secrets: Secrets;
+  backup(file: string, withKey: boolean): Promise<OperationOutput<'backup'>>;
   close(): Promise<void>;
 }
 
@@ -66,12 +69,13 @@ export async function openService(config: Config, files: DataFiles, log: Log, on
   const hadKey = existsSync(files.secretKey);
   const key = loadOrCreateKey(files.secretKey);
   if (!hadKey) audit({ event: 'new-key', key: 'secret', fingerprint: null });
+  const secrets = createSecrets(key);
   const store = await openSqliteStore({ file: files.database, onFailure });
   const core = createCore(
     {
       clock: systemClock(),
       chance: systemChance(),
-      secrets: createSecrets(key),
+      secrets,
       store,
       bus: createInProcessBus(systemClock(), report),
       report,
@@ -91,9 +95,11 @@ export async function openService(config: Config, files: DataFiles, log: Log, on
     core,
     audit,
     store,
+    config,
+    secrets,
     backup: async (file, withKey) => {
-      await store.backup(file, backupFiles(files, withKey));
-      return statSync(file).size;
+      await store.backup(file, backupFiles(files, config, withKey));
+      return { bytes: statSync(file).size, missing: notInBackup(config) };
     },
     close: async () => {
       await core.stop('server-stopping');
@@ -137,6 +143,8 @@ export function operationsOf(service: OpenedService, addresses: () => readonly s
     addresses,
     accounts: () => service.store.accounts.count(),
     backup: (file, withKey) => service.backup(file, withKey),
+    config: service.config,
+    secrets: service.secrets,
   });
 }
 
