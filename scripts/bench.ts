@@ -24,20 +24,29 @@ const USAGE = `npm run bench -- smoke|abuse|rooms|udp|directory [options]
 
   --short               a few minutes less: shorter measurements, 2,000 idle sessions; a bar that is missed is only printed
   --strict              exit with 1 when a bar is missed
-  --only GROUP,…        some figures alone: ${GROUPS.join(', ')};
+  --only GROUP,…        some figures of smoke alone: ${GROUPS.join(', ')};
                         of abuse: ${TRIALS.join(', ')}
   --dir DIR             make the databases there (default: the system's directory for temporary files)
   --json                one JSON object a figure
   --server-node=ARG     give ARG to the Node of our server, such as --cpu-prof (repeatable)
-  --against HOST:PORT   measure a server that runs already, instead of ours
+  --against HOST:PORT   smoke: measure a server that runs already, instead of ours
     --first-uin N --accounts N --password PW   who has accounts there, all with one password
     --pid N             its process, for its memory
 `;
 
+/** Asked for: that is not wrong. */
+class Help extends Error {}
 class Usage extends Error {}
 
 const RUNS = ['smoke', 'abuse', 'rooms', 'udp', 'directory'] as const;
 const isRun = (name: string | undefined): name is (typeof RUNS)[number] => (RUNS as readonly (string | undefined)[]).includes(name);
+
+/** Options that not every run has. */
+const RUNS_WITH: Readonly<Record<'only' | 'against' | 'pid', readonly (typeof RUNS)[number][]>> = {
+  only: ['smoke', 'abuse'],
+  against: ['smoke'],
+  pid: ['smoke'],
+};
 
 function options() {
   try {
@@ -58,10 +67,14 @@ function options() {
         help: { type: 'boolean', default: false },
       },
     });
-    if (values.help || positionals.length !== 1 || !isRun(positionals[0])) throw new Usage(USAGE);
-    return { ...values, run: positionals[0] };
+    if (values.help) throw new Help(USAGE);
+    const [run] = positionals;
+    if (positionals.length !== 1 || !isRun(run)) throw new Usage(USAGE);
+    const wrong = (['only', 'against', 'pid'] as const).find((name) => values[name] !== undefined && !RUNS_WITH[name].includes(run));
+    if (wrong !== undefined) throw new Usage(`--${wrong} is for ${RUNS_WITH[wrong].join(' and ')}\n`);
+    return { ...values, run };
   } catch (error) {
-    throw error instanceof Usage ? error : new Usage(`${(error as Error).message}\n\n${USAGE}`);
+    throw error instanceof Usage || error instanceof Help ? error : new Usage(`${(error as Error).message}\n\n${USAGE}`);
   }
 }
 
@@ -147,6 +160,9 @@ function verdict(figures: readonly Figure[], strict: boolean): number {
 try {
   process.exitCode = await main();
 } catch (error) {
-  process.stderr.write(`${error instanceof Usage ? error.message : (error as Error).stack}\n`);
-  process.exitCode = error instanceof Usage ? 2 : 1;
+  if (error instanceof Help) process.stdout.write(error.message);
+  else {
+    process.stderr.write(`${error instanceof Usage ? error.message : (error as Error).stack}\n`);
+    process.exitCode = error instanceof Usage ? 2 : 1;
+  }
 }

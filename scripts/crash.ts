@@ -23,8 +23,17 @@ const FAULTS_SHOWN = 10;
 function given() {
   try {
     const { values } = parseArgs({
-      options: { rounds: { type: 'string', default: '5' }, seed: { type: 'string' }, dir: { type: 'string', default: tmpdir() } },
+      options: {
+        rounds: { type: 'string', default: '5' },
+        seed: { type: 'string' },
+        dir: { type: 'string', default: tmpdir() },
+        help: { type: 'boolean', default: false },
+      },
     });
+    if (values.help) {
+      process.stdout.write(USAGE);
+      return process.exit(0);
+    }
     const numbers = [values.rounds, values.seed ?? '0'];
     if (!numbers.every((text) => /^\d+$/.test(text)) || values.rounds === '0') throw new Error('--rounds and --seed are numbers');
     return { rounds: Number(values.rounds), seed: values.seed === undefined ? Chance.seed() : Number(values.seed), dir: values.dir };

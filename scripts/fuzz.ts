@@ -27,8 +27,13 @@ function given() {
         batches: { type: 'string' },
         seed: { type: 'string' },
         dir: { type: 'string', default: tmpdir() },
+        help: { type: 'boolean', default: false },
       },
     });
+    if (values.help) {
+      process.stdout.write(USAGE);
+      return process.exit(0);
+    }
     const { seconds, batches, seed, dir } = values;
     if (![seconds, batches ?? '0', seed ?? '0'].every((text) => /^\d+$/.test(text))) throw new Error('--seconds, --batches and --seed are numbers');
     return {

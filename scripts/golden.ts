@@ -1,11 +1,11 @@
 /**
  * Writes the value and the dissection of golden packets, from their bytes.
  *
- *     node scripts/golden.ts                   those that have none yet
- *     node scripts/golden.ts packages/…/a.hex  these, anew: read the difference before you commit it
+ *     npm run golden                      those that have none yet
+ *     npm run golden -- packages/…/a.hex  these, anew: read the difference before you commit it
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
-// By path, so that plain `node scripts/golden.ts` works before anything is built.
+// By path, so that `node scripts/golden.ts` works without a condition, too.
 import { parseGolden, renderGolden } from '../packages/wire/src/testing.ts';
 
 const named = process.argv.slice(2);

@@ -5,7 +5,7 @@ import { dirname, relative, resolve } from 'node:path';
 import { test } from 'node:test';
 
 const root = resolve(import.meta.dirname, '..');
-const sources = globSync('packages/*/src/**/*.ts', { cwd: root });
+const sources = globSync(['packages/*/src/**/*.ts', 'bench/src/**/*.ts', 'lab/**/*.ts'], { cwd: root });
 
 interface Import {
   readonly file: string;
@@ -22,7 +22,7 @@ function importsOf(file: string): Import[] {
 
 const isTest = (file: string): boolean => file.endsWith('.test.ts') || file.endsWith('.bench.ts');
 const all = sources.flatMap(importsOf);
-const packageOf = (file: string): string => (/^packages\/([^/]+)\//.exec(file) as RegExpExecArray)[1] as string;
+const packageOf = (file: string): string => (/^(?:packages\/)?([^/]+)\//.exec(file) as RegExpExecArray)[1] as string;
 
 const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   wire: [],
@@ -31,6 +31,8 @@ const MAY_USE: Readonly<Record<string, readonly string[]>> = {
   server: ['wire', 'core', 'net'],
   client: ['wire', 'net'],
   cli: ['server', 'client'],
+  bench: ['wire', 'core', 'net', 'server', 'client'],
+  lab: ['wire', 'client'],
 };
 
 test('packages import only those below them', () => {
@@ -67,12 +69,12 @@ test('portable packages use no runtime of their own: they also run in browsers a
 test('front ends do not know each other, and adapters see only the ports', () => {
   const wrong = all.flatMap(({ file, target }) => {
     if (isTest(file)) return [];
-    const front = /^packages\/server\/src\/(oscar|udp|web|irc)\//.exec(file)?.[1];
-    const other = /^packages\/server\/src\/(oscar|udp|web|irc|storage|bus|admin)\//.exec(target)?.[1];
+    const front = /^packages\/server\/src\/(oscar|udp|http)\//.exec(file)?.[1];
+    const other = /^packages\/server\/src\/(oscar|udp|http|storage|bus|admin)\//.exec(target)?.[1];
     if (front !== undefined && other !== undefined && other !== front)
       return [`${file} imports ${target}: what two front ends share belongs to the core or the runtime`];
     const adapter = /^packages\/server\/src\/(storage|bus)\//.exec(file)?.[1];
-    if (adapter !== undefined && /^packages\/server\/src\/(oscar|admin|udp|web)\//.test(target))
+    if (adapter !== undefined && /^packages\/server\/src\/(oscar|udp|http|admin)\//.test(target))
       return [`${file} imports ${target}: an adapter sees only the core's ports`];
     return [];
   });

@@ -33,7 +33,7 @@ export class Crowd {
     this.failure.promise.catch(() => {});
   }
 
-  /** Signs on everybody, every second one waiting for the server's hello. In the order of `uins`. @throws Error */
+  /** Signs on everybody, every second one waiting for the server's hello unless it is over TLS. In the order of `uins`. @throws Error */
   async signOn(options: CrowdOptions): Promise<Session[]> {
     const { target, uins, tell } = options;
     const signedOn: Session[] = [];
@@ -68,7 +68,8 @@ export class Crowd {
       address: target.address,
       password: Buffer.from(target.password, 'latin1'),
       uin: uins[index] as number,
-      waitsForHello: index % 2 === 1,
+      // Whoever speaks TLS speaks first.
+      waitsForHello: target.address.secure !== true && index % 2 === 1,
       ...(contacts === undefined ? {} : { contacts }),
       ...(hear === undefined ? {} : { hear }),
       lost: (_session, why) => this.fail(why),

@@ -1,5 +1,6 @@
 /** One connection of the load generator: FLAP frames cut in place, nothing allocated for a frame that arrives whole. */
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { FLAP_HEADER_BYTES, FLAP_MARKER, nextSequence } from '@seekyou/wire/oscar';
 
 /** Who listens to a line. The bytes of a frame are only valid during the call. */
@@ -13,6 +14,8 @@ export interface LineOwner {
 export interface Address {
   readonly host: string;
   readonly port: number;
+  /** Over TLS, whoever's key it is. */
+  readonly secure?: boolean;
 }
 
 // One buffer for all lines: a read is handled before the next one begins.
@@ -30,14 +33,8 @@ export class Line {
   /** @param from where to connect from, such as 127.0.0.2: limits count by address */
   constructor(address: Address, owner: LineOwner, from?: string) {
     this.owner = owner;
-    const onread = {
-      buffer: READ_BUFFER,
-      callback: (length: number): boolean => {
-        this.received(READ_BUFFER.subarray(0, length));
-        return true;
-      },
-    };
-    this.socket = connect({ host: address.host, port: address.port, noDelay: true, onread, ...(from === undefined ? {} : { localAddress: from }) });
+    const { host, port, secure = false } = address;
+    this.socket = secure ? this.connectSecurely(host, port) : this.connect(host, port, from);
     this.socket.on('error', (error) => this.finish(error));
     this.socket.on('close', () => this.finish(undefined));
   }
@@ -73,6 +70,21 @@ export class Line {
   /** Closes at once. */
   destroy(): void {
     this.socket.destroy();
+  }
+
+  private connect(host: string, port: number, from: string | undefined): Socket {
+    const onread = {
+      buffer: READ_BUFFER,
+      callback: (length: number): boolean => {
+        this.received(READ_BUFFER.subarray(0, length));
+        return true;
+      },
+    };
+    return connect({ host, port, noDelay: true, onread, ...(from === undefined ? {} : { localAddress: from }) });
+  }
+
+  private connectSecurely(host: string, port: number): Socket {
+    return connectTls({ host, port, rejectUnauthorized: false }).on('data', (chunk) => this.received(chunk));
   }
 
   private received(chunk: Buffer): void {

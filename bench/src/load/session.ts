@@ -142,7 +142,8 @@ export class Session {
     const at = answer.address.lastIndexOf(':');
     this.cookie = cookieFrame(answer.cookie);
     this.stage = 'families';
-    this.line = this.open({ host: answer.address.slice(0, at).replaceAll(/[[\]]/g, ''), port: Number(answer.address.slice(at + 1)) }, this);
+    const { secure = false } = this.options.address;
+    this.line = this.open({ host: answer.address.slice(0, at).replaceAll(/[[\]]/g, ''), port: Number(answer.address.slice(at + 1)), secure }, this);
     if (!this.options.waitsForHello) this.line.send(this.cookie);
   }
 

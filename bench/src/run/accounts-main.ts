@@ -1,10 +1,8 @@
 /** The process that makes accounts and rosters: takes one order from its parent, and ends. */
 import { asUin, type RosterItem, type Uin } from '@seekyou/core';
-import { createLog, loadConfig, openService } from '@seekyou/server';
+import { createDataDirectory, createLog, createSecrets, dataFiles, loadConfig, loadOrCreateKey, openService } from '@seekyou/server';
 import { encode } from '@seekyou/wire';
 import { feedbag } from '@seekyou/wire/oscar';
-import { createDataDirectory, dataFiles } from '../../../packages/server/src/runtime/data-directory.ts';
-import { createSecrets, loadOrCreateKey } from '../../../packages/server/src/runtime/secrets.ts';
 import type { AccountsOrder } from './accounts.ts';
 import { contactsOf, type Population } from './smoke.ts';
 

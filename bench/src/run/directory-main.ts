@@ -1,8 +1,6 @@
 /** The process that fills a directory and searches it while messages are stored: takes one order from its parent, and ends. */
 import { asUin, entryOf, EMPTY_PROFILE, type DirectoryQuery, type StoredProfile, type Uin } from '@seekyou/core';
-import { createLog, loadConfig, openService } from '@seekyou/server';
-import { createDataDirectory, dataFiles } from '../../../packages/server/src/runtime/data-directory.ts';
-import { createSecrets, loadOrCreateKey } from '../../../packages/server/src/runtime/secrets.ts';
+import { createDataDirectory, createLog, createSecrets, dataFiles, loadConfig, loadOrCreateKey, openService } from '@seekyou/server';
 import { Chance } from '../chance.ts';
 import type { DirectoryOrder, DirectoryResult, SearchFigure } from './directory.ts';
 

@@ -184,6 +184,19 @@ export function memoryFigure(bytesEach: number, sessions: number, { profile, flo
   };
 }
 
+/** Over TLS: keys and buffers of OpenSSL beside the session. */
+export function tlsMemoryFigure(bytesEach: number, sessions: number, profile: string): Figure {
+  return {
+    name: `memory of an idle session over TLS, ${whole(sessions)} on line`,
+    value: `${(bytesEach / 1024).toFixed(1)} KB`,
+    bar: sessions < MEMORY_SESSIONS ? '≤ 80 KB at 10,000' : '≤ 80 KB',
+    aim: '65 KB',
+    standing: sessions < MEMORY_SESSIONS ? 'no bar' : atMost(bytesEach, 80 * 1024),
+    profile,
+    beside: '',
+  };
+}
+
 export function storesFigure(result: MessagesMeasured, senders: number, fsync: Fsync | undefined, profile: string): Figure {
   const bar = fsync !== undefined && fsync.perSecond >= FAST_FSYNC ? 10_000 : undefined;
   return judged(

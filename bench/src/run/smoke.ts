@@ -16,6 +16,7 @@ import {
   signOnsFigure,
   statusFigure,
   storesFigure,
+  tlsMemoryFigure,
 } from './figures.ts';
 import { type Fsync, FsyncMeter } from './fsync.ts';
 import { Generator } from './generator.ts';
@@ -26,14 +27,24 @@ export interface Size {
   readonly warmUpSeconds: number;
   readonly seconds: number;
   readonly idleSessions: number;
+  readonly idleTlsSessions: number;
   readonly watchers: number;
   readonly changes: number;
   readonly fetches: number;
   readonly fsyncMs: number;
 }
 
-export const FULL: Size = { warmUpSeconds: 3, seconds: 10, idleSessions: 10_000, watchers: 3_000, changes: 10, fetches: 10, fsyncMs: 1_000 };
-export const SHORT: Size = { warmUpSeconds: 1, seconds: 3, idleSessions: 2_000, watchers: 3_000, changes: 3, fetches: 3, fsyncMs: 400 };
+export const FULL: Size = {
+  warmUpSeconds: 3,
+  seconds: 10,
+  idleSessions: 10_000,
+  idleTlsSessions: 10_000,
+  watchers: 3_000,
+  changes: 10,
+  fetches: 10,
+  fsyncMs: 1_000,
+};
+export const SHORT: Size = { warmUpSeconds: 1, seconds: 3, idleSessions: 2_000, idleTlsSessions: 1_000, watchers: 3_000, changes: 3, fetches: 3, fsyncMs: 400 };
 
 const ACCOUNTS = 10_000;
 const CONTACTS = 50;
@@ -175,16 +186,16 @@ class Bench {
   }
 
   /** Bytes an idle session costs. On a server that has just started: one that was busy has memory to spare. */
-  async memory(): Promise<{ readonly each: number; readonly sessions: number }> {
+  async memory(sessions = this.options.size.idleSessions): Promise<{ readonly each: number; readonly sessions: number }> {
     const { server } = this;
     if (server === undefined) throw new Error('the memory of a server elsewhere cannot be read; name it with --pid');
-    const { tell, size } = this.options;
+    const { tell } = this.options;
     const { target } = this;
     // Code that runs for the first time takes memory that no session is to be charged with.
     await this.run('signOns', { target, uins: this.uins(0, 100), atOnce: 5, warmUpSeconds: 0, seconds: 2 });
     await settle();
     const before = server.memoryBytes();
-    const { count } = await this.run('hold', { target, uins: this.uins(0, size.idleSessions) });
+    const { count } = await this.run('hold', { target, uins: this.uins(0, sessions) });
     tell(`${count} on line, letting memory settle`);
     await settle();
     const each = (server.memoryBytes() - before) / count;
@@ -348,6 +359,7 @@ export async function smoke(options: SmokeOptions): Promise<void> {
   tell(`making ${ACCOUNTS} accounts`);
   await prepareAccounts({ data: empty, population: OUR_POPULATION, contacts: 'none', tell });
   if (wanted('memory')) await onOurServer(options, empty, 'people', (bench) => memoryFigures(bench, floor));
+  if (wanted('memory')) await onOurServer(options, empty, 'people', (bench) => tlsMemoryFigures(bench, options), true);
   if (wanted('sign-ons', 'latency', 'fetch', 'status')) await onOurServer(options, empty, 'people', (bench) => peopleFigures(bench, options, floor));
   if (wanted('rosters')) {
     const full = join(directory, 'full');
@@ -360,9 +372,24 @@ export async function smoke(options: SmokeOptions): Promise<void> {
   if (wanted('messages', 'stores')) await onOurServer(options, empty, 'bench', (bench) => floodFigures(bench, options));
 }
 
-async function onOurServer<T>(options: SmokeOptions, data: string, profile: 'people' | 'bench', measure: (bench: Bench) => Promise<T>): Promise<T> {
-  const server = await startOurServer({ data, profile, ...(options.nodeArguments === undefined ? {} : { nodeArguments: options.nodeArguments }) });
-  const target = { address: server.address, password: OUR_POPULATION.password };
+async function tlsMemoryFigures(bench: Bench, options: SmokeOptions): Promise<void> {
+  await bench.group('memory', 'memory of idle sessions over TLS', async () => {
+    const { each, sessions } = await bench.memory(options.size.idleTlsSessions);
+    return [tlsMemoryFigure(each, sessions, bench.profile)];
+  });
+}
+
+async function onOurServer<T>(
+  options: SmokeOptions,
+  data: string,
+  profile: 'people' | 'bench',
+  measure: (bench: Bench) => Promise<T>,
+  secure = false,
+): Promise<T> {
+  // A busy generator's handshake must not be taken for the silence of somebody who waits for a hello.
+  const more = secure ? ['--greet-ms', '9000'] : [];
+  const server = await startOurServer({ data, profile, more, ...(options.nodeArguments === undefined ? {} : { nodeArguments: options.nodeArguments }) });
+  const target = { address: { ...server.address, secure }, password: OUR_POPULATION.password };
   const bench = new Bench(options, target, { population: OUR_POPULATION, profile, server, data });
   try {
     return await measure(bench);
