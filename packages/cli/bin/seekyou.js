@@ -5,12 +5,25 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+/** How often to look whether npx is still there. */
+const PARENT_LOOK_MS = 500;
+
 const here = dirname(fileURLToPath(import.meta.url));
 const source = join(here, '..', 'src', 'main.ts');
 const built = join(here, '..', 'dist', 'main.js');
 const fromSource = existsSync(source);
 const modules = join(here, '..', '..', '..', 'node_modules');
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+
+// npx stands behind a shell that dies of its signal without handing it on. Then this process gets another parent, and nothing else.
+if (startedByNpx(process.env)) {
+  const parent = process.ppid;
+  const orphaned = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(orphaned);
+    process.kill(process.pid, 'SIGTERM');
+  }, PARENT_LOOK_MS).unref();
+}
 
 if (major > 24 || (major === 24 && minor >= 15)) {
   if (fromSource && !process.execArgv.includes('--conditions=source')) respawn(process.execPath);
@@ -25,6 +38,11 @@ if (major > 24 || (major === 24 && minor >= 15)) {
     );
     process.exitCode = 1;
   }
+}
+
+/** All that npx starts inherits its variables, a shell too, from which somebody says nohup; only ours names us. */
+function startedByNpx({ npm_command: command, npm_lifecycle_event: event, npm_lifecycle_script: script = '' }) {
+  return command === 'exec' && event === 'npx' && /^["']?seekyou["']?(?:\s|$)/.test(script);
 }
 
 function respawn(node) {

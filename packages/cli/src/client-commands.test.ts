@@ -26,3 +26,9 @@ test('a password is one word, or several in quotes, and is never shown', () => {
   assert.throws(() => parseLine('/old-password "my cat"'), CommandError);
   assert.deepEqual(shown(parseLine('/say cats meow')), { do: 'say', room: 'cats', text: 'meow' });
 });
+
+test('an empty text in JSON is as good as none, where none may be left out', () => {
+  assert.deepEqual(parseJson('{"do":"set","field":"city","value":""}'), { do: 'set', field: 'city', value: undefined });
+  assert.throws(() => parseJson('{"do":"set","field":"","value":"x"}'), CommandError);
+  assert.throws(() => parseJson('{"do":"send","to":100002,"text":""}'), CommandError);
+});

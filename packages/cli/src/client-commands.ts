@@ -1,6 +1,6 @@
 /** What a person or a script can say to the line-mode client. One table: the help, both parsers and the actions come from it. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Client } from '@seekyou/client';
+import { type Client, PICTURE_BYTES_MAX } from '@seekyou/client';
 import { FieldError, groupFrom, info, searchFrom, tell } from './client-directory.ts';
 
 /** Said to the person who typed it. */
@@ -80,6 +80,16 @@ export const COMMANDS = {
       client.setStatus(status === 'invisible' ? 'online' : (status as 'online'), status === 'invisible');
     },
   },
+  away: {
+    about: 'say why you are away, until you sign off; without a text, nothing',
+    fields: { text: 'words?' },
+    run: (client, command) => client.awayTexts.set(words(command, 'text')),
+  },
+  'away-of': {
+    about: 'what somebody says of his status',
+    fields: { uin: 'uin' },
+    run: (client, command) => client.awayTexts.of(uin(command)),
+  },
   list: {
     about: 'put somebody on a list: visible, invisible, ignore',
     fields: { list: 'word', uin: 'uin' },
@@ -127,9 +137,9 @@ export const COMMANDS = {
   },
   leave: { about: 'leave a room', fields: { room: 'words' }, run: (client, command) => client.rooms.leave(words(command, 'room')) },
   picture: {
-    about: 'show a picture from a file (GIF, JPEG, PNG or BMP, 8 KB or less); without one, none',
+    about: 'show a picture from a file (GIF, JPEG, PNG or BMP, 32 KB or less); without one, none',
     fields: { file: 'words?' },
-    run: (client, command) => (command['file'] === undefined ? client.avatars.clear() : client.avatars.show(fileOf(words(command, 'file')))),
+    run: (client, command) => (command['file'] === undefined ? client.avatars.clear() : client.avatars.show(pictureIn(words(command, 'file')))),
   },
   'picture-of': {
     about: 'save the picture somebody shows',
@@ -147,7 +157,7 @@ export const COMMANDS = {
     run: (client, command) => fielded(() => client.directory.search(searchFrom(words(command, 'for')))),
   },
   set: {
-    about: 'tell something of yourself, such as: nickname Anna; without a value, nothing',
+    about: 'tell something of yourself, such as: nickname Anna; without a value, nothing. docs/clients/seekyou.md lists the fields',
     fields: { field: 'word', value: 'words?' },
     run: (client, command) => fielded(() => tell(client, words(command, 'field'), words(command, 'value'))),
   },
@@ -181,9 +191,9 @@ export const COMMANDS = {
 } as const satisfies Readonly<Record<string, Definition>>;
 
 /** @throws CommandError when a field is wrong */
-function fielded<T>(run: () => T): T {
+async function fielded<T>(run: () => T | Promise<T>): Promise<T> {
   try {
-    return run();
+    return await run();
   } catch (error) {
     throw error instanceof FieldError ? new CommandError(error.message) : error;
   }
@@ -205,12 +215,15 @@ async function join(client: Client, name: string, isPrivate: boolean): Promise<u
 }
 
 /** @throws CommandError */
-function fileOf(path: string): Uint8Array {
+function pictureIn(path: string): Uint8Array {
+  let picture: Uint8Array;
   try {
-    return readFileSync(path);
+    picture = readFileSync(path);
   } catch (error) {
     throw new CommandError(`${path}: ${(error as Error).message}`);
   }
+  if (picture.length > PICTURE_BYTES_MAX) throw new CommandError(`${path} has ${picture.length} bytes; a picture has ${PICTURE_BYTES_MAX} at most`);
+  return picture;
 }
 
 /** Never over something that is there. @throws CommandError */
@@ -296,7 +309,7 @@ export function parseJson(line: string): ClientCommand {
 }
 
 function valueOf(name: CommandName, definition: Definition, field: string, kind: Kind, value: unknown): unknown {
-  if (value === undefined && kind.endsWith('?')) return undefined;
+  if ((value === undefined || value === '') && kind.endsWith('?')) return undefined;
   if (kind === 'uin') {
     const number = typeof value === 'string' && /^[\d-]+$/.test(value) ? Number(value.replaceAll('-', '')) : value;
     if (typeof number === 'number' && Number.isInteger(number) && number > 0 && number <= 0xffffffff) return number;

@@ -32,6 +32,12 @@ function plain(error: Error): object {
   return { code: code ?? null, message: error.message, ...(error instanceof ClientError && error.key !== undefined ? { key: error.key } : {}) };
 }
 
+/** Who had the web or mail server say it, as far as he told. */
+function writerOf({ name, email }: { readonly name: string; readonly email: string }): string {
+  const writer = [harmless(name), email === '' ? '' : `<${harmless(email)}>`].filter((part) => part !== '').join(' ');
+  return writer === '' ? '' : `, from ${writer}`;
+}
+
 export function textOutput(stream: NodeJS.WriteStream): Output {
   const print = (line: string): void => {
     // Over a half-typed line: it is drawn again by the prompt.
@@ -60,6 +66,12 @@ export function textOutput(stream: NodeJS.WriteStream): Output {
           return print(`${clock(event.time, event.stored)} ${named(client, event.from)}: ${harmlessLines(event.text)}`);
         case 'url':
           return print(`${clock(event.time, event.stored)} ${named(client, event.from)}: ${harmless(event.caption)} <${harmless(event.url)}>`);
+        case 'contacts':
+          return print(
+            `${clock(event.time, event.stored)} ${named(client, event.from)} sends contacts: ${event.contacts.map(({ uin, nickname }) => `${uin} ${harmless(nickname)}`).join(', ')}`,
+          );
+        case 'notice':
+          return print(`${clock(event.time, event.stored)} ${named(client, event.from)}${writerOf(event)}: ${harmlessLines(event.text)}`);
         case 'typing':
           return event.typing === 'begun' ? print(`${named(client, event.from)} is typing`) : undefined;
         case 'authorisation-asked':
@@ -77,19 +89,19 @@ export function textOutput(stream: NodeJS.WriteStream): Output {
         case 'rate':
           return print(event.limited ? 'too fast: the server takes nothing for a moment' : 'slower, please: the server is about to refuse');
         case 'room-joined':
-          return print(`${harmless(event.room)}: ${named(client, event.uin)} comes in`);
+          return print(`${harmless(client.rooms.called(event))}: ${named(client, event.uin)} comes in`);
         case 'room-left':
-          return print(`${harmless(event.room)}: ${named(client, event.uin)} leaves`);
+          return print(`${harmless(client.rooms.called(event))}: ${named(client, event.uin)} leaves`);
         case 'room-line':
           return print(
-            `${clock(event.time, false)} ${harmless(event.room)}: ${named(client, event.from)}${event.whisper ? ' whispers' : ''}: ${harmlessLines(event.text)}`,
+            `${clock(event.time, false)} ${harmless(client.rooms.called(event))}: ${named(client, event.from)}${event.whisper ? ' whispers' : ''}: ${harmlessLines(event.text)}`,
           );
         case 'room-invitation':
           return print(
             `${named(client, event.from)} asks you into a room${event.text === '' ? '' : `: ${harmless(event.text)}`}   (/join ${harmless(event.id)})`,
           );
         case 'room-closed':
-          return print(`${harmless(event.room)}: you are no longer in this room`);
+          return print(`${harmless(client.rooms.called(event))}: you are no longer in this room`);
         case 'trouble':
           return print(`something the server sent (${event.packet}) could not be read: ${harmless(event.message)}`);
         case 'reconnecting':
@@ -112,12 +124,14 @@ export function textOutput(stream: NodeJS.WriteStream): Output {
         for (const room of result as readonly { name: string; private: boolean; members: number }[]) {
           print(`${harmless(room.name).padEnd(32)} ${room.private ? 'private, ' : ''}${room.members} there`);
         }
-      } else if (command.do === 'join') {
-        const room = result as { name: string; uins: readonly number[] };
-        print(`you are in ${harmless(room.name)} with ${room.uins.join(', ')}`);
+      } else if (command.do === 'join' || command.do === 'private') {
+        const room = result as { name: string; private: boolean; uins: readonly number[] };
+        print(`you are in ${room.private ? 'the private room ' : ''}${harmless(room.name)} with ${room.uins.join(', ')}`);
       } else if (command.do === 'picture-of') {
         const { bytes } = result as { bytes: number };
         print(bytes === 0 ? `${String(command['uin'])} shows no picture` : `${bytes} bytes in ${harmless(String(command['file']))}`);
+      } else if (command.do === 'away-of') {
+        print(result === '' ? `${String(command['uin'])} says nothing of his status` : harmlessLines(result as string));
       } else if (command.do === 'info') {
         for (const line of infoLines(result as Parameters<typeof infoLines>[0])) print(line);
       } else if (command.do === 'search') {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
-import { type Client, ClientError, type ClientEvent, RequestRefused, WireError } from '@seekyou/client';
+import { type Client, ClientError, type ClientEvent, PICTURE_BYTES_MAX, RequestRefused, WireError } from '@seekyou/client';
 import { Command } from 'commander';
 import { converse, type Desk, passwordOf, registerClient } from './client.ts';
 import type { Output } from './client-output.ts';
@@ -136,6 +136,30 @@ test('what has no bytes is refused, and the next command is heard; a fault of ou
   assert.equal(broken.isOnline(), false);
 });
 
+test('what is mistyped of oneself or a group is answered, and the next command is heard', async () => {
+  const directory = { meet: () => Promise.resolve(undefined) };
+  const { input, code, failures, told } = scene({}, { directory } as unknown as Partial<Client>);
+  input.end('/set nick Anna\n/set gender female\n/meet abc\n/meetable abc\n/search ageFrom=x\n/contacts\n');
+  assert.equal(await code, 0);
+  assert.deepEqual(told, ['failed', 'failed', 'failed', 'failed', 'failed', 'done contacts', 'closed']);
+  assert.match(failures[0]?.message ?? '', /nick is none of nickname, /);
+});
+
+test('a picture that is too large is refused with the largest possible', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'seekyou-test-'));
+  try {
+    const file = join(directory, 'large.png');
+    writeFileSync(file, new Uint8Array(PICTURE_BYTES_MAX + 1));
+    const avatars = { show: () => Promise.resolve() };
+    const { input, code, failures } = scene({}, { avatars } as unknown as Partial<Client>);
+    input.end(`/picture ${file}\n`);
+    await code;
+    assert.match(failures[0]?.message ?? '', /large\.png has 32769 bytes; a picture has 32768 at most/);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
 test('a password file is taken at its first line, blanks and all', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'seekyou-test-'));
   try {
@@ -144,9 +168,22 @@ test('a password file is taken at its first line, blanks and all', async () => {
       writeFileSync(passwordFile, ` secret ${end}`);
       assert.equal(await passwordOf({ passwordFile }), ' secret ');
     }
+    writeFileSync(passwordFile, '\nsecret\n');
+    await assert.rejects(passwordOf({ passwordFile }), /its first line is empty/);
   } finally {
     rmSync(directory, { recursive: true });
   }
+});
+
+test('a number that is no code page, and a UIN beside a wish for a new one, are wrong usage', async () => {
+  const given = (...words: readonly string[]): Promise<unknown> => {
+    const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+    registerClient(program);
+    for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
+    return program.parseAsync(['node', 'seekyou', 'client', ...words]);
+  };
+  await assert.rejects(given('--codepage', '1215'), /allowed: 874, .*1251, /);
+  await assert.rejects(given('--register', '--uin', '100001', '--password', 'secret12'), { exitCode: 2, message: /leave --uin out/ });
 });
 
 test('the help shows the server as it is typed', () => {

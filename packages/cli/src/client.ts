@@ -2,11 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { createInterface, type Interface } from 'node:readline';
 import {
+  CODEPAGES,
   type Client,
   ClientError,
   connect,
   type ConnectOptions,
   fileKnownServers,
+  isCodepage,
   nodePlatform,
   parseFingerprint,
   register,
@@ -19,7 +21,7 @@ import {
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { askAboutKey } from './client-key.ts';
 import { type ClientCommand, COMMANDS, CommandError, parseJson, parseLine } from './client-commands.ts';
-import { Failed } from './exit.ts';
+import { ExitCode, Failed } from './exit.ts';
 import { askNewSecret, askSecret } from './secret.ts';
 import { jsonOutput, type Output, textOutput } from './client-output.ts';
 
@@ -56,7 +58,7 @@ export function registerClient(program: Command): void {
     .option('--json', 'one JSON object a line, in both directions')
     .option('--stay', 'go on listening when the input ends')
     .option('--status <status>', 'the first status: online, away, not-available, occupied, do-not-disturb, free-for-chat, invisible', 'online')
-    .option('--codepage <number>', 'Windows code page of clients that send no Unicode', numberOf, 1252)
+    .option('--codepage <number>', 'Windows code page of clients that send no Unicode', codepageOf, 1252)
     .addOption(new Option('--sign-on <method>', 'how to prove the password to an old server (hashed)').choices(['hashed', 'hashed-old', 'roasted']))
     .action(run);
 }
@@ -64,6 +66,7 @@ export function registerClient(program: Command): void {
 async function run(options: Options): Promise<void> {
   const output = options.json === true ? jsonOutput() : textOutput(process.stdout);
   try {
+    if (options.register === true && options.uin !== undefined) throw new Failed('--register asks for a new UIN: leave --uin out', ExitCode.usage);
     const password = await passwordOf(options);
     const platform = nodePlatform();
     if (options.signOn !== undefined && options.oldServer !== true) throw new Failed('--sign-on is for --old-server: others are never told the password', 2);
@@ -228,12 +231,15 @@ export async function passwordOf(options: Pick<Options, 'password' | 'passwordFi
     const ask = options.register === true ? askNewSecret : askSecret;
     return ask('password', 'a password is needed: --password-file FILE or --password PASSWORD');
   }
+  let password: string;
   try {
     // Blanks may belong to it.
-    return readFileSync(options.passwordFile, 'utf8').split(/\r?\n/, 1)[0] as string;
+    password = readFileSync(options.passwordFile, 'utf8').split(/\r?\n/, 1)[0] as string;
   } catch (error) {
     throw new Failed(`--password-file ${options.passwordFile}: ${(error as Error).message}`);
   }
+  if (password === '') throw new Failed(`--password-file ${options.passwordFile}: its first line is empty`);
+  return password;
 }
 
 function statusOf(word: string): 'online' {
@@ -259,4 +265,9 @@ function pinOf(text: string, before: readonly string[] = []): readonly string[] 
 function numberOf(text: string): number {
   if (!/^[\d-]+$/.test(text)) throw new InvalidArgumentError('a number is needed.');
   return Number(text.replaceAll('-', ''));
+}
+
+function codepageOf(text: string): number {
+  if (!isCodepage(Number(text))) throw new InvalidArgumentError(`allowed: ${CODEPAGES.join(', ')}.`);
+  return Number(text);
 }

@@ -15,12 +15,15 @@ import {
 } from '@seekyou/server';
 import type { Command } from 'commander';
 import { addConfigOptions, configFrom } from './config-options.ts';
-import { Failed } from './exit.ts';
+import { ExitCode, Failed } from './exit.ts';
 
-const DATA_KEYS = CONFIG_KEYS.filter((key) => key.name === 'data' || key.name === 'old_clients');
-
-export function addDataOptions(command: Command): Command {
-  return addConfigOptions(command, DATA_KEYS);
+/** @param more settings this command needs besides, when nobody serves */
+export function addDataOptions(command: Command, ...more: readonly string[]): Command {
+  const needed = ['data', 'old_clients', ...more];
+  return addConfigOptions(
+    command,
+    CONFIG_KEYS.filter(({ name }) => needed.includes(name)),
+  );
 }
 
 /** How often to ask again for a directory another process is just opening or closing. */
@@ -53,6 +56,7 @@ export async function operate<N extends OperationName>(options: Record<string, u
     }
     throw new Failed(`another seekyou holds ${config.data} and does not answer on ${files.control}`);
   } catch (error) {
+    if (error instanceof OperationFailed && error.usage) throw new Failed(error.message, ExitCode.usage);
     if (error instanceof OperationFailed || error instanceof DataDirectoryError || (error as Error).name === 'StoreFailed')
       throw new Failed((error as Error).message);
     throw error;

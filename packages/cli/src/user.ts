@@ -123,7 +123,7 @@ function details(account: ShownAccount): string[] {
     `authorisation  ${account.authorisationRequired ? 'yes' : 'no'}`,
     `hide_address   ${account.hideAddress ? 'yes' : 'no'}`,
     `codepage       ${account.codepage ?? 'the client’s, else the server’s'}`,
-    `old clients    ${account.oldClients ? 'may sign on' : 'may not sign on'}`,
+    `old clients    ${account.oldClients ? 'may sign on' : 'may not sign on'}${account.oldClientsNote === null ? '' : `: ${account.oldClientsNote}`}`,
     ...account.sessions.map(
       (session) => `on line        ${session.client} since ${session.since}${session.address === null ? '' : ` from ${session.address}`}`,
     ),

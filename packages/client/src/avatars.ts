@@ -39,8 +39,10 @@ export class Avatars {
     const word = this.word(hash);
     // Nobody waits for it when the roster cannot be changed.
     word.catch(() => undefined);
-    const item = this.roster.ownPicture(ICON_NAME, { flags: BartFlag.custom, hash });
-    await this.session.editRoster(what, item.isNew ? feedbag.insertItems : feedbag.updateItems, item.item);
+    await this.session.editRoster(what, () => {
+      const { item, isNew } = this.roster.ownPicture(ICON_NAME, { flags: BartFlag.custom, hash });
+      return [isNew ? feedbag.insertItems : feedbag.updateItems, item];
+    });
     const { flags } = await word;
     if ((flags & BartFlag.unknown) === 0) return;
     const connection = await openService(this.session, Family.bart, what);
@@ -55,8 +57,10 @@ export class Avatars {
 
   /** Shows none. */
   async clear(): Promise<void> {
-    const item = this.roster.findNamed(feedbag.ItemType.ownAvatar, ICON_NAME);
-    if (item !== undefined) await this.session.editRoster('the picture', feedbag.deleteItems, item);
+    await this.session.editRoster('the picture', () => {
+      const item = this.roster.findNamed(feedbag.ItemType.ownAvatar, ICON_NAME);
+      return item === undefined ? undefined : [feedbag.deleteItems, item];
+    });
   }
 
   /** Whether somebody on line shows a picture. */

@@ -9,6 +9,7 @@ import {
   decodeSnac,
   encodeFlap,
   encodeSnac,
+  extended,
   FlapChannel,
   FlapDecoder,
   feedbag,
@@ -20,12 +21,13 @@ import {
   oservice,
   own,
   privacy,
+  rendezvous,
   type Snac,
   type SnacDeclaration,
   SnacFlag,
   snacName,
 } from '@seekyou/wire/oscar';
-import { type Client, type ClientEvent, connect, type ConnectOptions } from './client.ts';
+import { Client, type ClientEvent, connect, type ConnectOptions } from './client.ts';
 import { ClientError, RequestRefused } from './errors.ts';
 import type { Platform } from './login.ts';
 
@@ -191,6 +193,25 @@ test('a wrong password is told, by the hash and by the key request alike', async
   await assert.rejects(connect(early.platform, OPTIONS), codeOf('wrong-password'));
 });
 
+test('a server that lets no old clients in is said to', async () => {
+  const refusing = scene({
+    '17/02': (line, { requestId }) => line.say(login.loginReply, { uin: String(UIN), error: login.AuthError.upgradeRequired }, requestId),
+  });
+  await assert.rejects(connect(refusing.platform, OPTIONS), /lets no old clients in/);
+});
+
+test('a connection beside the session is trusted by any key that was named, and by no other', async () => {
+  const [one, two, three] = ['A', 'E', 'I'].map((letter) => `SHA256:${letter.repeat(43)}`) as [string, string, string];
+  const beside = (fingerprint: string): Promise<unknown> => {
+    const { platform } = scene();
+    const dialSecure = async () => ({ transport: await platform.dial('', 0), fingerprint });
+    return new Client({ ...platform, dialSecure }, { ...OPTIONS, tls: 'require', pins: [one, two] }).beside('room.example:5190');
+  };
+  await beside(one);
+  await beside(two);
+  await assert.rejects(beside(three), codeOf('key-changed'));
+});
+
 for (const [error, code] of [
   [0x11, 'suspended'],
   [0x18, 'too-fast'],
@@ -266,6 +287,55 @@ test('a message that is delivered twice is heard once and acknowledged twice', a
   );
   const acknowledged = bos.heard.filter((snac) => snacName(snac) === '5359/02').flatMap((snac) => decode(own.delivered.body, snac.data).messageIds);
   assert.deepEqual(acknowledged, [41, 41]);
+});
+
+/** 04/07 of channel 4. */
+const typedFrom = (type: number, text: string, more: { readonly tail?: Uint8Array; readonly messageId?: number } = {}): icbm.ChannelMsgToClient => {
+  const { tail = new Uint8Array(0), messageId } = more;
+  const data = encode(icbm.channel4Data, { uin: 100_002, type, flags: 0, text: Uint8Array.from(text, (c) => c.charCodeAt(0)), tail });
+  return { ...messageFrom({}), channel: icbm.Channel.typed, tlvs: { data, ...(messageId === undefined ? {} : { messageId }) } };
+};
+
+const pluginTail = (guid: string, text: Uint8Array): Uint8Array =>
+  encode(rendezvous.pluginTail, { header: { guid, function: 0, name: 'plug-in', flags: new Uint8Array(15) }, body: { text, tail: new Uint8Array(0) } });
+
+test('typed messages of every kind are heard, and one nobody knows is said to have come', async () => {
+  const { bos, events } = await online();
+  const { MessageType } = icbm;
+  const { PluginGuid } = extended;
+  const sms = '<sms_message><source>ICQ</source><sender>48123</sender><text>a &amp; b</text><time>x</time></sms_message>';
+  for (const [index, message] of [
+    typedFrom(MessageType.plain, 'hi', { messageId: 1 }),
+    typedFrom(MessageType.contacts, '2\u00fe100003\u00feCarl\u00fe100004\u00feDora\u00fe', { messageId: 2 }),
+    typedFrom(MessageType.webPager, 'Ann\u00fe\u00fe\u00feann@x.test\u00fe3\u00feSender IP: 1.2.3.4\r\nhello', { messageId: 3 }),
+    typedFrom(MessageType.emailExpress, 'Ann\u00fe\u00fe\u00feann@x.test\u00fe3\u00feSubject: x\r\nhello', { messageId: 4 }),
+    typedFrom(MessageType.webPager, 'only words', { messageId: 5 }),
+    typedFrom(MessageType.plugin, '', { tail: pluginTail(PluginGuid.sms, ascii(sms)), messageId: 6 }),
+    typedFrom(MessageType.plugin, '', { tail: pluginTail(PluginGuid.contacts, ascii('0')), messageId: 7 }),
+    typedFrom(MessageType.plugin, '', { tail: pluginTail(PluginGuid.greetingCard, ascii('?')), messageId: 8 }),
+    typedFrom(0x77, '?', { messageId: 9 }),
+    // His program asks ours why we are away: nothing was said.
+    typedFrom(MessageType.autoAway, ''),
+  ].entries())
+    bos.say(icbm.channelMsgToClient, message, 0x80000001 + index);
+  await settle();
+  const when = { from: 100_002, time: '1970-01-01T00:00:00.000Z', stored: false };
+  const contacts = [
+    { uin: 100_003, nickname: 'Carl' },
+    { uin: 100_004, nickname: 'Dora' },
+  ];
+  const ann = { type: 'notice', name: 'Ann', email: 'ann@x.test', ...when };
+  assert.deepEqual(events, [
+    { type: 'message', text: 'hi', ...when },
+    { type: 'contacts', contacts, ...when },
+    { ...ann, text: 'Sender IP: 1.2.3.4\r\nhello' },
+    { ...ann, text: 'Subject: x\r\nhello' },
+    { type: 'notice', name: '', email: '', text: 'only words', ...when },
+    { type: 'message', text: 'a & b', ...when },
+    { type: 'contacts', contacts: [], ...when },
+    { type: 'trouble', packet: 'message type 26', message: 'sent by 100002, not known' },
+    { type: 'trouble', packet: 'message type 119', message: 'sent by 100002, not known' },
+  ]);
 });
 
 test('authorisation that is delivered twice is heard once and acknowledged twice', async () => {
@@ -345,9 +415,8 @@ test('what was to be asked or granted and did not leave before the line broke is
   const { client, bos } = await online({ '01/06': paced }, { reconnect: true });
   await client.requestAuthorisation(100_002, 'it is me');
   await client.answerAuthorisation(100_002, true);
-  await settle();
   assert.deepEqual(
-    bos.heard.slice(-2).map((snac) => snacName(snac)),
+    bos.heard.map((snac) => snacName(snac)).filter((name) => name === '13/18' || name === '13/1A'),
     ['13/18', '13/1A'],
   );
   const waiting = assert.rejects(client.answerAuthorisation(100_002, true), codeOf('closed'));
@@ -369,6 +438,23 @@ test('what waits for an answer when the line breaks is told', async () => {
     events.map((event) => event.type),
     ['closed'],
   );
+});
+
+test('an away text that does not come is waited for 30 seconds, and no longer than the line holds', async () => {
+  const user = { screenName: '100002', warningLevel: 0, tlvs: {} };
+  const { client, bos, pass } = await online({
+    '02/05': (line, { requestId }) => line.say(location.userInfoReply, { user, tlvs: {} }, requestId),
+    '04/06': (line, { requestId }) => line.say(icbm.hostAck, { cookie: new Uint8Array(8), channel: 2, recipient: '100002' }, requestId),
+  });
+  const late = assert.rejects(client.awayTexts.of(100_002), codeOf('timeout'));
+  await settle();
+  pass(30_000);
+  await late;
+  const cut = assert.rejects(client.awayTexts.of(100_002), codeOf('closed'));
+  await settle();
+  bos.cut();
+  await cut;
+  assert.throws(() => client.awayTexts.set('x'.repeat(4_097)), RequestRefused);
 });
 
 test('being signed on elsewhere is told apart from a broken line', async () => {
@@ -406,6 +492,171 @@ test('a group that is missing is made before the first contact', async () => {
   assert.equal(client.contacts()[0]?.nickname, 'Bob');
 });
 
+// ---------------------------------------------------------------- the roster
+
+/** A server's roster of one group: what is under a key is there already, and some people want to be asked. */
+function rosterServer(required: readonly string[] = []): { readonly answers: Answers; readonly keys: Map<string, string> } {
+  const keys = new Map([['1/0', 'General']]);
+  const general = feedbag.makeItem(feedbag.ItemType.group, 1, 0, 'General');
+  const insert = (line: Line, { requestId, data }: Snac): void => {
+    const results = decode(feedbag.insertItems.body, data).items.map((item) => {
+      const key = `${item.groupId}/${item.itemId}`;
+      const name = feedbag.itemName(item);
+      if (keys.has(key)) return feedbag.ItemResult.alreadyExists;
+      const isMarked = feedbag.attributesOf(item).awaitingAuthorization === true;
+      if (required.includes(name) && item.type === feedbag.ItemType.buddy && !isMarked) return feedbag.ItemResult.authorizationRequired;
+      keys.set(key, name);
+      return feedbag.ItemResult.success;
+    });
+    line.say(feedbag.status, { results }, requestId);
+  };
+  return {
+    keys,
+    answers: {
+      '13/04': (line, { requestId }) => line.say(feedbag.reply, { version: 0, items: [general], time: 5 }, requestId),
+      '13/08': insert,
+      '13/09': (line, { requestId }) => line.say(feedbag.status, { results: [0] }, requestId),
+    },
+  };
+}
+
+/** The names of the packets of one family that a line heard after its set-up, without 13/11 and 13/12. */
+const rosterTalk = (line: Line): string[] => {
+  const names = line.heard.map((snac) => snacName(snac));
+  return names.slice(names.indexOf('13/07') + 1).filter((name) => name.startsWith('13/') && name !== '13/11' && name !== '13/12');
+};
+
+test('what another session edits right behind the roster is not lost with it', async () => {
+  const frames: Uint8Array[] = [];
+  const { client } = await online({
+    '13/04': (line, { requestId }) => {
+      const [group, bob] = [feedbag.makeItem(feedbag.ItemType.group, 1, 0, 'General'), feedbag.makeItem(feedbag.ItemType.buddy, 1, 7, '100002')];
+      const roster = encodeSnac(feedbag.reply, { version: 0, items: [group], time: 5 }, requestId, 0);
+      const edit = encodeSnac(feedbag.insertItems, { items: [bob] }, 0x80000001, 0);
+      frames.push(roster, edit);
+      line.raw(Buffer.concat(frames.map((snac, at) => encodeFlap(FlapChannel.snac, 0x100 + at, snac))));
+    },
+  });
+  assert.deepEqual(
+    client.contacts().map(({ uin }) => uin),
+    [100_002],
+  );
+});
+
+test('edits of the roster at once are made one after the other', async () => {
+  const { answers, keys } = rosterServer();
+  const { client } = await online(answers);
+  const done = await Promise.all([
+    client.add(100_002),
+    client.add(100_003),
+    client.add(100_002),
+    client.list('ignore', 100_004, true),
+    client.list('invisible', 100_004, true),
+  ]);
+  assert.deepEqual(done.slice(0, 3), [{ awaiting: false }, { awaiting: false }, { awaiting: false }]);
+  assert.deepEqual([...keys.values()], ['General', '100002', '100003', '100004', '100004']);
+});
+
+test('an edit that is refused keeps none of those behind it', async () => {
+  const { answers, keys } = rosterServer();
+  const { client } = await online(answers);
+  const refused = assert.rejects(client.rename(100_002, 'Bob'), /is not in your contacts/);
+  await client.add(100_003);
+  await refused;
+  assert.deepEqual([...keys.values()], ['General', '100003']);
+});
+
+test('an id that another session took is left to it; a person it added is there', async () => {
+  const { answers, keys } = rosterServer();
+  const { client, bos } = await online(answers);
+  keys.set('1/1', '100005');
+  assert.deepEqual(await client.add(100_003), { awaiting: false });
+  assert.deepEqual(keys.get('1/2'), '100003');
+  keys.set('1/3', '100004');
+  const adding = client.add(100_004);
+  bos.say(feedbag.insertItems, { items: [feedbag.makeItem(feedbag.ItemType.buddy, 1, 3, '100004')] });
+  assert.deepEqual(await adding, { awaiting: false });
+  assert.deepEqual([...keys.values()], ['General', '100005', '100003', '100004']);
+});
+
+test('an id that stays taken is said to be that', async () => {
+  const { client } = await online({ '13/08': (line, { requestId }) => line.say(feedbag.status, { results: [feedbag.ItemResult.alreadyExists] }, requestId) });
+  await assert.rejects(client.add(100_003), /adding 100003: it is in the list already/);
+});
+
+test('whoever wants to be asked is asked before he stands in the list, and again when he is added again', async () => {
+  const { answers } = rosterServer(['100003']);
+  const { client, bos } = await online(answers);
+  assert.deepEqual(await client.add(100_003, 'Carol', 'it is me'), { awaiting: true });
+  assert.deepEqual(rosterTalk(bos), ['13/08', '13/18', '13/02', '13/08']);
+  assert.deepEqual(await client.add(100_003, 'Carol', 'please'), { awaiting: true });
+  assert.deepEqual(rosterTalk(bos).slice(4), ['13/18', '13/02']);
+});
+
+test('a question or an answer that is refused is told, and nobody waits for it', async () => {
+  const refuse =
+    (code: number) =>
+    (line: Line, { requestId }: Snac): void =>
+      line.say(feedbag.error, { code, tlvs: {} }, requestId);
+  const { answers, keys } = rosterServer(['100003']);
+  const { client } = await online({ ...answers, '13/18': refuse(0x03), '13/1A': refuse(0x0a) });
+  await assert.rejects(client.add(100_003, 'Carol', 'it is me'), /asking 100003 for authorisation: too fast; wait a little/);
+  assert.deepEqual([...keys.values()], ['General']);
+  assert.deepEqual(client.contacts(), []);
+  await assert.rejects(client.answerAuthorisation(100_003, true, 'x'), (error) => error instanceof RequestRefused && error.code === 0x0a);
+});
+
+test('a question is not refused because the one behind it is', async () => {
+  let isUp = false;
+  const { client } = await online({
+    '13/02': (line, { requestId }) => (isUp ? line.say(feedbag.error, { code: 3, tlvs: {} }, requestId) : line.say(feedbag.rightsReply, {}, requestId)),
+  });
+  isUp = true;
+  await client.requestAuthorisation(100_002, 'it is me');
+});
+
+test('who is let in at once does not wait in the list', async () => {
+  const { answers } = rosterServer(['100003']);
+  const { client, events } = await online({
+    ...answers,
+    '13/18': (line) => line.say(feedbag.authorizeResponded, { screenName: '100003', granted: 1, reason: ascii('yes'), tlvs: {} }),
+  });
+  await client.add(100_003);
+  await settle();
+  assert.equal(client.contacts()[0]?.awaiting, false);
+  assert.equal(events.at(-1)?.type, 'authorisation-answered');
+});
+
+test('what another client left in the roster about who sees us is put right, and a roster without it left alone', async () => {
+  const { answers } = rosterServer();
+  const withMode = (visibilityMode: number): Answers => {
+    const item = feedbag.makeItem(feedbag.ItemType.visibility, 0, 9, '', { visibilityMode });
+    return { ...answers, '13/04': (line, { requestId }) => line.say(feedbag.reply, { version: 0, items: [item], time: 5 }, requestId) };
+  };
+  const modes = (line: Line): (number | undefined)[] =>
+    line.heard
+      .filter((snac) => snacName(snac) === '13/09')
+      .flatMap(({ data }) => decode(feedbag.updateItems.body, data).items.map((item) => feedbag.attributesOf(item).visibilityMode));
+  for (const [mode, expected] of [
+    [1, []],
+    [2, [4, 3, 4]],
+    [3, [4, 3, 4]],
+    [4, [3, 4]],
+    [5, []],
+  ] as const) {
+    const { client, bos } = await online(withMode(mode));
+    for (const invisible of [false, true, false]) {
+      client.setStatus('away', invisible);
+      await settle();
+    }
+    assert.deepEqual(modes(bos), expected, `mode ${mode}`);
+  }
+  const without = await online(answers);
+  without.client.setStatus('online', true);
+  await settle();
+  assert.deepEqual(rosterTalk(without.bos), []);
+});
+
 test('ids of messages that came together are acknowledged together', async () => {
   const { bos } = await online();
   for (const messageId of [41, 42, 43]) bos.say(icbm.channelMsgToClient, messageFrom({ messageId }));
@@ -441,6 +692,7 @@ test('what is sent too fast for the announced rates waits for its turn instead o
 test('a client that may comes back by itself, with its status, and hears what it had not heard', async () => {
   const { client, lines, bos, events, pass } = await online({}, { reconnect: true });
   client.setStatus('away');
+  client.awayTexts.set('gone fishing');
   bos.say(icbm.channelMsgToClient, messageFrom({ messageId: 41 }));
   await settle();
   bos.cut();
@@ -458,6 +710,8 @@ test('a client that may comes back by itself, with its status, and hears what it
   const again = lines[3] as Line;
   const status = again.heard.find((snac) => snacName(snac) === '01/1E');
   assert.equal(decode(oservice.setNicknameFields.body, status?.data ?? new Uint8Array(0)).tlvs.status, 1);
+  const told = again.heard.find((snac) => snacName(snac) === '02/04');
+  assert.deepEqual(decode(location.setInfo.body, told?.data ?? new Uint8Array(0)).tlvs.away, ascii('gone fishing'));
   again.say(icbm.channelMsgToClient, messageFrom({ messageId: 41 }));
   again.say(icbm.channelMsgToClient, messageFrom({ messageId: 42 }));
   await settle();

@@ -28,9 +28,10 @@ import {
   statusName,
   type StatusName,
 } from '@seekyou/wire/oscar';
-import { decodeText, fragmentsFromText, textFromFragments } from '@seekyou/wire/text';
+import { fragmentsFromText, textFromFragments } from '@seekyou/wire/text';
 import { OwnAccount, type Secret } from './account.ts';
 import { Avatars } from './avatars.ts';
+import { AwayTexts } from './away-texts.ts';
 import { BackOff } from './back-off.ts';
 import type { OscarConnection } from './connection.ts';
 import { ClientError, PASSING, RequestRefused } from './errors.ts';
@@ -38,10 +39,12 @@ import { Directory } from './directory.ts';
 import { type Contact, Roster } from './feedbag.ts';
 import { confirmByMeta, fetchByMeta, timeOf } from './icq-meta.ts';
 import { addressOf, type Credentials, open, openOn, type Platform, type Server, type SignedOn, signOn, type SignOnMethod } from './login.ts';
+import { saidByPlugin } from './plugin-messages.ts';
 import { type RoomEvent, Rooms } from './rooms.ts';
 import { signOnSecurely } from './scram.ts';
-import { dialTrusted, type Trust } from './trust.ts';
-import { splitFields } from './udp/words.ts';
+import type { RosterChange } from './services.ts';
+import { acceptedKeys, dialTrusted, type Trust } from './trust.ts';
+import { happened, saidIn, type SharedContact } from './udp/words.ts';
 
 const { ItemType, ItemResult } = feedbag;
 
@@ -57,6 +60,17 @@ export type ClientEvent =
   /** `time` is when it was sent: ISO 8601 UTC; `stored`: it waited for us. */
   | { readonly type: 'message'; readonly from: number; readonly text: string; readonly time: string; readonly stored: boolean }
   | { readonly type: 'url'; readonly from: number; readonly url: string; readonly caption: string; readonly time: string; readonly stored: boolean }
+  | { readonly type: 'contacts'; readonly from: number; readonly contacts: readonly SharedContact[]; readonly time: string; readonly stored: boolean }
+  /** A web pager, an e-mail, or the server itself; who wrote it, if that is told. */
+  | {
+      readonly type: 'notice';
+      readonly from: number;
+      readonly name: string;
+      readonly email: string;
+      readonly text: string;
+      readonly time: string;
+      readonly stored: boolean;
+    }
   | { readonly type: 'typing'; readonly from: number; readonly typing: 'begun' | 'paused' | 'finished' | 'closed' }
   | { readonly type: 'authorisation-asked'; readonly from: number; readonly reason: string }
   | { readonly type: 'authorisation-answered'; readonly from: number; readonly granted: boolean; readonly reason: string }
@@ -111,6 +125,7 @@ export class Client {
   readonly roster = new Roster();
   readonly rooms: Rooms;
   readonly avatars: Avatars;
+  readonly awayTexts: AwayTexts;
   readonly directory: Directory;
   readonly account: OwnAccount;
   private readonly secret: Secret;
@@ -121,9 +136,11 @@ export class Client {
   private readonly options: ConnectOptions;
   /** The present one; a new one each time the client came back. */
   private connection!: OscarConnection;
-  /** Of the key the server had at the first sign-on: it must not change while we are away. */
+  /** Of the key the server had when we signed on: it must not change while we are away, unless several were named. */
   private fingerprint: string | undefined;
   private readonly backOff: BackOff;
+  /** The last edit of the roster: the next one begins when it is over, for its ids are chosen from what is there. */
+  private editing: Promise<unknown> = Promise.resolve();
   /** Messages that came in the piece that is being read. */
   private arrived: number[] = [];
   /** Ids of messages that arrived, oldest first; shared by the sessions of one user, so that a new one knows what the last had. */
@@ -153,6 +170,7 @@ export class Client {
     this.addressHidden = options.hideAddress ?? false;
     this.rooms = new Rooms(this, { random: platform.random, now: () => platform.timers.now(), codepage: this.codepage }, (event) => this.emit(event));
     this.avatars = new Avatars(this, this.roster, platform);
+    this.awayTexts = new AwayTexts(this, platform, this.codepage);
     this.directory = new Directory(this, this.codepage);
     this.secret = { password: options.password, proof: undefined };
     this.account = new OwnAccount(this, this.secret, platform);
@@ -213,6 +231,13 @@ export class Client {
     this.status = { status, invisible };
     const bits = statusBits(status) | (invisible ? StatusBit.invisible : 0) | (this.addressHidden ? StatusFlag.hideIp : 0);
     this.connection.send(oservice.setNicknameFields, { tlvs: { status: bits } });
+    // Other clients say in the roster, too, who is invisible, and leave it there. Where they did not it stays as it is (oscar.md §7.1, §10.1).
+    const settled = this.editRoster('who sees us', () => {
+      const item = this.roster.visibilityToChange(this.status.invisible);
+      return item === undefined ? undefined : [feedbag.updateItems, item];
+    });
+    // When the line broke the next sign-on does it.
+    settled.catch(() => {});
   }
 
   /** Nobody is told the address of this client, or contacts are again; until it signs off for good. */
@@ -226,51 +251,75 @@ export class Client {
   }
 
   /**
-   * Adds a contact. When its owner wants to be asked, the contact is added waiting and `reason` is sent to him.
+   * Adds a contact. When its owner wants to be asked, `reason` is sent to him and the contact is added waiting; who waits
+   * already is asked about again.
    *
    * @returns whether it waits for authorisation
+   * @throws RequestRefused, ClientError
    */
-  async add(uin: number, nickname?: string, reason = ''): Promise<{ readonly awaiting: boolean }> {
-    if (this.roster.find(ItemType.buddy, uin) !== undefined) return { awaiting: this.contacts().find((contact) => contact.uin === uin)?.awaiting ?? false };
+  add(uin: number, nickname?: string, reason = ''): Promise<{ readonly awaiting: boolean }> {
+    return this.inTurn(() => this.addNow(uin, nickname, reason));
+  }
+
+  private async addNow(uin: number, nickname: string | undefined, reason: string): Promise<{ readonly awaiting: boolean }> {
+    if (this.roster.find(ItemType.buddy, uin) !== undefined) {
+      const awaiting = this.contacts().find((contact) => contact.uin === uin)?.awaiting ?? false;
+      if (awaiting) await this.requestAuthorisation(uin, reason);
+      return { awaiting };
+    }
     const group = this.roster.group();
     if (group.isNew) await this.edit('add', feedbag.insertItems, group.item);
     const added = await this.tryEdit(feedbag.insertItems, this.roster.newContact(group.item.groupId, uin, nickname, false));
     if (added === ItemResult.success) return { awaiting: false };
     if (added === ItemResult.invalid) throw new RequestRefused(`adding ${uin}`, ErrorCode.incorrectFormat, 'there is no such UIN, or it cannot be added');
     if (added !== ItemResult.authorizationRequired) throw editRefused(`adding ${uin}`, added);
-    await this.edit(`adding ${uin}`, feedbag.insertItems, this.roster.newContact(group.item.groupId, uin, nickname, true));
+    // First the question: nobody shall wait in the list who was never asked.
     await this.requestAuthorisation(uin, reason);
+    await this.edit(`adding ${uin}`, feedbag.insertItems, this.roster.newContact(group.item.groupId, uin, nickname, true));
     return { awaiting: true };
   }
 
   async remove(uin: number): Promise<void> {
-    const item = this.roster.find(ItemType.buddy, uin);
-    if (item !== undefined) await this.edit(`removing ${uin}`, feedbag.deleteItems, item);
+    await this.editRoster(`removing ${uin}`, () => {
+      const item = this.roster.find(ItemType.buddy, uin);
+      return item === undefined ? undefined : [feedbag.deleteItems, item];
+    });
     this.seen.delete(uin);
   }
 
   async rename(uin: number, nickname: string): Promise<void> {
-    const item = this.roster.find(ItemType.buddy, uin);
-    if (item === undefined) throw new RequestRefused(`renaming ${uin}`, ErrorCode.noMatch, `${uin} is not in your contacts`);
-    await this.edit(`renaming ${uin}`, feedbag.updateItems, Roster.renamed(item, nickname));
+    await this.editRoster(`renaming ${uin}`, () => {
+      const item = this.roster.find(ItemType.buddy, uin);
+      if (item === undefined) throw new RequestRefused(`renaming ${uin}`, ErrorCode.noMatch, `${uin} is not in your contacts`);
+      return [feedbag.updateItems, Roster.renamed(item, nickname)];
+    });
   }
 
   /** Puts somebody on a list of ours, or takes him off. */
   async list(name: 'visible' | 'invisible' | 'ignore', uin: number, on: boolean): Promise<void> {
     const type = { visible: ItemType.permit, invisible: ItemType.deny, ignore: ItemType.ignore }[name];
-    const item = this.roster.find(type, uin);
-    if (on && item === undefined) await this.edit(`the ${name} list`, feedbag.insertItems, this.roster.newListEntry(type, uin));
-    if (!on && item !== undefined) await this.edit(`the ${name} list`, feedbag.deleteItems, item);
+    await this.editRoster(`the ${name} list`, () => {
+      const item = this.roster.find(type, uin);
+      if (on) return item === undefined ? [feedbag.insertItems, this.roster.newListEntry(type, uin)] : undefined;
+      return item === undefined ? undefined : [feedbag.deleteItems, item];
+    });
   }
 
-  /** Resolves when it has left; nobody answers that it arrived. @throws ClientError */
+  /** Resolves when the server has taken it. @throws RequestRefused, ClientError */
   requestAuthorisation(uin: number, reason: string): Promise<void> {
-    return this.connection.dispatch(feedbag.requestAuthorize, { screenName: String(uin), reason: utf8.encode(reason), charsets: 0 });
+    const question = { screenName: String(uin), reason: utf8.encode(reason), charsets: 0 };
+    return this.connection.submit(feedbag.requestAuthorize, question, `asking ${uin} for authorisation`, () => this.askRights());
   }
 
-  /** Resolves when it has left; nobody answers that it arrived. @throws ClientError */
+  /** Resolves when the server has taken it. @throws RequestRefused, ClientError */
   answerAuthorisation(uin: number, granted: boolean, reason = ''): Promise<void> {
-    return this.connection.dispatch(feedbag.respondAuthorize, { screenName: String(uin), granted: granted ? 1 : 0, reason: utf8.encode(reason), charsets: 0 });
+    const answer = { screenName: String(uin), granted: granted ? 1 : 0, reason: utf8.encode(reason), charsets: 0 };
+    return this.connection.submit(feedbag.respondAuthorize, answer, `answering ${uin}`, () => this.askRights());
+  }
+
+  /** Every server of rosters answers this. */
+  private askRights(): Promise<unknown> {
+    return this.request(feedbag.rightsQuery, { flags: 0x000f }, feedbag.rightsReply, 'asking for rights');
   }
 
   /** Signs off. */
@@ -310,13 +359,16 @@ export class Client {
   async beside(address: string): Promise<OscarConnection> {
     const place = addressOf(address, this.options.server);
     if (this.options.tls === 'off') return open(this.platform, place);
-    const { transport } = await dialTrusted(this.platform, place, this.fingerprint === undefined ? [] : [this.fingerprint], {});
+    const { transport } = await dialTrusted(this.platform, place, keysAfter(this.options, this.fingerprint), {});
     return openOn(this.platform, transport);
   }
 
   /** @internal */
-  editRoster(what: string, how: SnacDeclaration<feedbag.Items>, item: feedbag.FeedbagItem): Promise<void> {
-    return this.edit(what, how, item);
+  editRoster(what: string, change: () => RosterChange | undefined): Promise<void> {
+    return this.inTurn(async () => {
+      const edit = change();
+      if (edit !== undefined) await this.edit(what, ...edit);
+    });
   }
 
   // -------------------------------------------------------------- set-up (oscar.md §3.1)
@@ -360,11 +412,12 @@ export class Client {
       this.request(buddy.rightsQuery, { tlvs: {} }, buddy.rightsReply, 'asking for rights'),
       this.request(icbm.parameterQuery, {}, icbm.parameterReply, 'asking for message limits'),
       this.request(privacy.rightsQuery, { tlvs: {} }, privacy.rightsReply, 'asking for rights'),
-      this.request(feedbag.rightsQuery, { flags: 0x000f }, feedbag.rightsReply, 'asking for rights'),
-      connection.gather(feedbag.query, {}, [feedbag.reply], 'loading the roster').then((parts) => this.roster.load(parts)),
+      this.askRights(),
+      // What another session of ours edits meanwhile may come in the same piece, right behind.
+      connection.gather(feedbag.query, {}, [feedbag.reply], 'loading the roster', (parts) => this.roster.load(parts)),
     ]);
     connection.send(icbm.addParameters, { channel: 0, flags: 0x0b, lengthMax: 8000, senderWarningMax: 999, receiverWarningMax: 999, intervalMs: 0 });
-    connection.send(location.setInfo, { tlvs: { capabilities: CAPABILITIES } });
+    connection.send(location.setInfo, { tlvs: { capabilities: CAPABILITIES, ...this.awayTexts.told() } });
     connection.send(feedbag.use, {});
     this.setStatus(this.status.status, this.status.invisible);
     connection.send(oservice.clientOnline, { families: VERSIONS.map((one) => ({ ...one, toolId: 0x0110, toolVersion: 0x0001 })) });
@@ -466,9 +519,12 @@ export class Client {
       if (this.arrivedBefore(answer.tlvs.messageId)) return;
       const from = Number(answer.screenName);
       const granted = answer.granted === 1;
-      const item = this.roster.find(ItemType.buddy, from);
       // Taking the mark away is what starts presence (oscar.md §7.3 step 5).
-      const settled = granted && item !== undefined ? this.edit('the granted contact', feedbag.updateItems, Roster.allowed(item)) : Promise.resolve();
+      const allowed = (): RosterChange | undefined => {
+        const item = this.roster.find(ItemType.buddy, from);
+        return item === undefined ? undefined : [feedbag.updateItems, Roster.allowed(item)];
+      };
+      const settled = granted ? this.editRoster('the granted contact', allowed) : Promise.resolve();
       void settled.catch(() => {}).then(() => this.emit({ type: 'authorisation-answered', from, granted, reason: fromUtf8.decode(answer.reason) }));
     },
     addedBy: (notice: feedbag.YouWereAdded): void => {
@@ -508,25 +564,28 @@ export class Client {
 
   /** Channel 4: what clients of the ICQ 99 kind send. */
   private typed(from: number, data: icbm.Channel4Data, time: string, stored: boolean): void {
-    const text = decodeText(data.text, this.codepage);
-    const { MessageType } = icbm;
-    switch (data.type) {
-      case MessageType.plain:
-        return this.emit({ type: 'message', from, text, time, stored });
-      case MessageType.url: {
-        const [caption = '', url = ''] = splitFields(data.text, this.codepage);
-        return this.emit({ type: 'url', from, url, caption, time, stored });
+    const said = data.type === icbm.MessageType.plugin ? saidByPlugin(data.tail, this.codepage) : saidIn(data.type, data.text, this.codepage);
+    // The other's program asks ours for a text; it has said nothing. Who is asked through the server answers there.
+    if (data.type >= icbm.MessageType.autoOnline && data.type <= icbm.MessageType.autoFreeForChat) return;
+    // It was confirmed or is about to be: somebody has to hear of it.
+    if (said === undefined) this.emit({ type: 'trouble', packet: `message type ${data.type}`, message: `sent by ${from}, not known` });
+    else this.emit(happened(from, said, { time, stored }));
+  }
+
+  /** After the edits before it. */
+  private inTurn<T>(edit: () => Promise<T>): Promise<T> {
+    const attempt = async (): Promise<T> => {
+      try {
+        return await edit();
+      } catch (error) {
+        // Another session of ours was first with the id, or with the entry itself: once more, with what is there now.
+        if (error instanceof AlreadyThere) return edit();
+        throw error;
       }
-      case MessageType.authRequest:
-        return this.emit({ type: 'authorisation-asked', from, reason: splitFields(data.text, this.codepage).at(-1) ?? '' });
-      case MessageType.authGranted:
-      case MessageType.authDenied:
-        return this.emit({ type: 'authorisation-answered', from, granted: data.type === MessageType.authGranted, reason: text });
-      case MessageType.added:
-        return this.emit({ type: 'added-by', from });
-      default:
-        return undefined;
-    }
+    };
+    const done = this.editing.then(attempt);
+    this.editing = done.catch(() => {});
+    return done;
   }
 
   private async tryEdit(how: SnacDeclaration<feedbag.Items>, item: feedbag.FeedbagItem): Promise<number> {
@@ -534,6 +593,7 @@ export class Client {
     const { results } = await this.request(how, { items: [item] }, feedbag.status, 'changing the roster');
     this.connection.send(feedbag.endCluster, {});
     const result = results[0] ?? ItemResult.invalid;
+    if (result === ItemResult.alreadyExists && how === feedbag.insertItems) this.roster.noteTaken(item);
     if (result === ItemResult.success) {
       if (how === feedbag.deleteItems) this.roster.remove([item]);
       else this.roster.put([item]);
@@ -562,6 +622,7 @@ export class Client {
   private lost(error: ClientError): void {
     this.stopKeepAlive();
     this.rooms.lost();
+    this.awayTexts.lost(error);
     this.seen.clear();
     this.arrived = [];
     if (this.leaving || this.options.reconnect !== true || !PASSING.has(error.code)) return this.finish(error);
@@ -615,6 +676,7 @@ const HEARD = new Map([
   heard(buddy.departed, (client, info) => client.on.departed(info)),
   heard(icbm.channelMsgToClient, (client, message) => client.on.message(message)),
   heard(icbm.clientEvent, (client, event) => client.on.typing(event)),
+  heard(icbm.clientErr, (client, answer) => client.awayTexts.answered(answer)),
   heard(feedbag.authorizeRequested, (client, request) => client.on.asked(request)),
   heard(feedbag.authorizeResponded, (client, answer) => client.on.answered(answer)),
   // Who is allowed before he asked may take it for an answer, as clients do that know no other word for it.
@@ -627,7 +689,11 @@ const HEARD = new Map([
   heard(oservice.rateParamChange, (client, change) => client.on.rate(change)),
 ]);
 
+/** An item stands under this id, or one for the same person. */
+class AlreadyThere extends RequestRefused {}
+
 function editRefused(what: string, result: number): RequestRefused {
+  if (result === ItemResult.alreadyExists) return new AlreadyThere(what, ErrorCode.incorrectFormat, 'it is in the list already');
   if (result === ItemResult.notFound) return new RequestRefused(what, ErrorCode.noMatch, 'it is not in the list');
   return new RequestRefused(what, result === ItemResult.limitExceeded ? ErrorCode.listOverflow : ErrorCode.incorrectFormat);
 }
@@ -650,7 +716,14 @@ async function connectionFor(
     const { bos, cookie } = await signOn(platform, server, options, options.method ?? 'hashed');
     return { cookie, connection: await open(platform, bos) };
   }
-  const { bos, ...signedOn } = await signOnSecurely(platform, server, options, before === undefined ? options : { pins: [before] });
-  const { transport } = await dialTrusted(platform, bos, [signedOn.fingerprint], {});
+  const trust = before === undefined || options.pins !== undefined ? options : { pins: [before] };
+  const { bos, ...signedOn } = await signOnSecurely(platform, server, options, trust);
+  const { transport } = await dialTrusted(platform, bos, keysAfter(options, signedOn.fingerprint), {});
   return { ...signedOn, connection: await openOn(platform, transport) };
+}
+
+/** What the server may show once it had this key: that one again, or any of those a person named, who expects it to change. */
+function keysAfter({ server, pins }: ConnectOptions, fingerprint: string | undefined): readonly string[] {
+  if (pins !== undefined) return acceptedKeys({ pins }, server) ?? [];
+  return fingerprint === undefined ? [] : [fingerprint];
 }

@@ -130,6 +130,29 @@ export class OscarConnection implements TransportUser {
   }
 
   /**
+   * Sends what is answered only when it is refused; resolves when the server has taken it.
+   *
+   * @param behind asks, when the other has left, what has an answer: a server that answers this one is past that one
+   * @throws RequestRefused, ClientError
+   */
+  async submit<T>(declaration: SnacDeclaration<T>, value: T, what: string, behind: () => Promise<unknown>): Promise<void> {
+    if (this.over !== undefined) throw this.over;
+    const left = Promise.withResolvers<void>();
+    const refused = Promise.withResolvers<never>();
+    const id = this.send(declaration, value, left.resolve);
+    this.waiting.set(id, { what, take: () => false, fail: refused.reject, cancel: () => {} });
+    const passed = left.promise.then(behind).catch((error: unknown) => {
+      // A refusal is an answer, too.
+      if (!(error instanceof RequestRefused)) throw error;
+    });
+    try {
+      await Promise.race([refused.promise, passed]);
+    } finally {
+      this.waiting.delete(id);
+    }
+  }
+
+  /**
    * Sends and waits for the answer of one kind.
    *
    * @param what for the error's message: what a person wanted
@@ -140,8 +163,18 @@ export class OscarConnection implements TransportUser {
     return decodeSnacBody(answer, (snac as Snac).data);
   }
 
-  /** Sends and waits for all parts of an answer, which may be of several kinds. */
-  gather<Q>(question: SnacDeclaration<Q>, value: Q, answers: readonly SnacDeclaration<any>[], what: string): Promise<readonly Snac[]> {
+  /**
+   * Sends and waits for all parts of an answer, which may be of several kinds.
+   *
+   * @param whole is given them before the next packet is read
+   */
+  gather<Q>(
+    question: SnacDeclaration<Q>,
+    value: Q,
+    answers: readonly SnacDeclaration<any>[],
+    what: string,
+    whole: (parts: readonly Snac[]) => void = () => {},
+  ): Promise<readonly Snac[]> {
     return new Promise((resolve, reject) => {
       if (this.over !== undefined) return reject(this.over);
       const parts: Snac[] = [];
@@ -153,6 +186,7 @@ export class OscarConnection implements TransportUser {
           if (!answers.some((one) => one.family === snac.family && one.subtype === snac.subtype)) return false;
           parts.push(snac);
           if ((snac.flags & SnacFlag.more) !== 0) return false;
+          whole(parts);
           resolve(parts);
           return true;
         },

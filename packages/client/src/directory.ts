@@ -12,6 +12,13 @@ export interface Topic {
   readonly text: string;
 }
 
+/** An address beside the one that stands with the name. */
+export interface OtherEmail {
+  readonly address: string;
+  /** Others do not see it, and do not find it. */
+  readonly hidden: boolean;
+}
+
 /** What somebody tells of himself. Texts may be empty, numbers are those of ICQ's tables, 0 when nothing was told. */
 export interface PersonDetails {
   readonly nickname: string;
@@ -20,6 +27,7 @@ export interface PersonDetails {
   readonly email: string;
   /** Others do not see the address, and do not find it. */
   readonly hideEmail: boolean;
+  readonly otherEmails: readonly OtherEmail[];
   readonly city: string;
   readonly state: string;
   readonly street: string;
@@ -44,6 +52,8 @@ export interface PersonDetails {
   readonly workFax: string;
   readonly workHomepage: string;
   readonly homepage: string;
+  /** Where ICQ's catalogue of homepages has it; category 0 and no text: nowhere. */
+  readonly homepageCategory: Topic;
   /** 1 female, 2 male. */
   readonly gender: number;
   readonly age: number;
@@ -60,7 +70,7 @@ export interface PersonDetails {
   readonly authorisationRequired: boolean;
   /** May be shown to everybody as on line. */
   readonly webAware: boolean;
-  /** Who may connect to this person's client directly: 0 anybody, 1 contacts, 2 nobody without asking. */
+  /** Who may connect to this person's client directly: 0 anybody, 1 contacts, 2 nobody, since the server tells nobody its address. */
   readonly directPermissions: number;
 }
 
@@ -82,6 +92,11 @@ export interface PersonSearch {
   readonly occupation?: number;
   readonly ageFrom?: number;
   readonly ageTo?: number;
+  /** Of a category, with these words in it; either may be left empty. */
+  readonly interest?: Topic;
+  readonly affiliation?: Topic;
+  readonly past?: Topic;
+  readonly homepage?: Topic;
   /** Words in interests and the like. */
   readonly keywords?: string;
   readonly onlineOnly?: boolean;
@@ -125,10 +140,16 @@ export class Directory {
     this.codepage = codepage;
   }
 
-  /** What somebody tells of himself; `undefined` when there is nobody of this number. */
+  /** What somebody tells of himself; `undefined` when there is nobody of this number. @throws RequestRefused */
   async info(uin: number): Promise<PersonDetails | undefined> {
-    const parts = await this.ask(icqMeta.fullInfoRequest, { uin }, `information about ${uin}`);
+    const what = `information about ${uin}`;
+    const parts = await this.ask(icqMeta.fullInfoRequest, { uin }, what);
     if (parts[0]?.result === MetaResult.noData) return undefined;
+    // A server that fails says so in this part alone: that is not somebody who has told nothing.
+    this.check(
+      parts.find(({ subtype }) => subtype === icqMeta.basicInfoReply.subtype),
+      what,
+    );
     const part = <T>(declaration: icqMeta.MetaReply<T>): T | undefined => {
       const found = parts.find(({ subtype, result }) => subtype === declaration.subtype && result === MetaResult.success);
       return found === undefined ? undefined : decode(declaration.body, found.data);
@@ -144,12 +165,15 @@ export class Directory {
     const more = part(icqMeta.moreInfoReply);
     const work = part(icqMeta.workInfoReply);
     const background = part(icqMeta.backgroundInfoReply);
+    const page = part(icqMeta.homepageInfoReply)?.homepage;
+    const others = part(icqMeta.emailsInfoReply)?.emails ?? [];
     return {
       nickname: text(basic?.nick),
       first: text(basic?.first),
       last: text(basic?.last),
       email: text(basic?.email),
       hideEmail: basic?.hideEmail === 1,
+      otherEmails: others.map(({ email, hidden }) => ({ address: text(email), hidden: hidden === 1 })),
       city: text(basic?.city),
       state: text(basic?.state),
       street: text(basic?.street),
@@ -174,6 +198,7 @@ export class Directory {
       workFax: text(work?.fax),
       workHomepage: text(work?.webPage),
       homepage: text(more?.homepage),
+      homepageCategory: { category: page?.category ?? 0, text: text(page?.text) },
       gender: more?.gender ?? 0,
       age: more?.age ?? 0,
       birthday: more === undefined ? '' : dateText(more.birthYear, more.birthMonth, more.birthDay),
@@ -192,19 +217,31 @@ export class Directory {
   /** Tells others about oneself; what is absent stays as it was. @throws RequestRefused when the server takes none of it */
   async tell(details: Partial<PersonDetails>): Promise<void> {
     const what = 'your details';
-    // The flag of an address goes with it.
-    const email = details.hideEmail !== undefined && details.email === undefined ? (await this.info(this.session.uin))?.email : details.email;
+    // The flag of an address goes with it; an address without the flag leaves that as it was.
+    const email = details.hideEmail !== undefined && details.email === undefined ? (await this.own(what)).email : details.email;
     const tlvs = tlvsOf({ ...details, ...(email === undefined ? {} : { email }) });
-    const { directPermissions, ...others } = details;
-    if (directPermissions === undefined || Object.keys(others).length > 0) await this.change(icqMeta.setInfoTlvs, tlvs, what);
+    // Each has a packet of its own.
+    const { directPermissions, otherEmails, ...others } = details;
+    const isAlone = directPermissions !== undefined || otherEmails !== undefined;
+    if (!isAlone || Object.keys(others).length > 0) await this.change(icqMeta.setInfoTlvs, tlvs, what);
+    if (otherEmails !== undefined) {
+      const emails = otherEmails.map(({ address, hidden }) => ({ hidden: Number(hidden), email: utf8.encode(address) }));
+      await this.change(icqMeta.setEmailsInfo, { emails }, what);
+    }
     if (directPermissions !== undefined) await this.permit(directPermissions, what);
   }
 
-  /** A packet of its own, which sets the other permissions too: they stay as they are. */
+  /** Its packet sets the other permissions too: they stay as they are. */
   private async permit(directPermissions: number, what: string): Promise<void> {
-    const present = await this.info(this.session.uin);
-    const authorization = present?.authorisationRequired === false ? Authorization.notRequired : Authorization.required;
-    await this.change(icqMeta.setPermissions, { authorization, webAware: Number(present?.webAware ?? false), directPermissions, last: 0 }, what);
+    const { authorisationRequired, webAware } = await this.own(what);
+    const authorization = authorisationRequired ? Authorization.required : Authorization.notRequired;
+    await this.change(icqMeta.setPermissions, { authorization, webAware: Number(webAware), directPermissions, last: 0 }, what);
+  }
+
+  private async own(what: string): Promise<PersonDetails> {
+    const details = await this.info(this.session.uin);
+    if (details === undefined) throw new RequestRefused(what, ErrorCode.requestDenied);
+    return details;
   }
 
   /** Who fits, at most 40; `more`: there are others. @throws RequestRefused when the question is none, or comes too soon */
@@ -289,7 +326,7 @@ function said<T>(declaration: icqMeta.MetaRequest<T>, value: T, what: string): U
 // ---------------------------------------------------------------- TLVs
 
 function tlvsOf(details: Partial<PersonDetails>): icqMeta.InfoTlvs {
-  const { email, hideEmail, birthday, languages, interests, affiliations, pasts, authorisationRequired, webAware } = details;
+  const { email, hideEmail, birthday, languages, interests, affiliations, pasts, homepageCategory, authorisationRequired, webAware } = details;
   return {
     ...present({
       ...textsOf(details),
@@ -302,11 +339,12 @@ function tlvsOf(details: Partial<PersonDetails>): icqMeta.InfoTlvs {
       gmtOffset: details.gmtOffset,
       // 0: none any more.
       languages: languages?.length === 0 ? [0] : languages,
-      emails: email === undefined ? undefined : [{ email: utf8.encode(email), hidden: Number(hideEmail ?? false) }],
+      emails: email === undefined ? undefined : [{ email: utf8.encode(email), ...(hideEmail === undefined ? {} : { hidden: Number(hideEmail) }) }],
       birthday: birthday === undefined ? undefined : dateFrom(birthday),
       interests: categoriesOf(interests),
       affiliations: categoriesOf(affiliations),
       past: categoriesOf(pasts),
+      homepageCategory: homepageCategory === undefined ? undefined : categoryOf(homepageCategory),
       authorization: authorisationRequired === undefined ? undefined : authorisationRequired ? Authorization.required : Authorization.notRequired,
       webAware: webAware === undefined ? undefined : Number(webAware),
     }),
@@ -354,11 +392,16 @@ function textsOf(details: Partial<PersonDetails>): Partial<icqMeta.InfoTlvs> {
 function categoriesOf(topics: readonly Topic[] | undefined): { category: number; keywords: Uint8Array }[] | undefined {
   if (topics === undefined) return undefined;
   const given = topics.length === 0 ? [{ category: 0, text: '' }] : topics;
-  return given.map(({ category, text }) => ({ category, keywords: utf8.encode(text) }));
+  return given.map(categoryOf);
+}
+
+function categoryOf({ category, text }: Topic): { category: number; keywords: Uint8Array } {
+  return { category, keywords: utf8.encode(text) };
 }
 
 function searchTlvs(whom: PersonSearch): icqMeta.InfoTlvs {
   const { uin, nickname, first, last, email, city, state, company, department, position, keywords, language, ageFrom, ageTo } = whom;
+  const { interest, affiliation, past, homepage } = whom;
   const bytes = (text: string | undefined): Uint8Array | undefined => (text === undefined ? undefined : utf8.encode(text));
   return {
     ...present({
@@ -372,6 +415,10 @@ function searchTlvs(whom: PersonSearch): icqMeta.InfoTlvs {
       company: bytes(company),
       department: bytes(department),
       position: bytes(position),
+      interests: categoriesOf(interest && [interest]),
+      affiliations: categoriesOf(affiliation && [affiliation]),
+      past: categoriesOf(past && [past]),
+      homepageCategory: homepage === undefined ? undefined : categoryOf(homepage),
       keywords: bytes(keywords),
       gender: whom.gender,
       country: whom.country,

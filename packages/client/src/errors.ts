@@ -68,7 +68,7 @@ const REASON: Readonly<Record<number, string>> = {
   0x02: 'too fast for the server; wait a little',
   0x03: 'too fast; wait a little',
   0x04: 'there is no such UIN, or it cannot be reached',
-  0x05: 'the server does not offer this',
+  0x05: 'the server cannot do this now, or does not offer it; try again later',
   0x08: 'the server does not know this',
   0x09: 'that user’s client cannot take this',
   0x0a: 'too long',

@@ -19,10 +19,13 @@ const nicknameBytes = new TextEncoder();
 /** A copy of the roster, kept in step with the server's. */
 export class Roster {
   private readonly items = new Map<string, Item>();
+  /** Item ids the server says are taken, by what we have not heard of yet. */
+  private readonly taken = new Set<number>();
 
   /** All parts of 13/06. */
   load(parts: readonly Snac[]): void {
     this.items.clear();
+    this.taken.clear();
     for (const part of parts) {
       if (part.subtype !== feedbag.reply.subtype) continue;
       this.put(decodeSnacBody(feedbag.reply, part.data).items);
@@ -35,6 +38,11 @@ export class Roster {
 
   remove(items: readonly Item[]): void {
     for (const item of items) this.items.delete(key(item));
+  }
+
+  /** The server has another item under this id. */
+  noteTaken({ itemId }: Item): void {
+    this.taken.add(itemId);
   }
 
   contacts(): Contact[] {
@@ -80,6 +88,17 @@ export class Roster {
     });
   }
 
+  /** The item that says who sees us, where it says the contrary of what we want. ICQ writes 3 when invisible and 4 when visible. */
+  visibilityToChange(invisible: boolean): Item | undefined {
+    const item = [...this.items.values()].find(({ type }) => type === ItemType.visibility);
+    const mode = item === undefined ? undefined : feedbag.attributesOf(item).visibilityMode;
+    const { nobody, permitted, exceptDenied } = feedbag.VisibilityMode;
+    const isWrong = invisible ? mode === exceptDenied : mode === nobody || mode === permitted;
+    if (item === undefined || !isWrong) return undefined;
+    const wanted = Uint8Array.of(invisible ? permitted : exceptDenied);
+    return { ...item, attributes: feedbag.withAttribute(item.attributes, feedbag.ItemAttribute.visibilityMode, wanted) };
+  }
+
   newListEntry(type: number, uin: number): Item {
     return feedbag.makeItem(type, 0, this.freeId(), String(uin));
   }
@@ -99,7 +118,7 @@ export class Roster {
 
   /** An item id nobody uses: 1 to 0x7FFF. */
   private freeId(): number {
-    const used = new Set([...this.items.values()].map((item) => item.itemId));
+    const used = new Set([...this.items.values()].map((item) => item.itemId)).union(this.taken);
     for (let id = 1; id <= 0x7fff; id++) if (!used.has(id)) return id;
     throw new RangeError('the roster has no free item id');
   }

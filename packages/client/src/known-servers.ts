@@ -1,5 +1,6 @@
 /** The keys of servers, kept in a file between runs. */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { parseFingerprint } from '@seekyou/net';
@@ -25,17 +26,24 @@ const FILE = 'known-servers.json';
 
 /**
  * `{ "host:5190": { "fingerprint": "SHA256:…", "since": "…" } }`, for its owner alone. Read each time, so that several clients
- * share it; replaced whole, so that a crash leaves the old one or the new one.
+ * share it; replaced whole, so that a crash leaves the old one or the new one; one client at a time, so that none loses the key
+ * another one has just met.
  *
+ * @param wait lets some milliseconds pass, while another client writes
  * @throws ClientError `bad-pin` from `find` and `remember` when the file holds something else: taking it for empty would make
  *   every server a stranger who may be anybody
  */
-export function fileKnownServers(file: string = knownServersFile()): KnownServers {
+export function fileKnownServers(file: string = knownServersFile(), wait: (ms: number) => void = pause): KnownServers {
   return {
     find: (server) => read(file)[nameOf(server)]?.fingerprint,
     remember(server, fingerprint) {
       const entry: Entry = { fingerprint, since: new Date().toISOString() };
-      write(file, { ...read(file), [nameOf(server)]: entry });
+      try {
+        change(file, wait, () => ({ ...read(file), [nameOf(server)]: entry }));
+      } catch (error) {
+        if (error instanceof ClientError) throw error;
+        throw new ClientError('bad-pin', `the server's key cannot be remembered: ${(error as Error).message}; give it with --pin each time`, { cause: error });
+      }
     },
   };
 }
@@ -67,24 +75,66 @@ function checked(entry: unknown): Entry {
   return { fingerprint: known, since: String(since) };
 }
 
-function write(file: string, entries: Readonly<Record<string, Entry>>): void {
+const WAIT_MS = 20;
+/** Longer than a disk takes to write a few lines: who has not given it back by then has crashed. */
+const LOCK_MS_MAX = 2_000;
+/** So long that one of these passes, and then some. */
+const WAITS_MAX = 200;
+
+/** @param entries asked for while nobody else writes */
+function change(file: string, wait: (ms: number) => void, entries: () => Readonly<Record<string, Entry>>): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const lock = `${file}.lock`;
+  take(lock, wait);
+  // Nobody else has a file of this name: what becomes the new one is our own, and whole.
+  const part = `${file}.${process.pid}-${randomUUID()}`;
   try {
-    replace(file, entries);
-  } catch (error) {
-    throw new ClientError('bad-pin', `the server's key cannot be remembered: ${(error as Error).message}; give it with --pin each time`, { cause: error });
+    writeFileSync(part, `${JSON.stringify(entries(), undefined, 2)}\n`, { flag: 'wx', mode: 0o600, flush: true });
+    renameSync(part, file);
+  } finally {
+    rmSync(part, { force: true });
+    rmSync(lock, { force: true });
   }
 }
 
-function replace(file: string, entries: Readonly<Record<string, Entry>>): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const part = `${file}.${process.pid}`;
-  rmSync(part, { force: true });
-  const descriptor = openSync(part, 'wx', 0o600);
-  try {
-    writeSync(descriptor, `${JSON.stringify(entries, undefined, 2)}\n`);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+/** Whoever has made this file writes, and removes it when he is done. */
+function take(lock: string, wait: (ms: number) => void): void {
+  for (let waits = 0; waits < WAITS_MAX; waits++) {
+    if (isMine(lock) || takenOver(lock)) return;
+    wait(WAIT_MS);
   }
-  renameSync(part, file);
+  throw new Error(`another client writes it all the time; if there is none, remove ${lock} and what else begins with its name`);
+}
+
+/** Of several who see that it is old, one alone takes it over: he makes it new, so that the others go on waiting. */
+function takenOver(lock: string): boolean {
+  const claim = `${lock}.old`;
+  if (!isOld(lock) || !isMine(claim)) return false;
+  try {
+    if (!isOld(lock)) return false;
+    utimesSync(lock, new Date(), new Date());
+    return true;
+  } finally {
+    rmSync(claim, { force: true });
+  }
+}
+
+function isOld(lock: string): boolean {
+  const made = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
+  return made !== undefined && Date.now() - made > LOCK_MS_MAX;
+}
+
+function isMine(file: string): boolean {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** In one go, as files are read and written here. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

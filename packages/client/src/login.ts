@@ -172,6 +172,7 @@ const REFUSALS: Readonly<Record<number, readonly [ClientErrorCode, string]>> = {
   [AuthError.suspendedAccount]: ['suspended', 'the account is suspended'],
   [AuthError.deletedAccount]: ['refused', 'the account was deleted'],
   [AuthError.rateLimited]: ['too-fast', 'too many failed sign-ons from here; wait some minutes'],
+  [AuthError.upgradeRequired]: ['refused', 'the server lets no old clients in, or not without encryption, or not with this kind of sign-on'],
   [AuthError.retryLater]: ['too-fast', 'too many sign-ons; wait some minutes'],
   [AuthError.unavailable]: ['unavailable', 'the server cannot take sign-ons now; its log says why'],
   [AuthError.tooManyFromAddress]: ['unavailable', 'too many connections from this address'],

@@ -1,6 +1,6 @@
 /** Rooms: finding and making them, being in them. Each has a connection of its own. @see oscar.md §8.3 */
 import { decode, encode, type RawTlv } from '@seekyou/wire';
-import { Capability, chat, chatNavigation, decodeSnacBody, extended, Family, icbm, rendezvous, type Snac } from '@seekyou/wire/oscar';
+import { Capability, chat, chatNavigation, decodeSnacBody, ErrorCode, extended, Family, icbm, oservice, rendezvous, type Snac } from '@seekyou/wire/oscar';
 import { decodeText, decodeUcs2, encodeUcs2, isAscii, plainFromHtml, looksLikeAimHtml, UTF8 } from '@seekyou/wire/text';
 import type { OscarConnection } from './connection.ts';
 import { RequestRefused } from './errors.ts';
@@ -11,7 +11,7 @@ const SERVICE_TLV = 0x2711;
 
 /** A room as the server tells of it. */
 export interface RoomSummary {
-  /** What the server calls it: with an invitation it opens a private room. */
+  /** What the server calls it, and no other room: with an invitation it opens a private room. */
   readonly id: string;
   readonly name: string;
   readonly private: boolean;
@@ -19,15 +19,23 @@ export interface RoomSummary {
   readonly members: number;
 }
 
-/** `room` is its name. */
+/** `room` is its name, which another room may have, too: a public one and private ones of several people. `id` tells them apart. */
 export type RoomEvent =
-  | { readonly type: 'room-joined'; readonly room: string; readonly uin: number }
-  | { readonly type: 'room-left'; readonly room: string; readonly uin: number }
-  | { readonly type: 'room-line'; readonly room: string; readonly from: number; readonly text: string; readonly whisper: boolean; readonly time: string }
+  | { readonly type: 'room-joined'; readonly room: string; readonly id: string; readonly uin: number }
+  | { readonly type: 'room-left'; readonly room: string; readonly id: string; readonly uin: number }
+  | {
+      readonly type: 'room-line';
+      readonly room: string;
+      readonly id: string;
+      readonly from: number;
+      readonly text: string;
+      readonly whisper: boolean;
+      readonly time: string;
+    }
   /** Somebody asks us into a room; `join` takes its id. */
   | { readonly type: 'room-invitation'; readonly from: number; readonly id: string; readonly text: string }
   /** We are no longer in it, and did not leave. */
-  | { readonly type: 'room-closed'; readonly room: string };
+  | { readonly type: 'room-closed'; readonly room: string; readonly id: string };
 
 export interface RoomsPlatform {
   readonly random: (bytes: number) => Uint8Array;
@@ -49,10 +57,10 @@ export class Rooms {
   private readonly session: Beside;
   private readonly platform: RoomsPlatform;
   private readonly emit: (event: RoomEvent) => void;
-  /** By folded name. */
+  /** By the room's id. */
   private readonly seats = new Map<string, Seat>();
-  /** Where we were when the connection broke. */
-  private left: readonly RoomSummary[] = [];
+  /** Where we were, are not any more, and did not leave. By id. */
+  private readonly left = new Map<string, RoomSummary>();
 
   constructor(session: Beside, platform: RoomsPlatform, emit: (event: RoomEvent) => void) {
     this.session = session;
@@ -65,6 +73,11 @@ export class Rooms {
     return [...this.seats.values()].map(({ summary, members }) => ({ ...summary, members: members.size, uins: [...members] }));
   }
 
+  /** What to call a room of an event: its name, as long as we are in no other of that name; else its id. */
+  called({ room, id }: { readonly room: string; readonly id: string }): string {
+    return named(room, this.summaries()).some((one) => one.id !== id) ? id : room;
+  }
+
   /** Public rooms with this in their names. */
   async list(fragment = ''): Promise<readonly RoomSummary[]> {
     const tlvs = fragment === '' ? {} : { name: utf8.encode(fragment) };
@@ -74,15 +87,19 @@ export class Rooms {
   }
 
   /**
-   * Goes into a room; it is made when there is none of that name.
+   * Goes into a room; it is made when there is none of that name. Which room a name means, the server knows: a public one and
+   * private ones may have the same.
    *
    * @param name its name, or the id of an invitation
    * @throws RequestRefused
    */
   async join(name: string, options: { readonly private?: boolean } = {}): Promise<RoomSummary> {
-    const known = this.seats.get(fold(name));
-    if (known !== undefined) return known.summary;
-    const exchange = options.private === true || isId(name) ? Exchange.private : Exchange.public;
+    return this.enter(name, options.private === true || isId(name), () => true);
+  }
+
+  /** @param wanted whether we still want to, when the way is open */
+  private async enter(name: string, isPrivate: boolean, wanted: () => boolean): Promise<RoomSummary> {
+    const exchange = isPrivate ? Exchange.private : Exchange.public;
     const ascii = isAscii(name);
     const request: chatNavigation.CreateRoom = {
       exchange,
@@ -93,28 +110,42 @@ export class Rooms {
     };
     const what = `the room ${name}`;
     const [summary] = await this.navigate((connection) => connection.request(chatNavigation.createRoom, request, chatNavigation.navigationReply, what));
-    if (summary === undefined) throw new RequestRefused(what, 0x14);
-    await this.sit(summary, what);
+    if (summary === undefined) throw new RequestRefused(what, ErrorCode.noMatch);
+    if (!this.seats.has(summary.id)) await this.sit(summary, what, wanted);
+    this.left.delete(summary.id);
     return summary;
   }
 
+  /** @param name of a room we are in or would come back into, or its id: the name is enough while there is only one */
   leave(name: string): void {
-    const seat = this.seatOf(name);
-    this.seats.delete(fold(seat.summary.name));
-    seat.connection.close();
+    const { id } = theOne(name, new Map([...this.left, ...this.summaries()]));
+    const seat = this.seats.get(id);
+    this.seats.delete(id);
+    this.left.delete(id);
+    seat?.connection.close();
   }
 
-  /** Says something to all, or to one alone. @throws RequestRefused when we are not in that room */
-  say(name: string, text: string, to?: number): void {
+  /**
+   * Says something to all, or to one alone; resolves when the server has taken it.
+   *
+   * @param name as in `leave`
+   * @throws RequestRefused, ClientError
+   */
+  async say(name: string, text: string, to?: number): Promise<void> {
+    const { connection, summary } = this.seatOf(name);
     const lines = text.replaceAll(/\r?\n/g, '\r\n');
     const ascii = isAscii(lines);
     const message = { tlvs: { text: ascii ? utf8.encode(lines) : encodeUcs2(lines), charset: ascii ? 'us-ascii' : 'unicode-2-0', language: 'en' } };
     const tlvs = to === undefined ? { public: true as const, message } : { whisperTo: String(to), message };
-    this.seatOf(name).connection.send(chat.channelMsgToHost, { cookie: this.platform.random(8), channel: chat.CHAT_CHANNEL, tlvs });
+    const line = { cookie: this.platform.random(8), channel: chat.CHAT_CHANNEL, tlvs };
+    const what = `a line in the room ${summary.name}`;
+    // Any server was asked this when the connection began.
+    const behind = (): Promise<unknown> => connection.request(oservice.rateParamsQuery, {}, oservice.rateParamsReply, what);
+    await connection.submit(chat.channelMsgToHost, line, what, behind);
   }
 
   /** Asks somebody into a room we are in. */
-  invite(name: string, uin: number, text = ''): Promise<unknown> {
+  async invite(name: string, uin: number, text = ''): Promise<unknown> {
     const { summary } = this.seatOf(name);
     const cookie = this.platform.random(8);
     const service = encode(extended.chatInvitation, { exchange: exchangeOf(summary), cookie: utf8.encode(summary.id), instance: 0 });
@@ -139,19 +170,23 @@ export class Rooms {
 
   /** @internal The session is over, and its rooms with it. */
   lost(): void {
-    if (this.seats.size > 0) this.left = [...this.seats.values()].map(({ summary }) => summary);
-    for (const seat of this.seats.values()) {
-      this.seats.delete(fold(seat.summary.name));
-      seat.connection.close();
-      this.emit({ type: 'room-closed', room: seat.summary.name });
+    for (const { summary, connection } of this.seats.values()) {
+      this.closed(summary);
+      connection.close();
     }
   }
 
   /** @internal We are on line again: back to where we were. A room that is closed to us now stays closed. */
   async comeBack(): Promise<void> {
-    const rooms = this.left;
-    this.left = [];
-    await Promise.allSettled(rooms.map((room) => this.join(room.private ? room.id : room.name, { private: room.private })));
+    const back = async (room: RoomSummary): Promise<void> => {
+      try {
+        await this.enter(room.private ? room.id : room.name, room.private, () => this.left.has(room.id));
+      } catch (error) {
+        // Where the line broke again, or the server is busy, there is another time.
+        if (error instanceof RequestRefused && error.code === ErrorCode.noMatch) this.left.delete(room.id);
+      }
+    };
+    await Promise.all(Array.from(this.left.values(), back));
   }
 
   /** @internal We sign off. */
@@ -164,9 +199,11 @@ export class Rooms {
   // -------------------------------------------------------------- inside
 
   private seatOf(name: string): Seat {
-    const seat = this.seats.get(fold(name)) ?? [...this.seats.values()].find(({ summary }) => summary.id === name);
-    if (seat === undefined) throw new RequestRefused(`the room ${name}`, 0x14);
-    return seat;
+    return this.seats.get(theOne(name, this.summaries()).id) as Seat;
+  }
+
+  private summaries(): ReadonlyMap<string, RoomSummary> {
+    return new Map(Array.from(this.seats, ([id, { summary }]) => [id, summary]));
   }
 
   private async navigate(ask: (connection: OscarConnection) => Promise<chatNavigation.NavigationReply>): Promise<readonly RoomSummary[]> {
@@ -179,7 +216,7 @@ export class Rooms {
     }
   }
 
-  private async sit(summary: RoomSummary, what: string): Promise<void> {
+  private async sit(summary: RoomSummary, what: string, wanted: () => boolean): Promise<void> {
     const members = new Set<number>();
     const room = { exchange: exchangeOf(summary), cookie: utf8.encode(summary.id), instance: 0 };
     let entered = (): void => {};
@@ -191,24 +228,32 @@ export class Rooms {
       connection.onClosed = reject;
     });
     await Promise.race([inside, refused]);
-    this.seats.set(fold(summary.name), { summary, connection, members });
+    if (connection.ended !== undefined) throw connection.ended;
+    // Somebody asked for it twice, and was in it sooner by the other way; or has left it meanwhile.
+    if (this.seats.has(summary.id) || !wanted()) return connection.close();
+    this.seats.set(summary.id, { summary, connection, members });
     connection.onClosed = () => {
-      if (this.seats.get(fold(summary.name))?.connection !== connection) return;
-      this.seats.delete(fold(summary.name));
-      this.emit({ type: 'room-closed', room: summary.name });
+      // A room's connection may break before the session's does.
+      if (this.seats.get(summary.id)?.connection === connection) this.closed(summary);
     };
+  }
+
+  private closed(summary: RoomSummary): void {
+    this.seats.delete(summary.id);
+    this.left.set(summary.id, summary);
+    this.emit({ type: 'room-closed', room: summary.name, id: summary.id });
   }
 
   private heard(summary: RoomSummary, members: Set<number>, entered: () => void, snac: Snac): void {
     if (snac.family !== Family.chat) return;
-    const room = summary.name;
+    const room = { room: summary.name, id: summary.id };
     switch (snac.subtype) {
       case chat.usersJoined.subtype: {
         const arrivals = uinsIn(snac);
         // The first list is of those who are there, ourselves among them.
         const isFirst = !members.has(this.session.uin);
         for (const uin of arrivals) members.add(uin);
-        if (!isFirst) for (const uin of arrivals) this.emit({ type: 'room-joined', room, uin });
+        if (!isFirst) for (const uin of arrivals) this.emit({ type: 'room-joined', ...room, uin });
         return undefined;
       }
       case chat.roomInfoUpdate.subtype:
@@ -216,24 +261,26 @@ export class Rooms {
       case chat.usersLeft.subtype:
         for (const uin of uinsIn(snac)) {
           members.delete(uin);
-          this.emit({ type: 'room-left', room, uin });
+          this.emit({ type: 'room-left', ...room, uin });
         }
         return undefined;
       case chat.channelMsgToClient.subtype:
-        return this.line(room, decodeSnacBody(chat.channelMsgToClient, snac.data));
+        return this.line(summary, decodeSnacBody(chat.channelMsgToClient, snac.data));
       default:
         return undefined;
     }
   }
 
-  private line(room: string, { tlvs }: chat.ChatMsgToClient): void {
+  private line({ name, id }: RoomSummary, { tlvs }: chat.ChatMsgToClient): void {
     const { text = new Uint8Array(0), charset } = tlvs.message?.tlvs ?? {};
     const written = textOf(text, charset, this.platform.codepage);
     this.emit({
       type: 'room-line',
-      room,
+      room: name,
+      id,
       from: Number(tlvs.sender?.screenName ?? 0),
-      text: looksLikeAimHtml(written) ? plainFromHtml(written) : written,
+      // Our servers give us words, whoever wrote them; of other servers' lines some are HTML.
+      text: !isId(id) && looksLikeAimHtml(written) ? plainFromHtml(written) : written,
       whisper: tlvs.public === undefined,
       time: new Date(this.platform.now()).toISOString(),
     });
@@ -245,10 +292,27 @@ function textOf(text: Uint8Array, charset: string | undefined, codepage: number)
   return decodeText(text, charset === 'utf-8' ? UTF8 : codepage);
 }
 
+/** @throws RequestRefused when it is none of these, or several have this name */
+function theOne(name: string, rooms: ReadonlyMap<string, RoomSummary>): RoomSummary {
+  const byId = rooms.get(name);
+  if (byId !== undefined) return byId;
+  const [room, ...others] = named(name, rooms);
+  const what = `the room ${name}`;
+  if (room === undefined) throw new RequestRefused(what, ErrorCode.noMatch);
+  if (others.length === 0) return room;
+  const ids = [room, ...others].map((one) => `${one.id} (${one.private ? 'private' : 'public'})`);
+  throw new RequestRefused(what, ErrorCode.requestAmbiguous, `you are in ${ids.length} of that name; say which: ${ids.join(', ')}`);
+}
+
+function named(name: string, rooms: ReadonlyMap<string, RoomSummary>): readonly RoomSummary[] {
+  const folded = fold(name);
+  return [...rooms.values()].filter((room) => fold(room.name) === folded);
+}
+
 const fold = (name: string): string => name.trim().normalize('NFKC').toLowerCase();
 
-/** What our server calls rooms. */
-const isId = (name: string): boolean => /^[0-9a-f]{24}$/.test(name);
+/** What our servers call rooms, and nobody else does. */
+const isId = (name: string): boolean => /^[0-9a-f]{24}(?:$|-)/.test(name);
 
 function exchangeOf(summary: RoomSummary): number {
   return summary.private ? Exchange.private : Exchange.public;

@@ -3,13 +3,17 @@ import { encode } from '@seekyou/wire';
 import { Family, FlapChannel, type feedbag, login, oservice, type Snac, type SnacDeclaration } from '@seekyou/wire/oscar';
 import type { OscarConnection } from './connection.ts';
 
+/** An edit of the roster: how, and the item. */
+export type RosterChange = readonly [how: SnacDeclaration<feedbag.Items>, item: feedbag.FeedbagItem];
+
 /** What rooms and pictures need of the session they stand beside. */
 export interface Beside {
   readonly uin: number;
   request<Q, A>(question: SnacDeclaration<Q>, value: Q, answer: SnacDeclaration<A>, what: string): Promise<A>;
   /** A connection to where 01/05 sends us, trusted as our own is. */
   beside(address: string): Promise<OscarConnection>;
-  editRoster(what: string, how: SnacDeclaration<feedbag.Items>, item: feedbag.FeedbagItem): Promise<void>;
+  /** @param change is asked for when its turn has come; nothing: there is nothing to do */
+  editRoster(what: string, change: () => RosterChange | undefined): Promise<void>;
   /** Says something on the session's own connection. */
   say<T>(declaration: SnacDeclaration<T>, value: T): void;
 }

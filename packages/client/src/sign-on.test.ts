@@ -29,7 +29,7 @@ const OURS = `SHA256:${'A'.repeat(43)}`;
 const THEIRS = `SHA256:${'B'.repeat(42)}A`;
 const BINDING = new Uint8Array(32).fill(3);
 const SALT = new Uint8Array(16).fill(4);
-const ITERATIONS = 4_096;
+const { ITERATIONS } = scram;
 const hash: scram.ScramHash = {
   sha256: (data) => createHash('sha256').update(data).digest(),
   hmac: (key, data) => createHmac('sha256', key).update(data).digest(),
@@ -192,6 +192,19 @@ test('a pin goes before what was known, and is known from then on', async () => 
   await failure(signOn(scene(), { pins: ['SHA256:short'] }), 'bad-pin');
 });
 
+test('who gives a pin signs on where no key can be remembered; who was remembered or asked does not', async () => {
+  const broken = (): never => {
+    throw new ClientError('bad-pin', 'the file cannot be read, or not be written');
+  };
+  for (const known of [
+    { find: broken, remember: broken },
+    { find: () => undefined, remember: broken },
+  ] satisfies KnownServers[]) {
+    assert.equal((await signOn(scene(), { pins: [OURS], known })).fingerprint, OURS);
+    await failure(signOn(scene(), { known, unknownKey: () => true }), 'bad-pin');
+  }
+});
+
 test('a wrong password is told; a key that was only accepted is not remembered for it', async () => {
   const known = knownServers();
   await failure(signOn(scene(), { known, unknownKey: () => true }, 'wrong'), 'wrong-password');
@@ -209,7 +222,13 @@ test('a server that does not know the verifier is no server of ours, whatever co
 });
 
 test('a server that asks for a cheap proof, for endless work or with another nonce gets none', async () => {
-  for (const message of [`r=%server,s=${'A'.repeat(24)},i=1`, `r=%server,s=${'A'.repeat(24)},i=100000000`, `r=server,s=${'A'.repeat(24)},i=4096`, 'nonsense']) {
+  for (const message of [
+    `r=%server,s=${'A'.repeat(24)},i=1`,
+    `r=%server,s=${'A'.repeat(24)},i=${ITERATIONS - 1}`,
+    `r=%server,s=${'A'.repeat(24)},i=100000000`,
+    `r=server,s=${'A'.repeat(24)},i=${ITERATIONS}`,
+    'nonsense',
+  ]) {
     const made = scene({ first: (say, _snac, first) => say(own.scramServerFirst, { message: message.replace('%', first?.nonce ?? '') }) });
     await failure(signOn(made, { pins: [OURS] }), 'protocol');
     assert.deepEqual(made.said, [['5359/10']]);

@@ -305,7 +305,7 @@ for (const version of VERSIONS) {
     say(8, ascii(''));
     say(12, fe('nick', 'First', 'Last', 'e@x.test', '1'));
     say(19, fe('2', '100003', 'Carl', '100004', 'Dora', ''));
-    say(9, fe('the server', '', '', '', '3', 'it goes down'));
+    say(9, fe('the server', '', '', 'e@x.test', '3', 'it goes down'));
     say(0x1a, ascii('?'));
     await time.pass(100);
     const got = events.filter(({ type }) => !type.endsWith('-told')).map(({ time: _time, ...event }: any) => event as unknown);
@@ -326,7 +326,7 @@ for (const version of VERSIONS) {
           { uin: 100004, nickname: 'Dora' },
         ],
       },
-      { from: BOB, type: 'notice', name: 'the server', text: 'it goes down' },
+      { from: BOB, stored: false, type: 'notice', name: 'the server', email: 'e@x.test', text: 'it goes down' },
       { type: 'trouble', packet: 'message type 26', message: 'not known' },
     ]);
   });
@@ -522,7 +522,7 @@ test('the byte that separates fields may be part of the last text', async () => 
     { from: BOB, stored: false, type: 'url', url: 'http://example.test/', caption: 'Люблю это' },
     { from: BOB, type: 'authorisation-asked', reason: 'Давай дружить, люблю музыку' },
     { from: BOB, type: 'authorisation-asked', reason: 'просто так' },
-    { from: BOB, type: 'notice', name: 'сервер', text: 'люблю' },
+    { from: BOB, stored: false, type: 'notice', name: 'сервер', email: '', text: 'люблю' },
   ]);
 });
 

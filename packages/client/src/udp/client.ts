@@ -13,13 +13,11 @@ import { UdpDirectory } from './directory.ts';
 import type { Heard, Numbers, UdpLink } from './link.ts';
 import type { UdpPlatform } from './platform.ts';
 import { ANSWER_MS_MAX, openLink, passwordBytes, refusalIn, signOn, type SignOnOptions, statusWord, type UdpVersion } from './sign-on.ts';
-import { contactLists, joinFields, type SharedContact, saidIn, shortened, spelled, TEXT_BYTES_MAX, textParts, type Worded, worded } from './words.ts';
+import { contactLists, happened, joinFields, type SharedContact, saidIn, shortened, spelled, TEXT_BYTES_MAX, textParts, type Worded, worded } from './words.ts';
 
 /** Those of the other clients, and what only these hear. */
 export type UdpEvent =
   | ClientEvent
-  | { readonly type: 'contacts'; readonly from: number; readonly contacts: readonly SharedContact[]; readonly time: string; readonly stored: boolean }
-  | { readonly type: 'notice'; readonly from: number; readonly name: string; readonly text: string }
   /** Everybody on the contact list who is on line was told. */
   | { readonly type: 'contacts-told' }
   /** No more stored messages. */
@@ -423,7 +421,7 @@ export class UdpClient {
       const said = saidIn(type, text, this.codepage);
       const when = { time: new Date(time === undefined ? this.platform.timers.now() : time * 1000).toISOString(), stored: time !== undefined };
       if (said === undefined) this.emit({ type: 'trouble', packet: `message type ${type}`, message: 'not known' });
-      else this.emit(said.type === 'message' || said.type === 'url' || said.type === 'contacts' ? { from, ...when, ...said } : { from, ...said });
+      else this.emit(happened(from, said, when));
     },
     storedTold: (): void => {
       this.emit({ type: 'stored-told' });

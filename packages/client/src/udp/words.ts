@@ -90,9 +90,32 @@ export type Said =
   | { readonly type: 'added-by' }
   | { readonly type: 'contacts'; readonly contacts: readonly SharedContact[] }
   /** The server itself, or somebody on its pages. */
-  | { readonly type: 'notice'; readonly name: string; readonly text: string };
+  | { readonly type: 'notice'; readonly name: string; readonly email: string; readonly text: string };
 
-/** Of requests and notices: nick, first name, last name, e-mail, a flag, text. */
+interface When {
+  /** ISO 8601 UTC. */
+  readonly time: string;
+  readonly stored: boolean;
+}
+
+/** As an event. What is said of authorisation has no time. */
+export function happened(from: number, said: Said, { time, stored }: When) {
+  switch (said.type) {
+    case 'message':
+    case 'url':
+    case 'contacts':
+    case 'notice':
+      return { from, time, stored, ...said };
+    case 'authorisation-asked':
+    case 'authorisation-answered':
+    case 'added-by':
+      return { from, ...said };
+    default:
+      return said satisfies never;
+  }
+}
+
+/** Of requests and notices: nick or name, first name, last name, e-mail, a flag, text. */
 const FIELDS_MAX = 6;
 
 /** @returns undefined for types that are no words: chat and file requests, and what nobody knows */
@@ -119,7 +142,9 @@ export function saidIn(type: number, text: Uint8Array, codepage: number): Said |
     case MessageType.webPager:
     case MessageType.emailExpress: {
       const fields = splitFields(text, codepage, FIELDS_MAX);
-      return { type: 'notice', name: fields[0] ?? '', text: fields.at(-1) ?? '' };
+      const [name = '', , , email = '', , words = ''] = fields;
+      if (fields.length === FIELDS_MAX) return { type: 'notice', name, email, text: words };
+      return { type: 'notice', name: '', email: '', text: fields.filter((field) => field !== '').join('\r\n') };
     }
     default:
       return undefined;
