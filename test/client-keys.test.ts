@@ -17,7 +17,9 @@ interface Place extends Served {
   readonly known: string;
   /** A client of a user who has this configuration directory. */
   readonly client: (...more: string[]) => Talker;
-  /** The same at a terminal. */
+  /** For somebody who has no UIN yet. */
+  readonly registering: (...more: string[]) => Talker;
+  /** `client` at a terminal. */
   readonly atTerminal: (...more: string[]) => Talker;
   /** At a terminal, without a password. */
   readonly asked: (...more: string[]) => Talker;
@@ -39,7 +41,8 @@ function withServer(name: string, run: (place: Place) => Promise<void>, options:
       started.push(served.talker);
       const added = await seekyou('user', 'add', '--password', PASSWORD, '--data', data, '--json');
       const { uin } = JSON.parse(added.stdout) as { uin: number };
-      const command = [process.execPath, '--conditions=source', MAIN, 'client', '--server', `127.0.0.1:${served.port}`, '--uin', String(uin)];
+      const nobody = [process.execPath, '--conditions=source', MAIN, 'client', '--server', `127.0.0.1:${served.port}`];
+      const command = [...nobody, '--uin', String(uin)];
       const withPassword = [...command, '--password', PASSWORD];
       const terminal = (words: readonly string[]): Talker => start('script', ['-qec', words.join(' '), '/dev/null']);
       await run({
@@ -47,6 +50,7 @@ function withServer(name: string, run: (place: Place) => Promise<void>, options:
         uin,
         known: join(base, 'config', 'seekyou', 'known-servers.json'),
         client: (...more) => start(process.execPath, [...withPassword.slice(1), ...more]),
+        registering: (...more) => start(process.execPath, [...nobody.slice(1), '--register', '--password', PASSWORD, ...more]),
         atTerminal: (...more) => terminal([...withPassword, ...more]),
         asked: (...more) => terminal([...command, ...more]),
       });
@@ -91,11 +95,11 @@ withServer('--trust-first says what it trusts', async ({ client, known }) => {
   assert.ok(readFileSync(known, 'utf8').includes(trusted['fingerprint'] as string));
 });
 
-withServer('a new UIN is asked for without telling the password, and signs on at once', async ({ client, known }) => {
-  const registering = client('--json', '--trust-first', '--register');
-  const { uin } = await registering.event('registered');
-  assert.equal((await registering.event('signed-on'))['uin'], uin);
-  await leaves(registering);
+withServer('a new UIN is asked for without telling the password, and signs on at once', async ({ registering, known }) => {
+  const client = registering('--json', '--trust-first');
+  const { uin } = await client.event('registered');
+  assert.equal((await client.event('signed-on'))['uin'], uin);
+  await leaves(client);
   assert.ok(existsSync(known));
 });
 

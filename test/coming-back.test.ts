@@ -1,6 +1,9 @@
 /** The library's own clients when their server goes away and comes back. */
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ConnectOptions } from '@seekyou/client';
+import { selfSigned } from '@seekyou/net/testing';
 import { dialogue, Person } from './dialogue/stage.ts';
 
 const COMES_BACK: Partial<ConnectOptions> = { tls: 'require', unknownKey: () => true, reconnect: true };
@@ -23,6 +26,20 @@ dialogue('both come back by themselves after a restart, to the same key, and not
   await alice.hears(bob, 'after');
   await alice.hearsNothingMore();
   assert.equal(alice.client.statusOf(bob.uin).status, 'online');
+});
+
+dialogue('who named the old key and the new one comes back to either', async ({ stage, alice, bob }) => {
+  const next = selfSigned('the next one');
+  const before = stage.server.fingerprint();
+  await alice.signsOn({ ...COMES_BACK, pins: [before, next.fingerprint] });
+  await bob.signsOn(COMES_BACK);
+  writeFileSync(join(stage.data, 'tls.key'), next.key);
+  writeFileSync(join(stage.data, 'tls.crt'), next.cert);
+  await stage.restart();
+  assert.equal(stage.server.fingerprint(), next.fingerprint);
+  await goesAndComesBack(alice);
+  const end = await bob.expects('the end', (event) => event.type === 'closed');
+  assert.ok(end.type === 'closed' && end.error.code === 'key-changed', 'who named none stays with the key he met');
 });
 
 dialogue('a client that was away has everything, though another one of the same person has taken it meanwhile', async ({ stage, alice, bob }) => {

@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect as connectClear } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
@@ -164,6 +165,21 @@ test('nobody behind a relay that hides people is counted against its network, in
     assert.equal(stage.events('http_refused_full'), 0);
   } finally {
     for (const socket of sockets) socket.terminate();
+    await stage.close();
+  }
+});
+
+test('who comes through a relay that does not know him is told no address of the relay’s network', async () => {
+  const stage = await house({ trust_proxy: [`${RELAY}/32`], advertise: [{ address: '10.9.9.9:5190', for: '127.0.0.0/8' }, 'chat.example.org'] });
+  try {
+    const told = async (header: string, localAddress: string): Promise<string | undefined> => {
+      const socket = connectClear({ host: '127.0.0.1', port: stage.port, localAddress });
+      socket.end(`${header}GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+      return /--server (\S+)/.exec(await text(socket))?.[1];
+    };
+    assert.equal(await told('PROXY UNKNOWN\r\n', RELAY), `chat.example.org:${stage.port}`);
+    assert.equal(await told('', '127.0.0.1'), '10.9.9.9:5190');
+  } finally {
     await stage.close();
   }
 });

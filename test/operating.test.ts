@@ -1,11 +1,12 @@
 /** The contract of commands, files and exits, on real processes. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { ClientError, connect, nodePlatform } from '@seekyou/client';
-import { removeDirectory, type Served, seekyou, serve, Talker, temporaryDirectory, untilReady } from './process.ts';
+import { cleanEnvironment, removeDirectory, type Served, seekyou, serve, Talker, temporaryDirectory, untilReady } from './process.ts';
 
 const PASSWORD = 'secret12';
 
@@ -44,6 +45,27 @@ withData('serve makes its directory, says ready, answers the admin address and s
   assert.ok(!existsSync(join(data, 'control.sock')), 'the socket is gone');
 });
 
+withData('nobody is sent where he would be refused', async (data) => {
+  for (const [setting, told] of [
+    ['--clear-sign-on=all', [true, true]],
+    ['--clear-sign-on=challenge', [true, false]],
+    ['--clear-sign-on=off', [false, false]],
+    ['--old-clients=off', [false, false]],
+  ] as const) {
+    const talker = Talker.seekyou('serve', '--data', data, '--listen', '127.0.0.1:0', '--udp', '127.0.0.1:0', '--admin', '127.0.0.1:0', setting);
+    try {
+      const { port } = await untilReady(talker);
+      const page = await (await fetch(`http://127.0.0.1:${port}/`)).text();
+      assert.deepEqual([/ICQ 2000 and later/.test(page), /ICQ 96 to 99/.test(page)], told, setting);
+      talker.signal('SIGTERM');
+      const { stderr } = await talker.end();
+      assert.deepEqual([/Old ICQ clients/.test(stderr), /Those of 1996/.test(stderr)], told, setting);
+    } finally {
+      await talker.kill();
+    }
+  }
+});
+
 withData('the admin address wants to be asked by number or localhost', async (_data, open) => {
   const { admin } = await open();
   const { request } = await import('node:http');
@@ -79,6 +101,71 @@ withData('SIGINT to the whole group stops it as cleanly', async (_data, open) =>
   assert.equal((await talker.end()).code, 0);
 });
 
+withData('SIGTERM to npx, which does not hand it on, stops the server too', async (data) => {
+  const talker = new Talker('npx', ['seekyou', 'serve', '--data', data, '--listen', '127.0.0.1:0', '--udp', 'off', '--admin', '127.0.0.1:0']);
+  const killAll = (): void => {
+    try {
+      talker.signal('SIGKILL', 'group');
+    } catch {
+      // Nobody is left.
+    }
+  };
+  const late = setTimeout(killAll, 20_000);
+  try {
+    await untilReady(talker);
+    talker.signal('SIGTERM');
+    const { stderr } = await talker.end();
+    assert.match(stderr, /"msg":"stopped"/);
+    assert.ok(!existsSync(join(data, 'control.sock')), 'the socket is gone');
+  } finally {
+    clearTimeout(late);
+    killAll();
+  }
+});
+
+withData('without a terminal, SIGHUP stops nothing: nohup means that', async (_data, open) => {
+  const { talker, admin } = await open();
+  talker.signal('SIGHUP', 'group');
+  assert.equal((await fetch(`${admin}/healthz`)).status, 200);
+  talker.signal('SIGTERM');
+  const { code, stderr } = await talker.end();
+  assert.deepEqual([code, /"signal":"SIGTERM"/.test(stderr)], [0, true], stderr);
+});
+
+withData('a server whose shell ends goes on, except where npx started it: all below any npx has its variables', async (data) => {
+  const launcher = join(import.meta.dirname, '../packages/cli/bin/seekyou.js');
+  const started: Talker[] = [];
+  // The shell ends when it is told to, and leaves the server behind.
+  const below = async (npm_lifecycle_script: string): Promise<Served> => {
+    const serving = ['serve', '--data', `${data}-${started.length}`, '--listen', '127.0.0.1:0', '--udp', 'off', '--admin', '127.0.0.1:0'];
+    const env = { ...cleanEnvironment(), npm_command: 'exec', npm_lifecycle_event: 'npx', npm_lifecycle_script };
+    const talker = new Talker('sh', ['-c', '"$@" & read line', 'sh', process.execPath, launcher, ...serving], env);
+    started.push(talker);
+    return untilReady(talker);
+  };
+  try {
+    const others = await below('"sh"');
+    const npx = await below('"seekyou" serve');
+    for (const { talker } of [others, npx]) {
+      const ended = once(talker.child, 'exit');
+      talker.say('');
+      await ended;
+    }
+    assert.match((await npx.talker.end()).stderr, /"msg":"stopped"/);
+    assert.equal((await fetch(`${others.admin}/healthz`)).status, 200);
+    others.talker.signal('SIGTERM', 'group');
+    await others.talker.end();
+  } finally {
+    for (const talker of started) {
+      try {
+        talker.signal('SIGKILL', 'group');
+      } catch {
+        // Nobody is left.
+      }
+    }
+  }
+});
+
 withData('accounts are kept by commands, with the server running and without', async (data, open) => {
   const none = await seekyou('user', 'list', '--data', data);
   assert.equal(none.code, 1);
@@ -105,7 +192,7 @@ withData('accounts are kept by commands, with the server running and without', a
   assert.equal(offline.codepage, 1251);
   assert.equal(offline.authorisationRequired, false);
   const wrong = await seekyou('user', 'set', String(uin), 'codepag=1251', '--data', data);
-  assert.equal(wrong.code, 1);
+  assert.equal(wrong.code, 2);
   assert.match(wrong.stderr, /unknown setting codepag; known: /);
   assert.equal((await seekyou('user', 'remove', String(uin), '--data', data)).code, 0);
   assert.equal((await seekyou('user', 'show', String(uin), '--data', data)).code, 1);
@@ -209,6 +296,13 @@ withData('a UDP port in use is named as one', async (data, open) => {
   assert.match(second.stderr, new RegExp(`UDP 127\\.0\\.0\\.1:${udpPort} is in use by another program`));
 });
 
+withData('an admin port in use is named as one', async (data, open) => {
+  const at = new URL((await open()).admin).host;
+  const second = await seekyou('serve', '--data', `${data}-2`, '--listen', '127.0.0.1:0', '--udp', '127.0.0.1:0', '--admin', at);
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, new RegExp(`^seekyou: admin: ${at} is in use by another program`, 'm'));
+});
+
 withData('a newer database stops the start and names what to install', async (data, open) => {
   const { talker } = await open();
   talker.signal('SIGTERM');
@@ -230,31 +324,39 @@ withData('a data directory that cannot be written ends the start with the reason
   assert.match(onFile.stderr, /a file stands where a directory is needed/);
 });
 
-test('a directory without permission ends the start with the reason', {
-  skip: process.platform === 'win32' ? 'Windows has no such modes' : false,
-}, async () => {
+/** Root may do anything, so as root it runs as nobody, who can read the clone only where it is readable. */
+function unprivileged(...command: readonly string[]): Talker {
+  if (process.getuid?.() !== 0) return Talker.seekyou(...command);
+  const main = join(import.meta.dirname, '../packages/cli/src/main.ts');
+  return new Talker('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, '--conditions=source', main, ...command]);
+}
+
+const WITHOUT_MODES = process.platform === 'win32' ? 'Windows has no such modes' : false;
+
+test('a directory without permission ends the start with the reason', { skip: WITHOUT_MODES }, async () => {
   const base = temporaryDirectory();
   try {
     const closed = join(base, 'closed');
     mkdirSync(closed, { mode: 0o555 });
     chmodSync(base, 0o755);
-    // Root may write anywhere, so as root the server runs as nobody, who can read the clone only where it is readable.
-    const asNobody = process.getuid?.() === 0;
     const command = ['serve', '--data', join(closed, 'data'), '--listen', '127.0.0.1:0', '--udp', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
-    const talker = asNobody
-      ? new Talker('setpriv', [
-          '--reuid=65534',
-          '--regid=65534',
-          '--clear-groups',
-          process.execPath,
-          '--conditions=source',
-          join(import.meta.dirname, '../packages/cli/src/main.ts'),
-          ...command,
-        ])
-      : Talker.seekyou(...command);
-    const { code, stderr } = await talker.end();
+    const { code, stderr } = await unprivileged(...command).end();
     assert.equal(code, 1, stderr);
     assert.match(stderr, /may not write there: change its owner, or choose another with --data/);
+  } finally {
+    removeDirectory(base);
+  }
+});
+
+test('a directory of somebody else is not said to hold no data', { skip: WITHOUT_MODES }, async () => {
+  const base = temporaryDirectory();
+  try {
+    const data = join(base, 'data');
+    mkdirSync(data, { mode: 0o000 });
+    chmodSync(base, 0o755);
+    const { code, stderr } = await unprivileged('user', 'list', '--data', data).end();
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /data directory .*data: user \d+ may not look into it; give the command as the user that serves it/);
   } finally {
     removeDirectory(base);
   }
@@ -283,6 +385,7 @@ withData('a backup of a running server is restored, with and without the key', a
     const file = `${data}-backup-${withKey}`;
     const saved = await seekyou('backup', file, '--data', data, ...(withKey ? ['--with-key'] : []));
     assert.equal(saved.code, 0, saved.stderr);
+    assert.match(saved.stdout, /^Not in it, because options or variables say it and no file: listen, udp, admin\./m);
     assert.equal(statSync(file).mode & 0o777, 0o600);
     assert.equal(readFileSync(file).includes(readFileSync(join(data, 'secret.key'))), withKey);
     const copy = `${data}-restored-${withKey}`;
@@ -327,7 +430,7 @@ withData('a ban is in effect when it returns, server running or not, and what ha
   const again = await seekyou('ban', 'remove', '127.0.0.0/8', '--data', data);
   assert.deepEqual([again.code, again.stderr], [1, 'seekyou: 127.0.0.0/8 is not banned; `ban list` shows who is\n']);
   for (const [args, code] of [
-    [['ban', 'add', 'nobody'], 1],
+    [['ban', 'add', 'nobody'], 2],
     [['ban', 'add', '100009'], 1],
     [['ban', 'add', '100002', '--for', 'ever'], 2],
   ] as const) {

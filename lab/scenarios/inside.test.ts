@@ -18,6 +18,7 @@ const PASSWORD = 'secret1';
 /** Marker, channel 1, then a sequence number nobody can know, length 4, version 1. */
 const HELLO = /^2a01....000400000001$/;
 const NO_WAY_BACK = /connections begin and are never completed/;
+const PERHAPS_A_RELAY = /all 10 accounts that signed on come from 192\.168\.1\.1: if a relay is there, name it in trust_proxy/;
 /** Of somebody who comes again and again, some two seconds each. */
 const TRIES_MAX = 20;
 const ALICE = '100001';
@@ -137,6 +138,22 @@ test('S000-14: a plain relay hides its clients, and nobody is told an address th
     assert.deepEqual(found(heard, INSIDE), []);
     assert.deepEqual(found(heard, OUT1), []);
     assert.match(server.errors, /192\.168\.1\.1/, 'the log has the relay');
+  }));
+
+test('S000-14, O1: ten people come from one address, and the log asks whether a relay is there', () =>
+  inTown(async (town) => {
+    await build(town);
+    const server = await serve(town, `advertise = ["${OUTSIDE}", { address = "127.0.0.1", for = "127.0.0.0/8" }]\n`);
+    await haproxy(town, '');
+    const people = Array.from({ length: 10 }, (_, n) => String(Number(ALICE) + n));
+    for (const uin of people.slice(2)) assert.equal((await seekyou('user', 'add', uin, '--password', PASSWORD, '--data', `${town.directory}/data`)).code, 0);
+    // As the administrator does first of all.
+    await signsOn(oldClient(town, 'server', ALICE, '127.0.0.1'));
+    const comes = async (uin: string, n: number): Promise<void> => void (await signsOn(oldClient(town, n % 2 === 0 ? 'out1' : 'out2', uin, OUTSIDE)));
+    await Promise.all(people.slice(0, 9).map(comes));
+    assert.doesNotMatch(server.errors, PERHAPS_A_RELAY);
+    await comes(people[9] as string, 9);
+    await eventually('the log asks', () => PERHAPS_A_RELAY.test(server.errors));
   }));
 
 test('S000-14: the relay’s own list of networks refuses others', () =>

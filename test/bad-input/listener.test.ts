@@ -72,8 +72,21 @@ class Caller {
   }
 }
 
-/** @param counted the event that must have happened, once for each of `times` */
-function refused(name: string, counted: string, play: (stage: Stage) => Promise<void>, times = 1, options: Readonly<Record<string, unknown>> = {}): void {
+/** What bad input is counted as. Good input raises none of these: see the last test. */
+const ALARMS = new Set<string>();
+
+/** @param alarm the event that must have happened, once for each of `times` */
+function refused(name: string, alarm: string, play: (stage: Stage) => Promise<void>, times = 1, options: Readonly<Record<string, unknown>> = {}): void {
+  ALARMS.add(alarm);
+  observed(name, play, (counters) => assert.equal(counters[alarm], times, `${alarm}: ${JSON.stringify(counters)}`), options);
+}
+
+function observed(
+  name: string,
+  play: (stage: Stage) => Promise<void>,
+  judge: (counters: Readonly<Record<string, number>>) => void,
+  options: Readonly<Record<string, unknown>> = {},
+): void {
   test(name, async () => {
     const stage = await openStage({ trust_proxy: [`${RELAY}/32`], 'limits.first_bytes_ms': 700, ...options });
     try {
@@ -87,7 +100,7 @@ function refused(name: string, counted: string, play: (stage: Stage) => Promise<
       await alice.hears(bob, 'after');
       await alice.hearsNothingMore();
       await bob.hearsNothingMore();
-      assert.equal(stage.server.counters[counted], times, `${counted}: ${JSON.stringify(stage.server.counters)}`);
+      judge(stage.server.counters);
       assert.equal(stage.server.counters['oscar_handler_failures'], 0);
     } finally {
       await stage.close();
@@ -144,9 +157,8 @@ refused('half a PROXY header is waited for, and then closed', 'door_timeouts', a
   assert.equal(await Caller.calls(stage, RELAY).say(proxyHeader(stage.port).subarray(0, 20)).end(), '');
 });
 
-refused(
+observed(
   'a PROXY header byte by byte, glued to data, or of nobody in particular is good',
-  'door_http',
   async (stage) => {
     const request = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
     for (const header of [Buffer.from(proxyLine(stage.port)), proxyHeader(stage.port)]) {
@@ -167,7 +179,7 @@ refused(
       assert.match(await Caller.calls(stage, RELAY).say(header, request).end(), /^HTTP\/1.1 200 /);
     }
   },
-  7,
+  (counters) => assert.equal(counters['door_http'], 7),
 );
 
 refused(
@@ -257,41 +269,29 @@ refused(
   { greet_ms: 5_000, 'limits.first_bytes_ms': 10_000 },
 );
 
-refused(
-  'a second handshake on a connection is refused',
-  'door_tls',
-  async (stage) => {
-    const again = await secure(stage, { ALPNProtocols: ['icq'], maxVersion: 'TLSv1.2' });
-    await once(again, 'data');
-    const refusal = once(again, 'error');
-    again.renegotiate({}, () => {});
-    const [error] = (await refusal) as [Error];
-    assert.match(error.message, /no renegotiation/);
-    again.destroy();
-  },
-  // Three of Alice, three of Bob, and this one.
-  7,
-);
+refused('a second handshake on a connection is refused', 'door_tls_broken', async (stage) => {
+  const again = await secure(stage, { ALPNProtocols: ['icq'], maxVersion: 'TLSv1.2' });
+  await once(again, 'data');
+  const refusal = once(again, 'error');
+  again.renegotiate({}, () => {});
+  const [error] = (await refusal) as [Error];
+  assert.match(error.message, /no renegotiation/);
+  again.destroy();
+});
 
-refused(
-  'garbage after a good handshake ends that connection',
-  'door_tls',
-  async (stage) => {
-    let line: Socket | undefined;
-    const tunnel = await openTunnel((port) => (line = connect({ host: '127.0.0.1', port, noDelay: true })), stage.port);
-    try {
-      const broken = new Caller(await secure(stage, { port: tunnel.port, ALPNProtocols: ['icq'] }));
-      await broken.hears('*');
-      // A record of the right form that nobody encrypted.
-      line?.write(Buffer.concat([Buffer.from('1703030040', 'hex'), Buffer.alloc(0x40, 0x2a)]));
-      await broken.end();
-    } finally {
-      tunnel.close();
-    }
-  },
-  // Three of Alice, three of Bob, and this one.
-  7,
-);
+refused('garbage after a good handshake ends that connection', 'door_tls_broken', async (stage) => {
+  let line: Socket | undefined;
+  const tunnel = await openTunnel((port) => (line = connect({ host: '127.0.0.1', port, noDelay: true })), stage.port);
+  try {
+    const broken = new Caller(await secure(stage, { port: tunnel.port, ALPNProtocols: ['icq'] }));
+    await broken.hears('*');
+    // A record of the right form that nobody encrypted.
+    line?.write(Buffer.concat([Buffer.from('1703030040', 'hex'), Buffer.alloc(0x40, 0x2a)]));
+    await broken.end();
+  } finally {
+    tunnel.close();
+  }
+});
 
 // ---------------------------------------------------------------- HTTP
 
@@ -394,7 +394,7 @@ refused(
 
 refused(
   'a WebSocket with text, or with a message too large, is closed',
-  'web_sockets',
+  'web_sockets_broken',
   async (stage) => {
     for (const [said, code] of [
       ['hello', 1003],
@@ -409,4 +409,61 @@ refused(
     }
   },
   2,
+);
+
+// ---------------------------------------------------------------- good input
+
+/** The server has seen everybody go but Alice and Bob. */
+async function haveLeft(stage: Stage): Promise<void> {
+  const give = Date.now() + PATIENCE_MS;
+  for (let open = Infinity; open > 2; ) {
+    assert.ok(Date.now() < give, `${open} connections are open`);
+    const metrics = await (await fetch(`${stage.server.adminUrl}/metrics`)).text();
+    open = Number(/^seekyou_connections (\d+)$/m.exec(metrics)?.[1]);
+  }
+}
+
+observed(
+  'good input of the same kinds raises none of what bad input does',
+  async (stage) => {
+    for (const header of [Buffer.from(proxyLine(stage.port)), proxyHeader(stage.port)]) {
+      const answer = await Caller.calls(stage, RELAY).say(header, 'GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n').end();
+      assert.match(answer, /^HTTP\/1.1 200 /);
+    }
+    const page = new Caller(await secure(stage, { ALPNProtocols: ['http/1.1'] }));
+    assert.match(await page.say('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n').end(), /^HTTP\/1.1 200 /);
+    // Whoever leaves leaves: in good order, without a word, or torn away.
+    for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+      for (const leave of ['end', 'destroy', 'resetAndDestroy'] as const) {
+        let line: Socket | undefined;
+        const tunnel = await openTunnel((port) => (line = connect({ host: '127.0.0.1', port, noDelay: true })), stage.port);
+        try {
+          const socket = await secure(stage, { port: tunnel.port, ALPNProtocols: ['icq'], maxVersion });
+          const caller = new Caller(socket);
+          await caller.hears('*');
+          if (leave === 'end') socket.end();
+          else line?.[leave]();
+          await caller.end();
+        } finally {
+          tunnel.close();
+        }
+      }
+    }
+    for (const leave of ['close', 'terminate'] as const) {
+      const socket = new WebSocket(`ws://127.0.0.1:${stage.port}/oscar`);
+      await once(socket, 'message');
+      const closed = once(socket, 'close');
+      socket.send(Buffer.from('2a0100000004000000012a0500000000', 'hex'));
+      socket[leave]();
+      await closed;
+    }
+    await haveLeft(stage);
+  },
+  (counters) => {
+    assert.ok(ALARMS.size > 10 && [...ALARMS].every((alarm) => alarm in counters), 'they exist');
+    assert.deepEqual(
+      Object.entries(counters).filter(([event, count]) => ALARMS.has(event) && count > 0),
+      [],
+    );
+  },
 );

@@ -35,13 +35,27 @@ interface Scene {
   readonly mallory: Person;
 }
 
+/** What bad input is counted as. Good input raises none of these: see the last test. */
+const ALARMS = new Set<string>();
+
 /**
  * A test with a server, two witnesses, and somebody who misbehaves.
  *
- * @param counted the event of `seekyou_events_total` that must have happened
+ * @param alarm the event of `seekyou_events_total` that must have happened
  * @param options settings of the server
  */
-function abuse(name: string, counted: string, play: (scene: Scene, t: TestContext) => Promise<void>, options: Readonly<Record<string, unknown>> = {}): void {
+function abuse(name: string, alarm: string, play: (scene: Scene, t: TestContext) => Promise<void>, options: Readonly<Record<string, unknown>> = {}): void {
+  ALARMS.add(alarm);
+  observed(name, play, (raised) => assert.ok((raised.get(alarm) ?? 0) > 0, `${alarm} is counted: ${JSON.stringify([...raised])}`), options);
+}
+
+/** @param judge of what was counted during the play, those of 0 among them */
+function observed(
+  name: string,
+  play: (scene: Scene, t: TestContext) => Promise<void>,
+  judge: (raised: ReadonlyMap<string, number>) => void,
+  options: Readonly<Record<string, unknown>> = {},
+): void {
   test(name, async (t) => {
     const stage = await openStage(options);
     try {
@@ -62,7 +76,7 @@ function abuse(name: string, counted: string, play: (scene: Scene, t: TestContex
       const before = await eventsOf(stage);
       await play({ stage, alice, bob, mallory }, t);
       const after = await eventsOf(stage);
-      assert.ok((after.get(counted) ?? 0) > (before.get(counted) ?? 0), `${counted} is counted: ${JSON.stringify(Object.fromEntries(after))}`);
+      judge(new Map([...after].map(([event, count]) => [event, count - (before.get(event) ?? 0)])));
       assert.equal(after.get('oscar_handler_failures'), 0, 'nothing of ours failed');
       await bob.says(alice, 'after');
       await bob.hears(alice, 'before');
@@ -159,7 +173,7 @@ abuse('a SNAC shorter than its header is forgiven twice, the third closes the co
   await client.letGo();
 });
 
-abuse('a TLV that is longer than its packet holds what is there, and the session goes on', 'oscar_snacs_received', async (scene) => {
+abuse('a TLV that is longer than its packet holds what is there, and the session goes on', 'oscar_snacs_malformed', async (scene) => {
   const { alice } = scene;
   const client = await misbehaving(scene);
   // COMPAT: Jimm announces its capabilities so (oscar.md §1.3).
@@ -236,7 +250,7 @@ abuse('commands before sign-on are denied, and end the connection when they go o
 
 // ---------------------------------------------------------------- in another's name
 
-abuse('channel 4 in another’s name is refused and reaches nobody', 'oscar_snacs_received', async (scene) => {
+abuse('channel 4 in another’s name is refused and reaches nobody', 'oscar_snacs_forged', async (scene) => {
   const { alice, bob } = scene;
   const client = await misbehaving(scene);
   const data = encode(icbm.channel4Data, { uin: alice.uin, type: icbm.MessageType.plain, flags: 0, text: ascii('it is me'), tail: new Uint8Array(0) });
@@ -245,7 +259,7 @@ abuse('channel 4 in another’s name is refused and reaches nobody', 'oscar_snac
   client.destroy();
 });
 
-abuse('nobody asks for another’s stored messages', 'oscar_snacs_received', async (scene) => {
+abuse('nobody asks for another’s stored messages', 'oscar_snacs_forged', async (scene) => {
   const { stage, alice } = scene;
   const victim = await stage.person('victim');
   await alice.says(victim, 'for you alone');
@@ -261,7 +275,7 @@ abuse('nobody asks for another’s stored messages', 'oscar_snacs_received', asy
   await victim.hears(alice, 'for you alone', { stored: true });
 });
 
-abuse('nobody is called back in another’s name', 'oscar_snacs_received', async (scene) => {
+abuse('nobody is called back in another’s name', 'oscar_snacs_forged', async (scene) => {
   const { stage, alice } = scene;
   const client = await misbehaving(scene);
   const victim = await stage.person('victim');
@@ -275,7 +289,7 @@ abuse('nobody is called back in another’s name', 'oscar_snacs_received', async
   other.destroy();
 });
 
-abuse('an acknowledgement of what one was never given reaches nobody', 'oscar_snacs_received', async (scene) => {
+abuse('an acknowledgement of what one was never given reaches nobody', 'oscar_snacs_forged', async (scene) => {
   const { stage } = scene;
   const client = await misbehaving(scene);
   const [sender, recipient] = [await stage.person('sender'), await stage.person('recipient')];
@@ -305,7 +319,7 @@ abuse('an acknowledgement of what one was never given reaches nobody', 'oscar_sn
 
 // ---------------------------------------------------------------- too much
 
-abuse('a message that is too long is refused and reaches nobody', 'oscar_snacs_received', async (scene) => {
+abuse('a message that is too long is refused and reaches nobody', 'oscar_snacs_refused', async (scene) => {
   const { stage, bob } = scene;
   const client = await misbehaving(scene);
   const imData = plain('x'.repeat(stage.config.limits.messageBytesMax + 1));
@@ -316,7 +330,7 @@ abuse('a message that is too long is refused and reaches nobody', 'oscar_snacs_r
 
 abuse(
   'of a list that is too long the rest is refused, item by item',
-  'oscar_snacs_received',
+  'oscar_snacs_refused',
   async (scene) => {
     const client = await misbehaving(scene);
     const group = feedbag.makeItem(feedbag.ItemType.group, 1, 0, 'all');
@@ -332,7 +346,7 @@ abuse(
   { 'limits.contacts_max': 20 },
 );
 
-abuse('an item that is too large is refused', 'oscar_snacs_received', async (scene) => {
+abuse('an item that is too large is refused', 'oscar_snacs_refused', async (scene) => {
   const client = await misbehaving(scene);
   const { success, invalid } = feedbag.ItemResult;
   const max = scene.stage.config.limits.rosterItemBytesMax;
@@ -346,7 +360,7 @@ abuse('an item that is too large is refused', 'oscar_snacs_received', async (sce
 
 abuse(
   'names of a list that one client keeps are counted as well',
-  'oscar_snacs_received',
+  'oscar_snacs_refused',
   async (scene) => {
     const client = await misbehaving(scene);
     const screenNames = Array.from({ length: 21 }, (_, i) => String(200_000 + i));
@@ -356,7 +370,7 @@ abuse(
   { 'limits.contacts_max': 20 },
 );
 
-abuse('a profile that is too long is refused, and nobody gets it', 'oscar_snacs_received', async (scene) => {
+abuse('a profile that is too long is refused, and nobody gets it', 'oscar_snacs_refused', async (scene) => {
   const { stage, mallory } = scene;
   const client = await misbehaving(scene);
   const profile = new Uint8Array(stage.config.limits.profileBytesMax + 1).fill(0x41);
@@ -369,7 +383,7 @@ abuse('a profile that is too long is refused, and nobody gets it', 'oscar_snacs_
   client.destroy();
 });
 
-abuse('broken UTF-16 is shown as what cannot be shown, and nothing is dropped', 'messages_stored', async (scene) => {
+abuse('broken UTF-16 is shown as what cannot be shown, and nothing is dropped', 'oscar_texts_broken', async (scene) => {
   const { bob, mallory } = scene;
   const client = await misbehaving(scene);
   // A lone surrogate in the middle; an odd number of bytes.
@@ -502,6 +516,88 @@ abuse('a cookie of another server is not taken', 'oscar_cookies_forged', async (
   const good = await shows(bos, cookie);
   await good.expect(oservice.hostOnline);
   good.destroy();
+});
+
+// ---------------------------------------------------------------- good input
+
+const goodInput = async (scene: Scene): Promise<void> => {
+  const { stage, alice, bob, mallory } = scene;
+  const victim = await stage.person('victim');
+  const client = await misbehaving(scene);
+  const other = await oldClient(stage, { uin: victim.uin, password: PASSWORD });
+  const { limits } = stage.config;
+  const capabilities = [Capability.reverseConnection, Capability.serverRelay];
+  for (const one of [client, other]) one.snac(location.setInfo, { tlvs: { capabilities } });
+  // In his own name, and what he was asked.
+  const data = encode(icbm.channel4Data, { uin: mallory.uin, type: icbm.MessageType.plain, flags: 0, text: ascii('it is me'), tail: new Uint8Array(0) });
+  const typed = {
+    cookie: cookieLike(8),
+    channel: icbm.Channel.typed,
+    recipient: String(bob.uin),
+    tlvs: { data, requestHostAck: true as const, store: true as const },
+  };
+  await client.ask(icbm.channelMsgToHost, typed, icbm.hostAck);
+  await bob.hears(mallory, 'it is me');
+  for (const type of [icqMeta.IcqType.offlineRequest, icqMeta.IcqType.offlineDelete]) {
+    client.snac(icqMeta.request, { block: { owner: mallory.uin, type, sequence: Uint8Array.of(2, 0), data: new Uint8Array(0) } });
+  }
+  const call = { uin: mallory.uin, ip: '10.9.8.7', port: 5190, kind: 4, portTried: 5190, portAgain: 5190, version: 8, session: 1 };
+  await settled(other);
+  sendsEnvelope(client, victim.uin, Capability.reverseConnection, encode(rendezvous.reverseConnection, call));
+  await other.expect(icbm.channelMsgToClient);
+  const cookie = cookieLike(8);
+  sendsEnvelope(other, mallory.uin, Capability.serverRelay, encode(rendezvous.relayData, relayed('really')), cookie);
+  await client.expect(icbm.channelMsgToClient);
+  const { channelSpecific } = icbm.ClientErrReason;
+  client.snac(icbm.clientErr, {
+    cookie,
+    channel: 2,
+    screenName: String(victim.uin),
+    reason: channelSpecific,
+    data: encode(rendezvous.relayData, relayed('no')),
+  });
+  await other.expect(icbm.clientErr);
+  // As much as may be.
+  const group = feedbag.makeItem(feedbag.ItemType.group, 1, 0, 'all');
+  const contact = feedbag.makeItem(feedbag.ItemType.buddy, 1, 1, String(bob.uin), { nickname: 'n'.repeat(1_000) });
+  await client.ask(feedbag.insertItems, { items: [group, contact] }, feedbag.status);
+  client.snac(buddy.addBuddies, { screenNames: [String(alice.uin)] });
+  client.snac(location.setInfo, { tlvs: { profileType: 'text/plain', profile: new Uint8Array(limits.profileBytesMax).fill(0x41) } });
+  // A character of two units, one cut between two fragments, and the one that stands for what cannot be shown.
+  const cut = [
+    { id: icbm.FragmentId.capabilities, version: 1, data: Uint8Array.of(1, 6) },
+    ...[
+      [0, 0x61, 0x04],
+      [0x2f, 0xff, 0xfd],
+    ].map((text) => ({ id: icbm.FragmentId.text, version: 1, data: Uint8Array.of(0, Charset.ucs2, 0, 0, ...text) })),
+  ];
+  for (const [imData, heard] of [
+    [plain('x'.repeat(1_000)), 'x'.repeat(1_000)],
+    [fragments(Charset.ucs2, [0xd8, 0x3d, 0xde, 0x00]), '\u{1f600}'],
+    [encode(icbm.fragments, cut), 'aЯ\ufffd'],
+  ] as const) {
+    await client.ask(
+      icbm.channelMsgToHost,
+      { cookie: cookieLike(8), channel: 1, recipient: String(bob.uin), tlvs: { imData, requestHostAck: true } },
+      icbm.hostAck,
+    );
+    await bob.hears(mallory, heard);
+  }
+  // Nobody is there: an answer like others.
+  other.destroy();
+  const asks = { type: location.InfoType.profile, screenName: '99999' };
+  assert.equal(await client.refusal(Family.location, client.snac(location.userInfoQuery, asks)), ErrorCode.notLoggedIn);
+  await settled(client);
+  client.send(FlapChannel.close, []);
+  await client.letGo();
+};
+
+observed('good input of the same kinds raises none of what bad input does', goodInput, (raised) => {
+  assert.ok(ALARMS.size > 10 && [...ALARMS].every((alarm) => raised.has(alarm)), 'they exist');
+  assert.deepEqual(
+    [...raised].filter(([event, count]) => ALARMS.has(event) && count > 0),
+    [],
+  );
 });
 
 // ---------------------------------------------------------------- bytes

@@ -95,7 +95,7 @@ async function unharmed(stage: Stage, alice: Person, bob: Person): Promise<void>
       ['plans', [alice.uin]],
     ],
   );
-  alice.client.rooms.say('cats', 'still here');
+  await alice.client.rooms.say('cats', 'still here');
   const line = await bob.expects('a line in the room', (event) => event.type === 'room-line');
   assert.equal(line.type === 'room-line' && line.text, 'still here');
   await bob.says(alice, 'after');
@@ -196,14 +196,25 @@ function updates(mallory: Mallory, fields: icqMeta.DirectoryFields): Promise<num
   return tells(mallory, icqMeta.directoryUpdate, { family: 0x05b9, subtype: update, flags: 0, requestId: 2, zero: 0, codepage: 0, two: 2, body });
 }
 
-abuse('codes that are in no table are kept as they are; a time zone nobody has is none', async ({ bob, mallory }) => {
-  const codes = { country: 65_535, originCountry: 64_000, workCountry: 60_000, occupation: 50_000 };
-  const topics = [{ category: 65_535, keywords: ascii('what') }];
-  const lists = { languages: [200, 255, 254], interests: topics, past: topics, affiliations: topics };
-  assert.equal(await tells(mallory, icqMeta.setInfoTlvs, { ...codes, ...lists, extra: [] }), success);
+abuse('codes beyond all tables are refused, and what was told with them; a time zone nobody has is none', async ({ bob, mallory }) => {
+  const topics = [{ category: 150, keywords: ascii('what') }];
+  assert.equal(await tells(mallory, icqMeta.setInfoTlvs, { nick: ascii('before'), country: 61_891, interests: topics, extra: [] }), success);
+  const beyond = [{ category: 65_535, keywords: ascii('what') }];
+  for (const codes of [
+    { country: 65_535 },
+    { originCountry: 64_000 },
+    { workCountry: 10_000 },
+    { occupation: 50_000 },
+    { languages: [12, 255] },
+    { marital: 256 },
+    { interests: beyond },
+    { past: beyond },
+    { affiliations: [...topics, ...beyond] },
+  ])
+    assert.equal(await tells(mallory, icqMeta.setInfoTlvs, { nick: ascii('after'), ...codes, extra: [] }), failed, JSON.stringify(codes));
   const read = await bob.client.directory.info(mallory.uin);
-  assert.deepEqual([read?.country, read?.originCountry, read?.workCountry, read?.occupation], Object.values(codes));
-  assert.deepEqual([read?.languages, read?.interests], [[200, 255, 254], [{ category: 65_535, text: 'what' }]]);
+  assert.deepEqual([read?.nickname, read?.country, read?.originCountry, read?.occupation, read?.languages], ['before', 61_891, 0, 0, []]);
+  assert.deepEqual(read?.interests, [{ category: 150, text: 'what' }]);
   for (const [gmtOffset, shown] of [
     [24, 24],
     [-24, -24],

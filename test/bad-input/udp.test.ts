@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { createSocket, type Socket } from 'node:dgram';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { asUin, Refused, type Uin } from '@seekyou/core';
 import {
   buildClientPacket,
   chooseCheck,
@@ -175,8 +176,9 @@ class Mallory {
     this.socket.send(datagram, udp.port, udp.host);
   }
 
-  acknowledge({ seq1, seq2 }: Pick<ServerPacket, 'seq1' | 'seq2'>): void {
-    this.send(this.packet(commands.ack.code, PADDING.padding, { seq1, seq2: this.version <= 2 ? 0 : seq2 }));
+  acknowledge({ seq1, seq2, uin, sessionId }: ServerPacket): void {
+    const whose = this.version === 5 ? { uin, sessionId } : {};
+    this.send(this.packet(commands.ack.code, PADDING.padding, { seq1, seq2: this.version <= 2 ? 0 : seq2, ...whose }));
   }
 
   async expect({ code }: { readonly code: number }, fits: (packet: ServerPacket) => boolean = () => true): Promise<ServerPacket> {
@@ -196,12 +198,14 @@ class Mallory {
     }
   }
 
-  /** In a session: everything before this was read, and answered. */
-  async settles(): Promise<void> {
-    const { seq1 } = this;
+  /** In a session: everything before this was read, and answered. @returns the answers */
+  async settles(): Promise<Mallory['came']> {
+    const { seq1, uin } = this;
     this.say(commands.keepAlive, PADDING);
-    await this.expect(replies.ack, (packet) => packet.seq1 === seq1);
+    await this.expect(replies.ack, (packet) => packet.seq1 === seq1 && (this.version <= 2 || packet.uin === uin));
+    const { came } = this;
     this.came = [];
+    return came;
   }
 
   /** In a session: what was sent before was not answered. What the server repeats or tells by itself may come in between. */
@@ -334,6 +338,29 @@ abuse('before sign-on no answer is longer than the question', 'udp_without_sessi
   }
 });
 
+abuse('nor with the right password, and a flood of it is not answered', 'udp_refusals_held', async () => {
+  const { uin } = await stage.person('mallory with an account');
+  for (const version of [3, 4, 5] as const) {
+    const mallory = await Mallory.at(version, uin);
+    const asks = (): number => mallory.say(commands.getDeps, { uin, password: latin(PASSWORD), clientVersion: 0 }).length;
+    const bytes = asks();
+    const { seq1 } = await mallory.expect(replies.ack);
+    assert.equal(seq1, mallory.seq1 - 1);
+    const answers = mallory.came.map((answer) => answer.bytes);
+    // He has acknowledged the list.
+    const acknowledgement = mallory.packet(commands.ack.code, PADDING.padding).length;
+    const asked = version === 5 ? bytes : bytes + acknowledgement;
+    assert.ok(answers.reduce((sum, one) => sum + one, 0) <= asked, `version ${version}: ${answers.join(' and ')} bytes for ${asked}`);
+    // One at a time, as fast as answers to another come: what comes while he is being looked at is no question of its own.
+    const online = await Mallory.online();
+    for (let i = 0; i < 50; i++) {
+      asks();
+      await online.settles();
+    }
+    assert.ok(mallory.came.length <= 50, `${mallory.came.length} answers`);
+  }
+});
+
 abuse('a flood is not answered at all', 'udp_refusals_held', async () => {
   const mallory = await Mallory.at(5, 123_456, '127.0.200.1');
   for (let i = 0; i < 500; i++) mallory.send(mallory.packet(commands.keepAlive.code, PADDING.padding, { seq1: i }));
@@ -448,7 +475,7 @@ abuse('what servers send is not answered', 'udp_bad_directions', async () => {
 // ---------------------------------------------------------------- the vectors
 
 interface Vectors {
-  readonly vectors: readonly { readonly wire: string }[];
+  readonly vectors: readonly { readonly name: string; readonly wire: string }[];
   readonly negative: readonly { readonly name: string; readonly wire: string; readonly expect: string }[];
 }
 
@@ -466,6 +493,14 @@ abuse('the negative datagrams of the reference get no answer', 'udp_bad_checks',
   }
 });
 
+/** The largest datagram of a server's (§28). */
+const ANSWER_BYTES_MAX = 1_400;
+const TO_STRANGERS: ReadonlySet<string> = new Set(['ack', 'notConnected', 'badPass', 'tryAgain', 'loginErr', 'depsList', 'newUin']);
+
+function sessionsOf(...people: readonly { readonly uin: number }[]): readonly string[] {
+  return people.flatMap(({ uin }) => stage.server.core.admin.sessionsOf(uin as Uin).map(({ id }) => id));
+}
+
 function mutated(): Uint8Array {
   const wire = hex((vectors[below(vectors.length)] as { readonly wire: string }).wire);
   for (let changes = 1 + below(4); changes > 0; changes--) wire[below(wire.length)] = below(256);
@@ -473,14 +508,29 @@ function mutated(): Uint8Array {
 }
 
 abuse(`${MUTATED.toLocaleString('en')} mutated vectors are dropped or answered, counted, and nobody notices`, 'udp_bad_checks', async () => {
-  const before_ = (await events()).get('udp_datagrams_received') ?? 0;
+  const earlier = await events();
+  // Whose they are: he signs on with them, from where they come.
+  assert.ok(!((await stage.server.core.admin.create({ uin: asUin(1_234_567) as Uin, password: PASSWORD })) instanceof Refused));
+  const signOn = hex((vectors.find(({ name }) => name === 'v5-login-99b') as { readonly wire: string }).wire);
+  const others = sessionsOf(alice, bob);
   const mallory = await Mallory.online();
   // In portions, so that none gets lost in front of the server.
   for (let sent = 0; sent < MUTATED; sent += 200) {
+    if (sent % 1_000 === 0) mallory.send(signOn);
     for (let i = 0; i < 200; i++) mallory.send(mutated());
-    await mallory.settles();
+    for (const { packet, bytes } of await mallory.settles()) {
+      assert.ok(bytes <= ANSWER_BYTES_MAX, `${bytes} bytes`);
+      const name = UDP_REGISTRY.find(({ module, declaration }) => module === 'replies' && declaration.code === packet.command)?.name;
+      assert.ok(name !== undefined, `${packet.command.toString(16)} is no packet of the reference`);
+      if (packet.version === 5 && packet.uin !== mallory.uin && packet.uin !== 1_234_567) assert.ok(TO_STRANGERS.has(name), `a stranger is told ${name}`);
+    }
     if (sent % 25_000 === 0) await witness();
   }
-  const received = ((await events()).get('udp_datagrams_received') ?? 0) - before_;
-  assert.ok(received >= MUTATED, `${received} arrived`);
+  const later = await events();
+  const rise = (event: string): number => (later.get(event) ?? 0) - (earlier.get(event) ?? 0);
+  assert.ok(rise('udp_datagrams_received') >= MUTATED, `${rise('udp_datagrams_received')} arrived`);
+  // One is his own.
+  assert.ok(rise('udp_sign_ons') > 1, 'the vectors reach a session');
+  for (const event of ['udp_without_session', 'udp_unknown', 'udp_repeated', 'udp_early']) assert.ok(rise(event) > 0, `${event} is counted`);
+  assert.deepEqual(sessionsOf(alice, bob), others, 'the others are where they were');
 });

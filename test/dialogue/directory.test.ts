@@ -31,6 +31,7 @@ const DETAILS: Partial<PersonDetails> = {
   interests: [{ category: 104, text: 'коды' }],
   affiliations: [{ category: 205, text: 'fans' }],
   pasts: [{ category: 303, text: 'МГУ' }],
+  homepageCategory: { category: 50, text: 'мои коты' },
   webAware: true,
 };
 
@@ -77,6 +78,9 @@ dialogue('what somebody tells is found and read back unchanged', async ({ stage,
     { city: 'łódź', country: 48 },
     { company: '*会社' },
     { keywords: 'коды' },
+    { interest: { category: 104, text: 'код' } },
+    { affiliation: { category: 205, text: '' }, past: { category: 303, text: '' } },
+    { homepage: { category: 50, text: 'коты' } },
     { gender: 1, language: 50 },
     { occupation: 5, ageFrom: 20, ageTo: 120 },
     { first: 'анна', onlineOnly: true },
@@ -97,6 +101,23 @@ dialogue('a hidden address is its owner’s own', async ({ alice, bob }) => {
   assert.equal((await bob.client.directory.info(alice.uin))?.email, '');
   const own = await alice.client.directory.info(alice.uin);
   assert.deepEqual([own?.email, own?.hideEmail], ['anna@example.org', true]);
+});
+
+dialogue('other addresses are read and replaced as a list, and only their owner sees the hidden ones', async ({ alice, bob }) => {
+  for (const person of [alice, bob]) await person.signsOn();
+  const [shown, hidden] = [
+    { address: 'anna@work.example', hidden: false },
+    { address: 'anna@home.example', hidden: true },
+  ];
+  const read = async (who: Person): Promise<unknown> => (await who.client.directory.info(alice.uin))?.otherEmails;
+  await alice.client.directory.tell({ email: 'anna@example.org', otherEmails: [shown, hidden] });
+  assert.deepEqual([await read(alice), await read(bob)], [[shown, hidden], [shown]]);
+  assert.equal((await bob.client.directory.info(alice.uin))?.email, 'anna@example.org');
+  await alice.client.directory.tell({ otherEmails: [] });
+  assert.deepEqual(await read(alice), []);
+  await alice.client.directory.tell({ homepageCategory: { category: 50, text: '' } });
+  await alice.client.directory.tell({ homepageCategory: { category: 0, text: '' } });
+  assert.deepEqual((await bob.client.directory.info(alice.uin))?.homepageCategory, { category: 0, text: '' });
 });
 
 dialogue('what AIM tells its own directory is found in ours', async ({ alice, bob }) => {

@@ -1,7 +1,7 @@
 /**
  * Records what a client and a server say to each other, to read, to replay and to look at with Wireshark.
  *
- *     node --conditions=source test/wire/record.ts SERVER:PORT FILE
+ *     node_modules/.bin/node --conditions=source test/wire/record.ts SERVER:PORT FILE
  *
  * prints the address to give to the client, and to the server as `--advertise`. Lines typed meanwhile become notes. Ctrl-C ends it and
  * writes FILE.txt and FILE.pcap. For a replay (test/wire/replay.test.ts) the text wants headers for the accounts it needs, as the files
@@ -14,7 +14,7 @@ import { startRecorder } from './recorder.ts';
 const [target = '', file] = process.argv.slice(2);
 const match = /^\[?([^\]]+?)\]?:(\d+)$/.exec(target);
 if (match === null || file === undefined) {
-  console.error('usage: node --conditions=source test/wire/record.ts SERVER:PORT FILE');
+  console.error('usage: node_modules/.bin/node --conditions=source test/wire/record.ts SERVER:PORT FILE');
   process.exit(2);
 }
 const recorder = await startRecorder();

@@ -78,7 +78,11 @@ test('the settings in a backup are those that were read, and what no file says i
   writeFileSync(join(data, 'seekyou.toml'), 'registration = "open"\n');
   const file = join(directory, 'elsewhere.toml');
   writeFileSync(file, `registration = "closed"\ndata = ${JSON.stringify(data)}\n[limits]\nwatchers_max = 7\n`);
-  const config = loadConfig({ options: { direct: 'off', data, tls_key: 'k', tls_cert: 'c' }, environment: { SEEKYOU_DIRECT: 'all', SEEKYOU_LOG_LEVEL: 'warn' }, file });
+  const config = loadConfig({
+    options: { direct: 'off', data, tls_key: 'k', tls_cert: 'c' },
+    environment: { SEEKYOU_DIRECT: 'all', SEEKYOU_LOG_LEVEL: 'warn' },
+    file,
+  });
   assert.deepEqual(notInBackup(config), ['direct', 'log_level']);
   const backup = join(directory, 'with-config');
   backupOf(backupFiles(dataFiles(data), { ...config, tls: undefined }, false), backup);
