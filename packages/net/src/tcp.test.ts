@@ -77,6 +77,9 @@ test('tcp: a low port that is refused names the three remedies', () => {
   ]) {
     assert.ok(low.message.includes(remedy), remedy);
   }
+  const datagrams = listenFailed(Object.assign(new Error('bind EACCES'), { code: 'EACCES' }), '::', 400, 'udp');
+  assert.ok(datagrams.message.includes('udp dport 400 redirect to :4000'));
+  assert.doesNotMatch(datagrams.message, /tcp|advertise/);
   const high = listenFailed(Object.assign(new Error('listen EACCES'), { code: 'EACCES' }), '::', 5190);
   assert.equal(high.message, 'the system does not allow listening on [::]:5190');
 });

@@ -71,24 +71,29 @@ export function hasNoIpv6(error: unknown): boolean {
 }
 
 /** What a person can do when the system keeps low ports to itself. */
-function lowPortRemedies(port: number): string {
+function lowPortRemedies(port: number, protocol: 'tcp' | 'udp'): string {
+  // Clients are told where to go over TCP alone: those of UDP stay where they are.
+  const redirected =
+    protocol === 'tcp'
+      ? `listen on 5190, redirect the port (nft: tcp dport ${port} redirect to :5190) and set advertise = ["HOST:${port}"]`
+      : `listen on 4000 and redirect the port (nft: udp dport ${port} redirect to :4000)`;
   return [
     `port ${port} is below 1024 and this user may not open it. Do one of these:`,
     `  - allow this Node to: sudo setcap cap_net_bind_service=+ep "${process.execPath}"`,
     '  - under systemd, add to the unit: AmbientCapabilities=CAP_NET_BIND_SERVICE',
-    `  - listen on 5190, redirect the port (nft: tcp dport ${port} redirect to :5190) and set advertise = ["HOST:${port}"]`,
+    `  - ${redirected}`,
   ].join('\n');
 }
 
 /** The sentence for a listener that could not open. */
-export function listenFailed(error: unknown, host: string, port: number): ConnectionError {
+export function listenFailed(error: unknown, host: string, port: number, protocol: 'tcp' | 'udp' = 'tcp'): ConnectionError {
   const at = formatEndpoint(host, port);
   const options = { cause: error };
   switch (codeOf(error)) {
     case 'EADDRINUSE':
       return new ConnectionError('port-in-use', `${at} is in use by another program; stop it, or listen on another port`, options);
     case 'EACCES':
-      return new ConnectionError('port-not-allowed', port < 1024 ? lowPortRemedies(port) : `the system does not allow listening on ${at}`, options);
+      return new ConnectionError('port-not-allowed', port < 1024 ? lowPortRemedies(port, protocol) : `the system does not allow listening on ${at}`, options);
     case 'EADDRNOTAVAIL':
     case 'EAFNOSUPPORT':
       return new ConnectionError('no-such-address', `this machine has no address ${host}`, options);

@@ -101,7 +101,7 @@ const literalsFirst: NonNullable<SocketOptions['lookup']> = (name, { family }, c
 };
 
 function bindFailed(error: unknown, host: string, port: number): ConnectionError {
-  const failed = listenFailed(error, host, port);
+  const failed = listenFailed(error, host, port, 'udp');
   if (failed.code !== 'port-in-use') return failed;
   const at = formatEndpoint(host, port);
   return new ConnectionError('port-in-use', `UDP ${at} is in use by another program; stop it, or use another port`, { cause: error });
