@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { Chance } from '../bench/src/chance.ts';
 import { CrashTest, type RoundReport } from '../bench/src/crash/crash.ts';
 import { Progress } from '../bench/src/run/progress.ts';
+import { given } from './given.ts';
 
 const USAGE = `npm run crash -- [options]
 
@@ -20,27 +21,13 @@ const USAGE = `npm run crash -- [options]
 
 const FAULTS_SHOWN = 10;
 
-function given() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        rounds: { type: 'string', default: '5' },
-        seed: { type: 'string' },
-        dir: { type: 'string', default: tmpdir() },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (values.help) {
-      process.stdout.write(USAGE);
-      return process.exit(0);
-    }
-    const numbers = [values.rounds, values.seed ?? '0'];
-    if (!numbers.every((text) => /^\d+$/.test(text)) || values.rounds === '0') throw new Error('--rounds and --seed are numbers');
-    return { rounds: Number(values.rounds), seed: values.seed === undefined ? Chance.seed() : Number(values.seed), dir: values.dir };
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
-    return process.exit(2);
-  }
+function options() {
+  const { values } = parseArgs({
+    options: { rounds: { type: 'string', default: '5' }, seed: { type: 'string' }, dir: { type: 'string', default: tmpdir() } },
+  });
+  const numbers = [values.rounds, values.seed ?? '0'];
+  if (!numbers.every((text) => /^\d+$/.test(text)) || values.rounds === '0') throw new Error('--rounds and --seed are numbers');
+  return { rounds: Number(values.rounds), seed: values.seed === undefined ? Chance.seed() : Number(values.seed), dir: values.dir };
 }
 
 function show({ round, killedAfterMs, sent, acknowledged, stored, again, faults }: RoundReport): void {
@@ -50,7 +37,7 @@ function show({ round, killedAfterMs, sent, acknowledged, stored, again, faults 
   if (faults.length > FAULTS_SHOWN) process.stdout.write(`  and ${faults.length - FAULTS_SHOWN} more\n`);
 }
 
-const { rounds, seed, dir } = given();
+const { rounds, seed, dir } = given(USAGE, options);
 const data = mkdtempSync(join(dir, 'seekyou-crash-'));
 const progress = new Progress(process.stderr);
 const test = new CrashTest(data, new Chance(seed), (what) => progress.tell(what));

@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { Chance } from '../bench/src/chance.ts';
 import { FuzzTest } from '../bench/src/fuzz/fuzz.ts';
 import { Progress } from '../bench/src/run/progress.ts';
+import { given } from './given.ts';
 
 const USAGE = `npm run fuzz -- [options]
 
@@ -19,36 +20,26 @@ const USAGE = `npm run fuzz -- [options]
   --dir DIR     make the database there (default: the system's directory for temporary files)
 `;
 
-function given() {
-  try {
-    const { values } = parseArgs({
-      options: {
-        seconds: { type: 'string', default: '60' },
-        batches: { type: 'string' },
-        seed: { type: 'string' },
-        dir: { type: 'string', default: tmpdir() },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    if (values.help) {
-      process.stdout.write(USAGE);
-      return process.exit(0);
-    }
-    const { seconds, batches, seed, dir } = values;
-    if (![seconds, batches ?? '0', seed ?? '0'].every((text) => /^\d+$/.test(text))) throw new Error('--seconds, --batches and --seed are numbers');
-    return {
-      seconds: Number(seconds),
-      batches: batches === undefined ? Number.POSITIVE_INFINITY : Number(batches),
-      seed: seed === undefined ? Chance.seed() : Number(seed),
-      dir,
-    };
-  } catch (error) {
-    process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
-    return process.exit(2);
-  }
+function options() {
+  const { values } = parseArgs({
+    options: {
+      seconds: { type: 'string', default: '60' },
+      batches: { type: 'string' },
+      seed: { type: 'string' },
+      dir: { type: 'string', default: tmpdir() },
+    },
+  });
+  const { seconds, batches, seed, dir } = values;
+  if (![seconds, batches ?? '0', seed ?? '0'].every((text) => /^\d+$/.test(text))) throw new Error('--seconds, --batches and --seed are numbers');
+  return {
+    seconds: Number(seconds),
+    batches: batches === undefined ? Number.POSITIVE_INFINITY : Number(batches),
+    seed: seed === undefined ? Chance.seed() : Number(seed),
+    dir,
+  };
 }
 
-const { seconds, batches, seed, dir } = given();
+const { seconds, batches, seed, dir } = given(USAGE, options);
 const data = mkdtempSync(join(dir, 'seekyou-fuzz-'));
 const progress = new Progress(process.stderr);
 const test = new FuzzTest(data, (what) => progress.tell(what));

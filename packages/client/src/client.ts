@@ -39,12 +39,11 @@ import { Directory } from './directory.ts';
 import { type Contact, Roster } from './feedbag.ts';
 import { confirmByMeta, fetchByMeta, timeOf } from './icq-meta.ts';
 import { addressOf, type Credentials, open, openOn, type Platform, type Server, type SignedOn, signOn, type SignOnMethod } from './login.ts';
-import { saidByPlugin } from './plugin-messages.ts';
 import { type RoomEvent, Rooms } from './rooms.ts';
 import { signOnSecurely } from './scram.ts';
 import type { RosterChange } from './services.ts';
 import { acceptedKeys, dialTrusted, type Trust } from './trust.ts';
-import { happened, saidIn, type SharedContact } from './udp/words.ts';
+import { happened, saidByPlugin, saidIn, type SharedContact } from './typed-messages.ts';
 
 const { ItemType, ItemResult } = feedbag;
 

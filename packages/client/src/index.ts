@@ -15,5 +15,5 @@ export { registerSecurely } from './scram.ts';
 export { fileKnownServers } from './known-servers.ts';
 export { nodePlatform } from './node.ts';
 export { type RoomEvent, Rooms, type RoomSummary } from './rooms.ts';
-export type { SharedContact } from './udp/words.ts';
+export type { SharedContact } from './typed-messages.ts';
 export type { KnownServers, PresentedKey, Trust } from './trust.ts';

@@ -13,7 +13,8 @@ import { UdpDirectory } from './directory.ts';
 import type { Heard, Numbers, UdpLink } from './link.ts';
 import type { UdpPlatform } from './platform.ts';
 import { ANSWER_MS_MAX, openLink, passwordBytes, refusalIn, signOn, type SignOnOptions, statusWord, type UdpVersion } from './sign-on.ts';
-import { contactLists, happened, joinFields, type SharedContact, saidIn, shortened, spelled, TEXT_BYTES_MAX, textParts, type Worded, worded } from './words.ts';
+import { happened, type SharedContact, saidIn } from '../typed-messages.ts';
+import { contactLists, joinFields, shortened, spelled, TEXT_BYTES_MAX, textParts, type Worded, worded } from './words.ts';
 
 /** Those of the other clients, and what only these hear. */
 export type UdpEvent =
