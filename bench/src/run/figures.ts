@@ -2,6 +2,7 @@
 import type { Verdict } from '../load/judge.ts';
 import { faultsOf } from '../load/judge.ts';
 import type { Fsync } from './fsync.ts';
+import type { Rounds } from './rounds.ts';
 
 /** `failed`: a message was lost, repeated, reordered or changed, or the measurement itself broke. */
 export type Standing = 'ok' | 'below' | 'no bar' | 'failed';
@@ -29,6 +30,12 @@ const ms = (value: number): string => `${value.toFixed(value < 10 ? 2 : 1)} ms`;
 const ratio = (value: number, to: number): string => (value / to).toFixed(2);
 const disk = (fsync: Fsync): string => `fsync ${whole(fsync.perSecond)}/s, ${fsync.p50Ms.toFixed(2)}/${fsync.p99Ms.toFixed(2)} ms`;
 
+/** Of the best round of both; behind it each round for itself. */
+function share({ best, reference, shares }: Rounds<{ readonly perSecond: number }>, of: string): string {
+  const each = shares.length === 1 ? '' : `, in turns ${shares.map((one) => one.toFixed(2)).join(' ')}`;
+  return `${ratio(best.perSecond, reference)} of ${of} ${whole(reference)}${each}`;
+}
+
 function besides(...parts: readonly (string | undefined)[]): string {
   return parts.filter((part) => part !== undefined).join('; ');
 }
@@ -48,30 +55,35 @@ export interface Against {
   readonly floor?: number;
 }
 
-export function signOnsFigure(result: { readonly perSecond: number; readonly p50Ms: number; readonly p99Ms: number }, { profile, floor }: Against): Figure {
+export interface SignOnsMeasured {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+export function signOnsFigure(rounds: Rounds<SignOnsMeasured>, profile: string): Figure {
+  const { perSecond, p50Ms, p99Ms } = rounds.best;
   return {
     name: 'sign-ons/s, 50 at once, empty rosters',
-    value: whole(result.perSecond),
+    value: whole(perSecond),
     bar: '≥ 1,000',
     aim: '2,000',
-    standing: atLeast(result.perSecond, 1_000),
+    standing: atLeast(perSecond, 1_000),
     profile,
-    beside: besides(
-      floor === undefined ? undefined : `${ratio(result.perSecond, floor)} of floor ${whole(floor)}`,
-      `each ${ms(result.p50Ms)}/${ms(result.p99Ms)}`,
-    ),
+    beside: besides(share(rounds, 'floor'), `each ${ms(p50Ms)}/${ms(p99Ms)}`),
   };
 }
 
-export function rosterSignOnsFigure(result: { readonly perSecond: number }, accounts: number, empty: number, profile: string): Figure {
+export function rosterSignOnsFigure(rounds: Rounds<{ readonly perSecond: number }>, accounts: number, profile: string): Figure {
+  const { best, reference } = rounds;
   return {
     name: `sign-ons/s, ${whole(accounts)} × 50 contacts, all off line`,
-    value: whole(result.perSecond),
+    value: whole(best.perSecond),
     bar: '≥ 0.8 of empty',
     aim: '1.0',
-    standing: atLeast(result.perSecond, 0.8 * empty),
+    standing: atLeast(best.perSecond, 0.8 * reference),
     profile,
-    beside: `${ratio(result.perSecond, empty)} of empty`,
+    beside: share(rounds, 'empty'),
   };
 }
 
@@ -95,27 +107,23 @@ export interface MessagesMeasured {
   readonly verdict: Verdict;
 }
 
-export function messagesFigure(result: MessagesMeasured, pairs: number, fsync: Fsync | undefined, { profile, floor }: Against): Figure {
-  const limits = [floor, fsync === undefined ? undefined : pairs * fsync.perSecond].filter((limit) => limit !== undefined);
-  const relative = limits.length === 0 ? 0 : 0.5 * Math.min(...limits);
+/** Held against the floor or, when that is slower, the disk. A fault in any round is a fault. */
+export function messagesFigure(rounds: Rounds<MessagesMeasured & { readonly fsync: Fsync | undefined }>, pairs: number, profile: string): Figure {
+  const { best, reference } = rounds;
+  const { perSecond, ackP50Ms, ackP99Ms, fsync } = best;
+  const limit = Math.min(reference, fsync === undefined ? Infinity : pairs * fsync.perSecond);
   const absolute = fsync !== undefined && fsync.perSecond >= FAST_FSYNC ? 20_000 : 0;
-  const bar = Math.max(relative, absolute);
-  return judged(
-    {
-      name: `messages/s, ${pairs} pairs, durable and judged`,
-      value: whole(result.perSecond),
-      bar: bar === 0 ? '' : `≥ ${whole(bar)}`,
-      aim: limits.length === 0 ? '' : whole(0.8 * Math.min(...limits)),
-      standing: bar === 0 ? 'no bar' : atLeast(result.perSecond, bar),
-      profile,
-      beside: besides(
-        floor === undefined ? undefined : `${ratio(result.perSecond, floor)} of floor ${whole(floor)}`,
-        `ack ${ms(result.ackP50Ms)}/${ms(result.ackP99Ms)}`,
-        fsync === undefined ? undefined : disk(fsync),
-      ),
-    },
-    result.verdict,
-  );
+  const bar = Math.max(0.5 * limit, absolute);
+  const figure: Figure = {
+    name: `messages/s, ${pairs} pairs, durable and judged`,
+    value: whole(perSecond),
+    bar: `≥ ${whole(bar)}`,
+    aim: whole(0.8 * limit),
+    standing: atLeast(perSecond, bar),
+    profile,
+    beside: besides(share(rounds, 'floor'), `ack ${ms(ackP50Ms)}/${ms(ackP99Ms)}`, fsync === undefined ? undefined : disk(fsync)),
+  };
+  return rounds.all.reduce((judgedSoFar, { verdict }) => judged(judgedSoFar, verdict), figure);
 }
 
 export interface LatencyMeasured extends MessagesMeasured {

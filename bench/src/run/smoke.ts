@@ -21,9 +21,12 @@ import {
 import { type Fsync, FsyncMeter } from './fsync.ts';
 import { Generator } from './generator.ts';
 import { type ServerProcess, startFloor, startOurServer } from './processes.ts';
+import { inTurns, type Rate, type Rounds } from './rounds.ts';
 
 /** How much of everything. */
 export interface Size {
+  /** How often what is held against something else is measured in turns with it. */
+  readonly rounds: number;
   readonly warmUpSeconds: number;
   readonly seconds: number;
   readonly idleSessions: number;
@@ -35,6 +38,7 @@ export interface Size {
 }
 
 export const FULL: Size = {
+  rounds: 4,
   warmUpSeconds: 3,
   seconds: 10,
   idleSessions: 10_000,
@@ -44,7 +48,17 @@ export const FULL: Size = {
   fetches: 10,
   fsyncMs: 1_000,
 };
-export const SHORT: Size = { warmUpSeconds: 1, seconds: 3, idleSessions: 2_000, idleTlsSessions: 1_000, watchers: 3_000, changes: 3, fetches: 3, fsyncMs: 400 };
+export const SHORT: Size = {
+  rounds: 2,
+  warmUpSeconds: 1,
+  seconds: 3,
+  idleSessions: 2_000,
+  idleTlsSessions: 1_000,
+  watchers: 3_000,
+  changes: 3,
+  fetches: 3,
+  fsyncMs: 400,
+};
 
 const ACCOUNTS = 10_000;
 const CONTACTS = 50;
@@ -133,13 +147,8 @@ class Bench {
     return this.generator.stop();
   }
 
-  /** Measures one group; what breaks is a figure that failed, and the run goes on. */
-  async group(group: Group, name: string, measure: () => Promise<readonly Figure[]>): Promise<void> {
-    const { only, tell, print } = this.options;
-    if (only !== undefined && !only.has(group)) return;
-    tell(`${name} …`);
-    const figures = await measure().catch((error: unknown) => [brokenFigure(name, error as Error, this.profile)]);
-    for (const figure of figures) print(figure);
+  group(group: Group, name: string, measure: () => Promise<readonly Figure[]>): Promise<void> {
+    return measureGroup(this.options, group, name, measure, this.profile);
   }
 
   /** Runs something with the disk measured right before and after it, for disks that have good and bad minutes. */
@@ -159,9 +168,11 @@ class Bench {
     return this.run('signOns', { target: this.target, uins: people, atOnce: AT_ONCE, warmUpSeconds, seconds });
   }
 
-  pairs(): Promise<ScenarioResult<'pairs'>> {
+  /** @param round people of their own: what came in the last second of a measurement comes to its people again */
+  pairs(round: number): Promise<ScenarioResult<'pairs'>> {
     const { warmUpSeconds, seconds } = this.options.size;
-    return this.run('pairs', { target: this.target, senders: this.uins(0, PAIRS), recipients: this.uins(PAIRS, PAIRS), warmUpSeconds, seconds });
+    const first = 2 * PAIRS * round;
+    return this.run('pairs', { target: this.target, senders: this.uins(first, PAIRS), recipients: this.uins(first + PAIRS, PAIRS), warmUpSeconds, seconds });
   }
 
   latency(): Promise<ScenarioResult<'latency'>> {
@@ -204,6 +215,15 @@ class Bench {
   }
 }
 
+/** Measures one group; what breaks is a figure that failed, and the run goes on. */
+async function measureGroup(options: SmokeOptions, group: Group, name: string, measure: () => Promise<readonly Figure[]>, profile: string): Promise<void> {
+  const { only, tell, print } = options;
+  if (only !== undefined && !only.has(group)) return;
+  tell(`${name} …`);
+  const figures = await measure().catch((error: unknown) => [brokenFigure(name, error as Error, profile)]);
+  for (const figure of figures) print(figure);
+}
+
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
 
 // ---------------------------------------------------------------- the floor
@@ -225,12 +245,13 @@ async function measureFloor(options: SmokeOptions): Promise<Floor> {
   return floor;
 }
 
-async function onFloor(options: SmokeOptions, measure: (bench: Bench) => Promise<void>): Promise<void> {
+async function onFloor<T>(options: SmokeOptions, measure: (bench: Bench) => Promise<T>): Promise<T> {
+  options.tell('the floor');
   const server = await startFloor();
   const target = { address: server.address, password: OUR_POPULATION.password };
   const bench = new Bench(options, target, { population: OUR_POPULATION, profile: '-', server, data: undefined });
   try {
-    await measure(bench);
+    return await measure(bench);
   } finally {
     await bench.stop();
     await server.stop();
@@ -239,6 +260,9 @@ async function onFloor(options: SmokeOptions, measure: (bench: Bench) => Promise
 
 // ---------------------------------------------------------------- figures of any server
 
+/** Runs something on the server under measurement, each time on another one where it is ours. */
+type OnServer = <T>(measure: (bench: Bench) => Promise<T>) => Promise<T>;
+
 async function peopleFigures(bench: Bench, options: SmokeOptions, floor: Floor): Promise<void> {
   const { profile } = bench;
   const with_ = (value: number | undefined): { readonly profile: string; readonly floor?: number } => ({
@@ -246,12 +270,13 @@ async function peopleFigures(bench: Bench, options: SmokeOptions, floor: Floor):
     ...(value === undefined ? {} : { floor: value }),
   });
   await bench.group('sign-ons', 'sign-ons, empty rosters', async () => {
-    const [result, floor] = await besideFloor(
+    const people = bench.uins(0, ACCOUNTS);
+    const measured = await besideFloor(
       options,
-      (floor) => floor.signOns(bench.uins(0, ACCOUNTS)),
-      () => bench.signOns(bench.uins(0, ACCOUNTS)),
+      (floor) => floor.signOns(people),
+      () => bench.signOns(people),
     );
-    return [signOnsFigure(result, with_(floor))];
+    return [signOnsFigure(measured, profile)];
   });
   await bench.group('latency', `acknowledgements at ${RATE} messages/s`, async () => {
     const [result, fsync] = await bench.withDisk(() => bench.latency());
@@ -274,61 +299,56 @@ async function memoryFigures(bench: Bench, floor: Floor): Promise<void> {
   });
 }
 
-/** The floor's rate right before and right after something, for machines whose neighbours come and go. */
-async function besideFloor<T>(
-  options: SmokeOptions,
-  onTheFloor: (bench: Bench) => Promise<{ readonly perSecond: number }>,
-  measure: () => Promise<T>,
-): Promise<[T, number]> {
-  const floor = async (): Promise<number> => {
-    options.tell('the floor');
-    let rate = 0;
-    await onFloor(options, async (bench) => {
-      rate = (await onTheFloor(bench)).perSecond;
-    });
-    return rate;
-  };
-  const before = await floor();
-  const result = await measure();
-  return [result, (before + (await floor())) / 2];
+/** In turns with the floor, each time another. */
+function besideFloor<T extends Rate>(options: SmokeOptions, onTheFloor: (bench: Bench) => Promise<Rate>, measure: () => Promise<T>): Promise<Rounds<T>> {
+  return inTurns(options.size.rounds, () => onFloor(options, onTheFloor), measure);
 }
 
-async function floodFigures(bench: Bench, options: SmokeOptions): Promise<void> {
-  const { profile } = bench;
-  await bench.group('messages', 'messages between pairs', async () => {
-    const [[result, fsync], floor] = await besideFloor(
+async function messageFigures(options: SmokeOptions, profile: string, onServer: OnServer): Promise<void> {
+  const measure = async (): Promise<readonly Figure[]> => {
+    let round = 0;
+    const measured = await besideFloor(
       options,
-      (floor) => floor.pairs(),
-      () => bench.withDisk(() => bench.pairs()),
+      (floor) => floor.pairs(0),
+      () =>
+        onServer(async (bench) => {
+          const [result, fsync] = await bench.withDisk(() => bench.pairs(round++));
+          return { ...result, fsync };
+        }),
     );
-    return [messagesFigure(result, PAIRS, fsync, { profile, floor })];
-  });
+    return [messagesFigure(measured, PAIRS, profile)];
+  };
+  await measureGroup(options, 'messages', 'messages between pairs', measure, profile);
+}
+
+async function storeFigures(bench: Bench): Promise<void> {
+  const { profile } = bench;
   await bench.group('stores', 'stores for people off line', async () => {
     const [result, fsync] = await bench.withDisk(() => bench.stores());
     return [storesFigure(result, STORE_SENDERS, fsync, profile)];
   });
 }
 
-/** Held against sign-ons without rosters right before and right after. */
+/** In turns with sign-ons without rosters. */
 async function rosterFigures(options: SmokeOptions, empty: string, full: string): Promise<void> {
-  const emptyRate = (): Promise<number> =>
-    onOurServer(options, empty, 'people', async (bench) => {
-      options.tell('sign-ons, empty rosters');
-      return (await bench.signOns(bench.uins(0, ROSTER_SIGNERS))).perSecond;
-    });
-  const before = await emptyRate();
-  const [offLine, onLine] = await onOurServer(options, full, 'people', async (bench) => {
-    options.tell('sign-ons with 50 contacts, all off line');
-    const offLine = await bench.signOns(bench.uins(0, ROSTER_SIGNERS));
-    options.tell('sign-ons with 25 contacts on line');
+  const signOns = (bench: Bench, what: string): Promise<ScenarioResult<'signOns'>> => {
+    options.tell(`sign-ons, ${what}`);
+    return bench.signOns(bench.uins(0, ROSTER_SIGNERS));
+  };
+  const offLine = await inTurns(
+    options.size.rounds,
+    () => onOurServer(options, empty, 'people', (bench) => signOns(bench, 'empty rosters')),
+    () => onOurServer(options, full, 'people', (bench) => signOns(bench, '50 contacts, all off line')),
+  );
+  options.print(rosterSignOnsFigure(offLine, ACCOUNTS, 'people'));
+  await onOurServer(options, full, 'people', async (bench) => {
+    const before = await signOns(bench, '50 contacts, all off line');
     await bench.run('hold', { target: bench.target, uins: bench.uins(ROSTER_POPULAR, POPULAR) });
-    const onLine = await bench.signOns(bench.uins(ROSTER_SIGNERS, ROSTER_SIGNERS));
+    options.tell('sign-ons, 25 of the 50 contacts on line');
+    const result = await bench.signOns(bench.uins(ROSTER_SIGNERS, ROSTER_SIGNERS));
     await bench.run('release', undefined);
-    return [offLine, onLine] as const;
+    options.print(noticesFigure(result, before.perSecond, 'people'));
   });
-  const emptyMean = (before + (await emptyRate())) / 2;
-  options.print(rosterSignOnsFigure(offLine, ACCOUNTS, emptyMean, 'people'));
-  options.print(noticesFigure(onLine, offLine.perSecond, 'people'));
 }
 
 // ---------------------------------------------------------------- our server
@@ -369,7 +389,8 @@ export async function smoke(options: SmokeOptions): Promise<void> {
     await rosterFigures(options, empty, full).catch((error: unknown) => options.print(brokenFigure('sign-ons with rosters', error as Error, 'people')));
   }
   // Last: it leaves hundreds of thousands of messages in the database.
-  if (wanted('messages', 'stores')) await onOurServer(options, empty, 'bench', (bench) => floodFigures(bench, options));
+  await messageFigures(options, 'bench', (measure) => onOurServer(options, empty, 'bench', measure));
+  if (wanted('stores')) await onOurServer(options, empty, 'bench', storeFigures);
 }
 
 async function tlsMemoryFigures(bench: Bench, options: SmokeOptions): Promise<void> {
@@ -417,7 +438,8 @@ export async function smokeAgainst(options: SmokeOptions, against: AgainstOption
   try {
     await memoryFigures(bench, floor);
     await peopleFigures(bench, options, floor);
-    await floodFigures(bench, options);
+    await messageFigures(options, bench.profile, (measure) => measure(bench));
+    await storeFigures(bench);
   } finally {
     await bench.stop();
   }
