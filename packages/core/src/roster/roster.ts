@@ -18,11 +18,10 @@ export function keyOf(filed: FileKey): ItemKey {
   return { groupId: Math.floor(filed / 0x10000), itemId: filed % 0x10000 };
 }
 
-/** Of all rosters without items: clients that keep their own list have such, and an empty map is 230 bytes. */
-const NO_ITEMS: ReadonlyMap<FileKey, RosterItem> = new Map();
-
 export class Roster {
-  private items: ReadonlyMap<FileKey, RosterItem> = NO_ITEMS;
+  /** As they came from the store. They are filed when one of them is looked for, which most people's never are. */
+  private unfiled: readonly RosterItem[] = NONE;
+  private filed: Map<FileKey, RosterItem> | undefined;
   /** Everybody in the contact list. */
   private contacts = new Tally();
   /** Of these, the entries that wait for authorisation. */
@@ -33,15 +32,18 @@ export class Roster {
   private visibility: RosterItem | undefined;
   private groups = 0;
 
-  static of(items: Iterable<RosterItem>): Roster {
+  /** @param items each with a key of its own */
+  static of(items: readonly RosterItem[]): Roster {
     const roster = new Roster();
-    for (const item of items) roster.put(item);
+    roster.unfiled = items;
+    for (const item of items) roster.note(item);
     return roster;
   }
 
   copy(): Roster {
     const copy = new Roster();
-    if (this.items.size > 0) copy.items = new Map(this.items);
+    copy.unfiled = this.unfiled;
+    if (this.filed !== undefined) copy.filed = new Map(this.filed);
     copy.contacts = this.contacts.copy();
     copy.awaiting = this.awaiting.copy();
     copy.permitted = this.permitted.copy();
@@ -53,7 +55,7 @@ export class Roster {
   }
 
   get size(): number {
-    return this.items.size;
+    return this.filed?.size ?? this.unfiled.length;
   }
 
   /** Different people in the contact list. */
@@ -67,7 +69,7 @@ export class Roster {
   }
 
   at(key: ItemKey): RosterItem | undefined {
-    return this.items.get(fileKey(key));
+    return this.size === 0 ? undefined : this.files().get(fileKey(key));
   }
 
   hasGroup(groupId: number): boolean {
@@ -120,13 +122,13 @@ export class Roster {
   }
 
   contactsIn(groupId: number): RosterItem[] {
-    return [...this.items.values()].filter((item) => item.kind === 'contact' && item.groupId === groupId);
+    return this.all().filter((item) => item.kind === 'contact' && item.groupId === groupId);
   }
 
   /** The entries for one contact, perhaps in several groups. */
   contactItems(uin: Uin): RosterItem[] {
     if (!this.contacts.has(uin)) return [];
-    return [...this.items.values()].filter((item) => item.kind === 'contact' && item.uin === uin);
+    return this.all().filter((item) => item.kind === 'contact' && item.uin === uin);
   }
 
   /**
@@ -136,13 +138,17 @@ export class Roster {
   ordered(): RosterItem[] {
     const rank = (item: RosterItem): number => (item.kind === 'group' ? 0 : item.kind === 'contact' ? 1 : 2);
     const place = (item: RosterItem): number => (rank(item) === 2 ? 1 : 0);
-    return [...this.items.values()].sort((a, b) => place(a) - place(b) || a.groupId - b.groupId || rank(a) - rank(b) || a.itemId - b.itemId);
+    return this.all().toSorted((a, b) => place(a) - place(b) || a.groupId - b.groupId || rank(a) - rank(b) || a.itemId - b.itemId);
   }
 
   /** Adds an item or replaces the one of its key. */
   put(item: RosterItem): void {
     this.delete(item);
-    this.ownItems().set(fileKey(item), item);
+    this.files().set(fileKey(item), item);
+    this.note(item);
+  }
+
+  private note(item: RosterItem): void {
     if (item.kind === 'visibility') this.visibility = item;
     if (isOwnGroup(item)) this.groups++;
     if (item.uin === undefined) return;
@@ -153,7 +159,7 @@ export class Roster {
   delete(key: ItemKey): void {
     const item = this.at(key);
     if (item === undefined) return;
-    this.ownItems().delete(fileKey(key));
+    this.files().delete(fileKey(key));
     if (item === this.visibility) this.visibility = undefined;
     if (isOwnGroup(item)) this.groups--;
     if (item.uin === undefined) return;
@@ -161,9 +167,14 @@ export class Roster {
     if (item.kind === 'contact' && item.awaiting === true) this.awaiting.remove(item.uin);
   }
 
-  private ownItems(): Map<FileKey, RosterItem> {
-    if (this.items === NO_ITEMS) this.items = new Map();
-    return this.items as Map<FileKey, RosterItem>;
+  private all(): readonly RosterItem[] {
+    return this.filed === undefined ? this.unfiled : [...this.filed.values()];
+  }
+
+  private files(): Map<FileKey, RosterItem> {
+    this.filed ??= new Map(this.unfiled.map((item) => [fileKey(item), item]));
+    this.unfiled = NONE;
+    return this.filed;
   }
 
   private tallyOf(item: RosterItem): Tally | undefined {
@@ -187,5 +198,7 @@ export class Roster {
     return kind === 'permit' ? this.permitted : kind === 'deny' ? this.denied : this.ignored;
   }
 }
+
+const NONE: readonly RosterItem[] = [];
 
 const isOwnGroup = ({ kind, groupId }: RosterItem): boolean => kind === 'group' && groupId !== 0;

@@ -8,7 +8,7 @@ import { type BackupFile, type FoundRow, OPERATIONS, type OperationName, type Re
 import { banFrom, banRow } from './bans.ts';
 import { profileColumn, profileFrom } from './profiles.ts';
 import { roomFrom, roomRow } from './rooms.ts';
-import { accountFrom, accountRow, changedColumns, messageFrom, rosterFrom, rosterItemRow } from './rows.ts';
+import { accountFrom, accountRow, changedColumns, messageFrom, rosterItemRow } from './rows.ts';
 import { fromColumn, toColumn } from './text.ts';
 
 export interface SqliteStoreOptions {
@@ -115,7 +115,7 @@ function storeOn(writer: Link, journal: Journal, startReader: () => Promise<Link
       count: () => call('accounts.count', null),
     },
     rosters: {
-      load: async (uin) => rosterFrom(await call('rosters.load', uin)),
+      load: (uin) => call('rosters.load', uin),
       save: (uin, { put, remove, stamp }) =>
         call('rosters.save', { uin, stamp, put: put.map(rosterItemRow), remove: remove.map(({ groupId, itemId }) => ({ groupId, itemId })) }),
       grant: (owner, contact) => call('rosters.grant', { owner, contact }),

@@ -41,8 +41,8 @@ export type RosterItemTuple = readonly [
   nickname: TextColumn | null,
   awaiting: 0 | 1 | null,
   mode: RosterItemRow['mode'],
-  /** In hexadecimal as they come from the database: fifty byte arrays would cost more than all the rest. */
-  attributes: string | Uint8Array,
+  /** In hexadecimal: fifty byte arrays would cost more than all the rest. */
+  attributes: string,
 ];
 
 export interface RosterRows {
@@ -65,10 +65,11 @@ export interface Standing {
   readonly ignores: boolean;
 }
 
-export interface Codec<T> {
+/** @typeParam Taken what arrives, where it is not what was sent: what is made of it anyway is made in one step */
+export interface Codec<T, Taken = T> {
   put(parcel: ParcelWriter, value: T): void;
   /** Byte arrays in the result are views of the parcel. */
-  take(parcel: ParcelReader): T;
+  take(parcel: ParcelReader): Taken;
 }
 
 /** For what is rare: as it is, by structured clone. */
@@ -224,14 +225,14 @@ const rosterChanges: Codec<RosterChanges> = {
 
 export type Thread = 'writer' | 'reader';
 
-interface Operation<A, R> {
+interface Operation<A, R, Taken = R> {
   readonly thread: Thread;
   readonly writes: boolean;
   readonly request: Codec<A>;
-  readonly reply: Codec<R>;
+  readonly reply: Codec<R, Taken>;
 }
 
-function operation<A, R>(thread: Thread, effect: 'reads' | 'writes', request: Codec<A>, reply: Codec<R>): Operation<A, R> {
+function operation<A, R, Taken = R>(thread: Thread, effect: 'reads' | 'writes', request: Codec<A>, reply: Codec<R, Taken>): Operation<A, R, Taken> {
   return { thread, writes: effect === 'writes', request, reply };
 }
 
@@ -329,13 +330,16 @@ export const OPERATIONS = {
 };
 
 export type OperationName = keyof typeof OPERATIONS;
-export type RequestOf<N extends OperationName> = (typeof OPERATIONS)[N] extends Operation<infer A, infer _> ? A : never;
-export type ReplyOf<N extends OperationName> = (typeof OPERATIONS)[N] extends Operation<infer _, infer R> ? R : never;
+export type RequestOf<N extends OperationName> = (typeof OPERATIONS)[N] extends Operation<infer A, infer _, infer _> ? A : never;
+/** What the thread answers. */
+type AnswerOf<N extends OperationName> = (typeof OPERATIONS)[N] extends Operation<infer _, infer R, infer _> ? R : never;
+/** What the caller gets of it. */
+export type ReplyOf<N extends OperationName> = (typeof OPERATIONS)[N] extends Operation<infer _, infer _, infer Taken> ? Taken : never;
 export type OperationsOf<T extends Thread> = T extends 'writer'
   ? Exclude<OperationName, OperationsOf<'reader'>>
   : 'accounts.list' | 'accounts.count' | 'rooms.list' | 'directory.search' | 'backup';
 /** What a thread does when it is called. */
-export type Implementation<T extends Thread> = { readonly [N in OperationsOf<T>]: (request: RequestOf<N>) => ReplyOf<N> | Promise<ReplyOf<N>> };
+export type Implementation<T extends Thread> = { readonly [N in OperationsOf<T>]: (request: RequestOf<N>) => AnswerOf<N> | Promise<AnswerOf<N>> };
 
 /** Names cross as their place in this list. */
 export const OPERATION_NAMES = Object.keys(OPERATIONS) as OperationName[];

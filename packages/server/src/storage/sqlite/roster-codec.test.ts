@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { StoredRoster } from '@seekyou/core';
 import { ParcelReader, ParcelWriter } from './parcel.ts';
 import type { RosterItemTuple, RosterRows } from './protocol.ts';
 import { rosterRows } from './roster-codec.ts';
@@ -18,17 +19,28 @@ const ITEMS: readonly RosterItemTuple[] = [
   ),
 ];
 
-function travelled(...rosters: RosterRows[]): RosterRows[] {
+function travelled(...rosters: RosterRows[]): StoredRoster[] {
   const writer = new ParcelWriter();
   for (const roster of rosters) rosterRows.put(writer, roster);
   const reader = new ParcelReader(structuredClone(writer.seal()));
   return rosters.map(() => rosterRows.take(reader));
 }
 
-const inBytes = (items: readonly RosterItemTuple[]): unknown[] =>
-  items.map(([...columns]) => [...columns.slice(0, -1), Uint8Array.from(Buffer.from(columns.at(-1) as string, 'hex'))]);
+const asItems = (items: readonly RosterItemTuple[]): unknown[] =>
+  items.map(([groupId, itemId, kind, type, name, uin, nickname, awaiting, mode, attributes]) => ({
+    groupId,
+    itemId,
+    kind,
+    type,
+    name,
+    attributes: Uint8Array.from(Buffer.from(attributes, 'hex')),
+    ...(uin === null ? {} : { uin }),
+    ...(nickname === null ? {} : { nickname }),
+    ...(awaiting === null ? {} : { awaiting: awaiting === 1 }),
+    ...(mode === null ? {} : { mode }),
+  }));
 
-test('rosters arrive as they are in the table, however many there are in a parcel', () => {
+test('rosters arrive as they stand in the table, however many there are in a parcel', () => {
   const rosters = [
     { stamp: 7, granted: [100_002, 100_009], items: ITEMS },
     { stamp: 1, granted: [], items: [] },
@@ -36,17 +48,18 @@ test('rosters arrive as they are in the table, however many there are in a parce
   ];
   assert.deepEqual(
     travelled(...rosters),
-    rosters.map(({ items, ...rest }) => ({ ...rest, items: inBytes(items) })),
+    rosters.map(({ items, ...rest }) => ({ ...rest, items: asItems(items) })),
   );
 });
 
-test('a name that is no text travels as it is', () => {
-  const odd: RosterItemTuple = [1, 1, 'contact', 0, Uint8Array.of(0xed, 0xa0, 0x80), 100_001, null, null, null, ''];
-  assert.deepEqual(travelled({ stamp: 1, granted: [], items: [odd] })[0]?.items, [odd]);
+test('a name that is no text travels as its bytes, and so do the items beside it', () => {
+  const odd: RosterItemTuple = [1, 1, 'contact', 0, Uint8Array.of(0xed, 0xa0, 0x80), 100_001, Uint8Array.of(0xed, 0xa0, 0x81), 1, null, '01310001c4'];
+  const spelled: RosterItemTuple = [1, 1, 'contact', 0, '\ud800', 100_001, '\ud801', 1, null, '01310001c4'];
+  assert.deepEqual(travelled({ stamp: 1, granted: [], items: [odd, ...ITEMS] })[0]?.items, asItems([spelled, ...ITEMS]));
 });
 
 test('what one roster keeps does not keep the parcel of others', () => {
   const [roster] = travelled({ stamp: 1, granted: [], items: ITEMS.slice(0, 3) }, { stamp: 1, granted: [], items: ITEMS });
-  const attributes = roster?.items[2]?.[9] as Uint8Array;
+  const attributes = roster?.items[2]?.attributes as Uint8Array;
   assert.ok(attributes.buffer.byteLength < 200, `${attributes.buffer.byteLength} bytes`);
 });

@@ -1,8 +1,7 @@
 /** Rows of the tables ↔ the core's values. */
-import { Buffer } from 'node:buffer';
-import type { Account, AccountChanges, Message, RosterItem, StoredRoster, Uin } from '@seekyou/core';
+import type { Account, AccountChanges, Message, RosterItem, Uin } from '@seekyou/core';
 import { decodeBody } from './body.ts';
-import type { MessageRow, RosterItemTuple, RosterRows } from './protocol.ts';
+import type { MessageRow } from './protocol.ts';
 import type { AccountRow, RosterItemRow } from './schema.ts';
 import { picturesColumn, picturesFrom } from './pictures.ts';
 import { fromColumn, toColumn } from './text.ts';
@@ -75,36 +74,6 @@ export function rosterItemRow(item: RosterItem): RosterItemRow {
     mode: item.mode ?? null,
     attributes: item.attributes.length === 0 ? null : item.attributes,
   };
-}
-
-/** Runs for each item of everybody who signs on: properties that are set one by one cost a third of objects spread into one. */
-function rosterItemFrom([groupId, itemId, kind, type, name, uin, nickname, awaiting, mode, attributes]: RosterItemTuple): RosterItem {
-  const item: Mutable<RosterItem> = {
-    groupId,
-    itemId,
-    kind,
-    type,
-    name: fromColumn(name),
-    attributes: attributes.length === 0 ? NO_ATTRIBUTES : typeof attributes === 'string' ? bytesOf(attributes) : attributes,
-  };
-  if (uin !== null) item.uin = uin as Uin;
-  if (nickname !== null) item.nickname = fromColumn(nickname);
-  if (awaiting !== null) item.awaiting = awaiting === 1;
-  if (mode !== null) item.mode = mode;
-  return item;
-}
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
-
-const NO_ATTRIBUTES = new Uint8Array(0);
-
-function bytesOf(hex: string): Uint8Array {
-  const bytes = Buffer.from(hex, 'hex');
-  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
-}
-
-export function rosterFrom({ stamp, granted, items }: RosterRows): StoredRoster {
-  return { stamp, granted: granted as readonly Uin[], items: items.map(rosterItemFrom) };
 }
 
 export function messageFrom(row: MessageRow, to: Uin): Message {
