@@ -300,11 +300,18 @@ async function memoryFigures(bench: Bench, floor: Floor): Promise<void> {
 }
 
 /** In turns with the floor, each time another. */
-function besideFloor<T extends Rate>(options: SmokeOptions, onTheFloor: (bench: Bench) => Promise<Rate>, measure: () => Promise<T>): Promise<Rounds<T>> {
-  return inTurns(options.size.rounds, () => onFloor(options, onTheFloor), measure);
+function besideFloor<T extends Rate>(
+  options: SmokeOptions,
+  onTheFloor: (bench: Bench) => Promise<Rate>,
+  measure: () => Promise<T>,
+  rounds = options.size.rounds,
+): Promise<Rounds<T>> {
+  return inTurns(rounds, () => onFloor(options, onTheFloor), measure);
 }
 
-async function messageFigures(options: SmokeOptions, profile: string, onServer: OnServer): Promise<void> {
+async function messageFigures(options: SmokeOptions, { count }: Population, profile: string, onServer: OnServer): Promise<void> {
+  // Each round has people of its own: a server elsewhere has perhaps not enough for all.
+  const rounds = Math.max(1, Math.min(options.size.rounds, Math.floor(count / (2 * PAIRS))));
   const measure = async (): Promise<readonly Figure[]> => {
     let round = 0;
     const measured = await besideFloor(
@@ -315,6 +322,7 @@ async function messageFigures(options: SmokeOptions, profile: string, onServer: 
           const [result, fsync] = await bench.withDisk(() => bench.pairs(round++));
           return { ...result, fsync };
         }),
+      rounds,
     );
     return [messagesFigure(measured, PAIRS, profile)];
   };
@@ -389,7 +397,7 @@ export async function smoke(options: SmokeOptions): Promise<void> {
     await rosterFigures(options, empty, full).catch((error: unknown) => options.print(brokenFigure('sign-ons with rosters', error as Error, 'people')));
   }
   // Last: it leaves hundreds of thousands of messages in the database.
-  await messageFigures(options, 'bench', (measure) => onOurServer(options, empty, 'bench', measure));
+  await messageFigures(options, OUR_POPULATION, 'bench', (measure) => onOurServer(options, empty, 'bench', measure));
   if (wanted('stores')) await onOurServer(options, empty, 'bench', storeFigures);
 }
 
@@ -438,7 +446,7 @@ export async function smokeAgainst(options: SmokeOptions, against: AgainstOption
   try {
     await memoryFigures(bench, floor);
     await peopleFigures(bench, options, floor);
-    await messageFigures(options, bench.profile, (measure) => measure(bench));
+    await messageFigures(options, population, bench.profile, (measure) => measure(bench));
     await storeFigures(bench);
   } finally {
     await bench.stop();
